@@ -16,7 +16,7 @@ pub mod suppression;
 mod tests;
 
 use crate::{
-    chain::{ChainError, Head, LogItem},
+    chain::{ChainError, LogItem},
     entry::{Class, Entry},
     envelope::Header,
     id::{EntryId, Hash, NodeId},
@@ -195,9 +195,8 @@ fn dispatch(
 
 fn remember(state: &mut State, at: At, counts: bool) {
     state.seen.put(at.position, at.entry);
-    if state.seen.len() > SEEN_KEPT
-        && let Some(oldest) = state.seen.iter().next().map(|(position, _)| *position)
-    {
+    let oldest = state.seen.iter().next().map(|(position, _)| *position);
+    if let Some(oldest) = oldest.filter(|_| state.seen.len() > SEEN_KEPT) {
         state.seen.remove(&oldest);
     }
     if counts {

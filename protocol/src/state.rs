@@ -13,6 +13,7 @@ use crate::{
     codec::{self, Canonical},
     entry::payload::Channels,
     id::{EntryId, Hash, NodeId},
+    identity::{IdentityDocument, SignedDocument},
     time::Moment,
     token::Token,
 };
@@ -172,6 +173,15 @@ impl State {
     /// All members that are in the coalition now, in order of node id.
     pub fn roster(&self) -> impl Iterator<Item = (&NodeId, &Member)> {
         self.members.iter().filter(|(_, member)| member.left_at.is_none())
+    }
+
+    /// The identity document of a member, past ones included.
+    ///
+    /// Its signature was checked when it was folded.
+    #[must_use]
+    pub fn document(&self, node: NodeId) -> Option<IdentityDocument> {
+        let signed: SignedDocument = codec::decode(&self.members.get(&node)?.document).ok()?;
+        codec::decode(&signed.document).ok()
     }
 
     /// The agreement in force, with its hash.

@@ -122,5 +122,5 @@ pub fn keepers(state: &State) -> Vec<NodeId> {
 
 /// The key by which a member's statements outside MLS verify.
 pub(super) fn statement_key(state: &State, node: NodeId) -> Option<[u8; 32]> {
-    state.member_key(node, KeyUse::Statement)
+    Some(state.document(node)?.key(KeyUse::Statement)?.public.0)
 }

@@ -17,7 +17,7 @@ pub(super) fn keyset(state: &mut State, at: At, entry: &Keyset) -> Result<Outcom
         return Err(Void::Bounds("generations of match tokens follow one another"));
     }
     let keepers: Vec<_> = super::agreement::keepers(state);
-    if !keyset.keepers().all(|(_, node)| keepers.contains(&node)) {
+    if !keyset.keepers().iter().all(|keeper| keepers.contains(&keeper.node)) {
         return Err(Void::NotAllowed("a share of the key lies with a node that is no keeper"));
     }
     state.keysets.put(next, KeysetRow { bytes: entry.keyset.clone(), position: at.position });

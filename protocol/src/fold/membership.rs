@@ -75,13 +75,13 @@ pub(super) fn join_request(state: &mut State, at: At, request: &JoinRequest) -> 
         return Err(Void::NotAllowed("the newcomer is a member"));
     }
     let document = read_document(&request.document, request.node, at.time)?;
-    let taken = |name: &str| name.to_lowercase() == document.name.to_lowercase();
+    let taken = |name: &str| name.to_lowercase() == document.organization.as_str().to_lowercase();
     if state.roster().any(|(_, member)| taken(&member.name)) {
         return Err(Void::NotAllowed("another member has this name"));
     }
     let (node, key) = crate::mls::inspect_key_package(&request.key_package)
         .map_err(|error| Void::Signature(error.to_string()))?;
-    if node != request.node || Some(key) != document.key(KeyUse::Mls) {
+    if node != request.node || !holds(&document, key) {
         return Err(Void::Signature("the key package is not the newcomer's".to_owned()));
     }
     let join = JoinRow {
@@ -89,8 +89,8 @@ pub(super) fn join_request(state: &mut State, at: At, request: &JoinRequest) -> 
         document: request.document.clone(),
         key_package: request.key_package.clone(),
         position: at.position,
-        name: document.name.clone(),
-        kind: document.kind.clone(),
+        name: document.organization.to_string(),
+        kind: document.kind.to_string(),
     };
     if let Some(invite) = state.invites.get_mut(&request.token_hash) {
         invite.used_by = Some(request.node);
@@ -122,7 +122,7 @@ pub(super) fn commit(
             return Err(Void::NotAllowed("the inviter approves"));
         }
         let document = read_document(&join.document, *node, at.time)?;
-        if document.key(KeyUse::Mls) != Some(*key) {
+        if !holds(&document, *key) {
             return Err(Void::Signature("the added key is not the newcomer's".to_owned()));
         }
         members.push((*node, member(&document, &join.document, at.position, false)));
@@ -143,13 +143,18 @@ pub(super) fn commit(
 fn member(document: &IdentityDocument, bytes: &[u8], position: u64, keeper: bool) -> Member {
     Member {
         document: bytes.to_vec(),
-        name: document.name.clone(),
-        kind: document.kind.clone(),
+        name: document.organization.to_string(),
+        kind: document.kind.to_string(),
         joined_at: position,
         left_at: None,
         keeper,
         checkpoint: 0,
     }
+}
+
+/// Whether a document lists this as the node's key inside the group.
+fn holds(document: &IdentityDocument, key: [u8; 32]) -> bool {
+    document.key(KeyUse::Mls).is_some_and(|listed| listed.public.0 == key)
 }
 
 /// Reads a signed identity document that must be a certain node's, at a moment of log time.

@@ -242,7 +242,7 @@ impl IdentityDocument {
             }
             met.push(*key);
         }
-        for usage in [KeyUse::Request, KeyUse::Mls, KeyUse::Age] {
+        for usage in [KeyUse::Request, KeyUse::Mls, KeyUse::Age, KeyUse::Statement] {
             self.key(usage).ok_or(IdentityError::MissingUse(usage))?;
         }
         Ok(())

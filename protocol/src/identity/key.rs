@@ -29,11 +29,15 @@ pub enum KeyUse {
     /// Signs the heads of the log that a keeper shows.
     #[n(4)]
     Head,
+    /// Signs statements that hold outside the log too: agreements and erasure receipts.
+    #[n(5)]
+    Statement,
 }
 
 impl KeyUse {
     /// Every use, in the order in which documents list them.
-    pub const ALL: [Self; 5] = [Self::Root, Self::Request, Self::Mls, Self::Age, Self::Head];
+    pub const ALL: [Self; 6] =
+        [Self::Root, Self::Request, Self::Mls, Self::Age, Self::Head, Self::Statement];
 
     /// The word for people and vectors.
     #[must_use]
@@ -44,6 +48,7 @@ impl KeyUse {
             Self::Mls => "mls",
             Self::Age => "age",
             Self::Head => "head",
+            Self::Statement => "statement",
         }
     }
 }

@@ -2,7 +2,7 @@
 
 use crate::{
     channel::Channel,
-    time::{DAY, Moment},
+    time::{DAY, HOUR, Moment},
 };
 use minicbor::{Decode, Encode};
 
@@ -47,6 +47,28 @@ fn of(channel: Channel, values: [i64; 4]) -> i64 {
 }
 
 impl Rules {
+    /// The numbers of some terms.
+    #[must_use]
+    pub fn of(terms: &policy::terms::Terms) -> Self {
+        let params = &terms.params;
+        let days = |per: &policy::terms::PerChannel| {
+            [per.door, per.phone, per.text, per.email].map(|days| i64::from(days) * DAY)
+        };
+        Self {
+            recontact: days(&params.recontact_days),
+            attempts_count: params.attempts_open_window,
+            claim_longest: days(&params.claim_days_max),
+            claim_lapse: i64::from(params.renewal_hours + params.grace_hours) * HOUR,
+            acknowledge_within: i64::from(params.ack_hours) * HOUR,
+            due_business_days: params.due_business_days_channels,
+            due_days: params.due_days_erasure,
+            token_budget: {
+                let budget = &params.token_budget;
+                [budget.door, budget.phone, budget.email, budget.person]
+            },
+        }
+    }
+
     /// The recontact window of a channel, in milliseconds.
     #[must_use]
     pub fn recontact(&self, channel: Channel) -> i64 {
