@@ -23,7 +23,7 @@ CREATE TABLE coalition (
     stopped_because TEXT,               -- why folding stopped, in plain words
     keeper_node TEXT NOT NULL,          -- the keeper's node id
     keeper_url TEXT NOT NULL,           -- where the keeper answers; empty when this node is it
-    invite BYTEA,                       -- the invitation's token hash while joining
+    keeper_document BYTEA NOT NULL,     -- the keeper's signed identity document, as it introduced itself
     created_at BIGINT NOT NULL          -- milliseconds since 1970
 );
 
@@ -78,3 +78,20 @@ CREATE TABLE outbox (
     created_at BIGINT NOT NULL          -- milliseconds since 1970
 );
 CREATE INDEX outbox_state ON outbox (state, seq);
+
+CREATE TABLE admission (
+    node_id TEXT PRIMARY KEY,           -- the newcomer whose commit won
+    welcome BYTEA NOT NULL,             -- MLS Welcome, sealed at rest
+    snapshot BYTEA NOT NULL,            -- folded state at the joining position, sealed at rest
+    position BIGINT NOT NULL            -- the joining position
+);
+
+CREATE TABLE token_job (
+    class BIGINT NOT NULL,              -- 0 door, 1 phone, 2 email, 3 person
+    generation BIGINT NOT NULL,         -- generation of match tokens
+    slot BIGINT NOT NULL,               -- this node's number of the batch
+    job_secret BYTEA NOT NULL,          -- blinds follow from it, so that a retry is byte-identical; sealed at rest
+    point_ids TEXT NOT NULL,            -- JSON list: the points of the batch, in order
+    done_at BIGINT,                     -- milliseconds since 1970
+    PRIMARY KEY (class, generation, slot)
+);

@@ -5,6 +5,7 @@
 //! do differently is in [`dialect`]. Each table group has a file of its own, as methods on
 //! [`Write`] and [`Read`] or functions over a connection.
 
+pub mod admission;
 pub mod blob;
 pub mod coalition;
 pub mod dialect;

@@ -37,6 +37,64 @@ impl LogItem {
     }
 }
 
+/// The most entries of one append.
+pub const APPEND_ENTRIES: usize = 256;
+/// The most bytes of one append.
+pub const APPEND_BYTES: usize = 1024 * 1024;
+
+/// Entries to be ordered, one after the other.
+#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
+pub struct Append {
+    /// Each an [`crate::envelope::Envelope`], encoded.
+    #[n(0)]
+    pub entries: Vec<Sealed>,
+}
+
+/// Sealed bytes as one CBOR byte string.
+#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
+#[cbor(transparent)]
+pub struct Sealed(#[cbor(n(0), with = "minicbor::bytes")] pub Vec<u8>);
+
+impl Canonical for Append {
+    const WHAT: &'static str = "append";
+    const MAX_BYTES: usize = APPEND_BYTES;
+}
+
+/// What became of each entry of an append.
+#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
+pub struct Appended {
+    /// In the order of the entries.
+    #[n(0)]
+    pub results: Vec<AppendResult>,
+}
+
+impl Canonical for Appended {
+    const WHAT: &'static str = "answer to an append";
+    const MAX_BYTES: usize = 64 * 1024;
+}
+
+/// What became of one entry.
+#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
+pub enum AppendResult {
+    /// It is on the keeper's disk at this position, now or from an earlier append.
+    #[n(0)]
+    Ordered {
+        /// Where.
+        #[n(0)]
+        position: u64,
+        /// When.
+        #[n(1)]
+        log_time: Moment,
+    },
+    /// The keeper did not take it.
+    #[n(1)]
+    Refused {
+        /// A problem code.
+        #[n(0)]
+        code: String,
+    },
+}
+
 /// The most entries of one page.
 pub const READ_ITEMS: usize = 1_000;
 /// The most bytes of entries in one page.
@@ -80,6 +138,19 @@ impl Head {
     #[must_use]
     pub fn start(lineage: Lineage) -> Self {
         Self { lineage, position: 0, chain: Hash::ZERO, log_time: Moment(0) }
+    }
+
+    /// What a keeper's key for heads signs.
+    #[must_use]
+    pub fn signed_bytes(&self) -> Vec<u8> {
+        [
+            b"commonturf head v1\0".as_slice(),
+            &self.lineage.0,
+            &self.position.to_be_bytes(),
+            &self.chain.0,
+            &self.log_time.0.to_be_bytes(),
+        ]
+        .concat()
     }
 
     /// The head after one more item.

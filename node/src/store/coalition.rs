@@ -47,8 +47,8 @@ pub struct CoalitionRow {
     pub keeper: NodeId,
     /// Where the keeper answers; empty when this node is it.
     pub keeper_url: String,
-    /// The invitation's token hash, while joining.
-    pub invite: Option<Hash>,
+    /// The keeper's signed identity document, as it introduced itself.
+    pub keeper_document: Vec<u8>,
 }
 
 /// Writes the one row about the coalition.
@@ -57,7 +57,7 @@ pub struct CoalitionRow {
 /// [`StoreError`]; a unique violation when the node is in a coalition already.
 pub async fn insert(db: &mut AnyConnection, row: &CoalitionRow, now: i64) -> Result<()> {
     sqlx::query(
-        "INSERT INTO coalition (one, coalition_id, name, lineage, phase, keeper_node, keeper_url, invite, created_at) \
+        "INSERT INTO coalition (one, coalition_id, name, lineage, phase, keeper_node, keeper_url, keeper_document, created_at) \
          VALUES (1, $1, $2, $3, $4, $5, $6, $7, $8)",
     )
     .bind(row.id.to_string())
@@ -66,14 +66,14 @@ pub async fn insert(db: &mut AnyConnection, row: &CoalitionRow, now: i64) -> Res
     .bind(row.phase.name())
     .bind(row.keeper.to_string())
     .bind(&row.keeper_url)
-    .bind(row.invite.map(|hash| hash.0.to_vec()))
+    .bind(&row.keeper_document)
     .bind(now)
     .execute(db)
     .await?;
     Ok(())
 }
 
-type Columns = (String, String, Vec<u8>, String, Option<String>, String, String, Option<Vec<u8>>);
+type Columns = (String, String, Vec<u8>, String, Option<String>, String, String, Vec<u8>);
 
 /// The one row about the coalition; none before one is made or joined.
 ///
@@ -81,7 +81,7 @@ type Columns = (String, String, Vec<u8>, String, Option<String>, String, String,
 /// [`StoreError`].
 pub async fn find(db: &mut AnyConnection) -> Result<Option<CoalitionRow>> {
     let row: Option<Columns> = sqlx::query_as(
-        "SELECT coalition_id, name, lineage, phase, stopped_because, keeper_node, keeper_url, invite FROM coalition",
+        "SELECT coalition_id, name, lineage, phase, stopped_because, keeper_node, keeper_url, keeper_document FROM coalition",
     )
     .fetch_optional(db)
     .await?;
@@ -89,13 +89,12 @@ pub async fn find(db: &mut AnyConnection) -> Result<Option<CoalitionRow>> {
 }
 
 fn read(row: Columns) -> Result<CoalitionRow> {
-    let (id, name, lineage, phase, stopped_because, keeper, keeper_url, invite) = row;
+    let (id, name, lineage, phase, stopped_because, keeper, keeper_url, keeper_document) = row;
     let damaged = |what: &str| StoreError::damaged("coalition", what);
     let phase = [Phase::Joining, Phase::Active, Phase::Stopped]
         .into_iter()
         .find(|known| known.name() == phase)
         .ok_or_else(|| damaged("phase"))?;
-    let invite = invite.map(|bytes| bytes.try_into().map(Hash).map_err(|_| damaged("invite"))).transpose()?;
     Ok(CoalitionRow {
         id: id.parse().map_err(|_| damaged("coalition_id"))?,
         name,
@@ -104,7 +103,7 @@ fn read(row: Columns) -> Result<CoalitionRow> {
         stopped_because,
         keeper: keeper.parse().map_err(|_| damaged("keeper_node"))?,
         keeper_url,
-        invite,
+        keeper_document,
     })
 }
 

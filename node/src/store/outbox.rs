@@ -193,6 +193,26 @@ pub async fn set_sealed(db: &mut AnyConnection, entry: EntryId, envelope: &[u8],
     Ok(())
 }
 
+/// Stores a commit that will be sent, and the Welcome that goes out once it has won.
+///
+/// # Errors
+/// [`StoreError`].
+pub async fn set_commit(
+    db: &mut AnyConnection,
+    entry: EntryId,
+    envelope: &[u8],
+    hash: Hash,
+    welcome: Option<&[u8]>,
+) -> Result<()> {
+    set_sealed(&mut *db, entry, envelope, hash).await?;
+    sqlx::query("UPDATE outbox SET rows_plain = $1 WHERE entry_id = $2")
+        .bind(welcome)
+        .bind(entry.to_string())
+        .execute(db)
+        .await?;
+    Ok(())
+}
+
 /// Notes the position that the keeper gave.
 ///
 /// # Errors
