@@ -93,6 +93,9 @@ pub enum MlsError {
     /// A staged commit that belongs to another epoch than the group's next one, or changes nothing.
     #[error("this commit does not lead from the group's epoch to the next one")]
     NoProgress,
+    /// Another release wrote the stored state.
+    #[error("another release stored this group in another format; start that release, or rejoin")]
+    Format,
     /// Our own rows do not fit the library's.
     #[error("the stored state of the group is damaged; restore it or rejoin")]
     Stored,
@@ -143,19 +146,26 @@ impl Group {
     /// Reads a group back from the rows in the overlay; none when they hold no such group.
     ///
     /// # Errors
-    /// [`MlsError::Stored`] or [`MlsError::Library`] when the rows are damaged.
+    /// [`MlsError::Format`] when another release wrote the rows, [`MlsError::Stored`] or
+    /// [`MlsError::Library`] when some are missing.
+    ///
+    /// # Panics
+    /// Inside the library, when a row is not what the library wrote. Rows are authenticated where
+    /// they are sealed at rest, so damage is found before it comes here.
     pub fn load(overlay: Overlay, id: [u8; 16]) -> Result<Option<Self>, MlsError> {
         let id = GroupId::from_slice(&id);
-        let Some(inner) = MlsGroup::load(overlay.storage(), &id).map_err(MlsError::library)? else {
-            return Ok(None);
-        };
-        let floor = overlay.row(&floor_row(&inner)).ok_or(MlsError::Stored)?;
-        let floor = u64::from_be_bytes(floor.try_into().map_err(|_| MlsError::Stored)?);
-        Ok(Some(Self {
-            overlay,
-            inner,
-            floor,
-        }))
+        // The format is checked first: the library would panic over rows that it cannot read.
+        let floor = overlay.row(&floor_row(&id)).map(read_floor).transpose()?;
+        let inner = MlsGroup::load(overlay.storage(), &id).map_err(MlsError::library)?;
+        match (inner, floor) {
+            (Some(inner), Some(floor)) => Ok(Some(Self {
+                overlay,
+                inner,
+                floor,
+            })),
+            (None, None) => Ok(None),
+            _ => Err(MlsError::Stored),
+        }
     }
 
     /// Joins by a welcome that answers a key package in the overlay, and uses that package up.
@@ -324,8 +334,9 @@ impl Group {
 
     fn set_floor(&mut self, epoch: u64) {
         self.floor = epoch;
+        let row = [&epoch.to_be_bytes(), STORAGE_FORMAT.as_bytes()].concat();
         self.overlay
-            .write_row(floor_row(&self.inner), epoch.to_be_bytes().to_vec());
+            .write_row(floor_row(self.inner.group_id()), row);
     }
 
     /// What the node has to write so that it finds this group again.
@@ -346,8 +357,17 @@ impl Group {
     }
 }
 
-fn floor_row(group: &MlsGroup) -> Vec<u8> {
-    [b"commonturf floor v1 ", group.group_id().as_slice()].concat()
+/// Where a group's floor is kept: eight bytes, then the format of all its rows.
+fn floor_row(group: &GroupId) -> Vec<u8> {
+    [b"commonturf floor v1 ", group.as_slice()].concat()
+}
+
+fn read_floor(row: Vec<u8>) -> Result<u64, MlsError> {
+    let (floor, format) = row.split_first_chunk().ok_or(MlsError::Stored)?;
+    if format != STORAGE_FORMAT.as_bytes() {
+        return Err(MlsError::Format);
+    }
+    Ok(u64::from_be_bytes(*floor))
 }
 
 impl fmt::Debug for Group {
