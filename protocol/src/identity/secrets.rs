@@ -17,7 +17,7 @@ type Seed = Zeroizing<[u8; 32]>;
 /// The version of [`NodeSecrets::to_bytes`].
 const VERSION: u8 = 1;
 /// Root, next root, request, mls, age, head.
-const SEEDS: usize = 6;
+const SEEDS: usize = 7;
 
 /// Everything secret that makes a node this node. It has no `Debug` and no `Serialize`; it is
 /// stored only sealed, and wiped when it goes out of scope.
@@ -28,6 +28,7 @@ pub struct NodeSecrets {
     mls: Seed,
     age: Seed,
     head: Seed,
+    statement: Seed,
 }
 
 /// What an organization says about itself in its document.
@@ -74,15 +75,24 @@ impl NodeSecrets {
             mls: draw(),
             age: draw(),
             head: draw(),
+            statement: draw(),
         }
     }
 
-    /// The bytes to seal and store: a version and the six seeds.
+    /// The bytes to seal and store: a version and the seven seeds.
     #[must_use]
     pub fn to_bytes(&self) -> Zeroizing<Vec<u8>> {
         let mut bytes = Zeroizing::new(Vec::with_capacity(1 + SEEDS * 32));
         bytes.push(VERSION);
-        for seed in [&self.root, &self.next_root, &self.request, &self.mls, &self.age, &self.head] {
+        for seed in [
+            &self.root,
+            &self.next_root,
+            &self.request,
+            &self.mls,
+            &self.age,
+            &self.head,
+            &self.statement,
+        ] {
             bytes.extend_from_slice(seed.as_ref());
         }
         bytes
@@ -114,6 +124,7 @@ impl NodeSecrets {
             mls: next()?,
             age: next()?,
             head: next()?,
+            statement: next()?,
         })
     }
 
@@ -132,6 +143,7 @@ impl NodeSecrets {
             KeyUse::Mls => &self.mls,
             KeyUse::Age => &self.age,
             KeyUse::Head => &self.head,
+            KeyUse::Statement => &self.statement,
         }
     }
 
@@ -175,6 +187,10 @@ impl NodeSecrets {
         if !particulars.endpoints.is_empty() {
             keys.push(DocumentKey::new(KeyUse::Head, public(KeyUse::Head)));
         }
+        keys.push(DocumentKey::new(
+            KeyUse::Statement,
+            public(KeyUse::Statement),
+        ));
         let next_root = SigningKey::from_seed(&self.next_root).public();
         IdentityDocument {
             node_id: self.node_id(),
