@@ -16,7 +16,7 @@ type Seed = Zeroizing<[u8; 32]>;
 
 /// The version of [`NodeSecrets::to_bytes`].
 const VERSION: u8 = 1;
-/// Root, next root, request, mls, age, head.
+/// Root, next root, request, mls, age, head, statement.
 const SEEDS: usize = 7;
 
 /// Everything secret that makes a node this node. It has no `Debug` and no `Serialize`; it is

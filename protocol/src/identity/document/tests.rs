@@ -194,7 +194,10 @@ fn keys_are_one_per_use_in_order_and_never_shared() {
 fn a_key_with_a_borrowed_name_or_without_strength_is_refused() {
     let error = forged(|d| key_of(d, KeyUse::Mls).kid = KeyId([0; 8]));
     assert_eq!(error, IdentityError::KeyId(KeyUse::Mls));
-    for usage in KeyUse::ALL.into_iter().filter(|usage| *usage != KeyUse::Root) {
+    for usage in KeyUse::ALL
+        .into_iter()
+        .filter(|usage| *usage != KeyUse::Root)
+    {
         let weak = DocumentKey::new(usage, PublicKey([0; 32]));
         assert_eq!(
             forged(|d| *key_of(d, usage) = weak),
