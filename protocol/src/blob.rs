@@ -17,7 +17,19 @@ use std::{fmt, ops::Range};
 const ID_DOMAIN: &[u8] = b"commonturf blob v1\0";
 
 /// The name of a blob: what its manifest hashes to.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Encode, Decode, serde::Serialize, serde::Deserialize)]
+#[derive(
+    Clone,
+    Copy,
+    PartialEq,
+    Eq,
+    PartialOrd,
+    Ord,
+    Hash,
+    Encode,
+    Decode,
+    serde::Serialize,
+    serde::Deserialize,
+)]
 #[cbor(transparent)]
 #[serde(transparent)]
 pub struct BlobId(#[n(0)] pub Hash);
@@ -112,9 +124,16 @@ impl Manifest {
     /// [`BlobError`] when size and number of chunks break a limit or each other.
     pub fn new(size: u64, chunks: Vec<Hash>) -> Result<Self, BlobError> {
         check_size(size)?;
-        let (expected, found) = (size.div_ceil(CHUNK_BYTES), u64::try_from(chunks.len()).unwrap_or(u64::MAX));
+        let (expected, found) = (
+            size.div_ceil(CHUNK_BYTES),
+            u64::try_from(chunks.len()).unwrap_or(u64::MAX),
+        );
         if expected != found {
-            return Err(BlobError::ChunkCount { size, expected, found });
+            return Err(BlobError::ChunkCount {
+                size,
+                expected,
+                found,
+            });
         }
         Ok(Self { size, chunks })
     }
@@ -144,7 +163,9 @@ impl Manifest {
     /// Which bytes of the blob a chunk holds; none beyond the end.
     #[must_use]
     pub fn range(&self, index: u64) -> Option<Range<u64>> {
-        let start = index.checked_mul(CHUNK_BYTES).filter(|start| *start < self.size)?;
+        let start = index
+            .checked_mul(CHUNK_BYTES)
+            .filter(|start| *start < self.size)?;
         Some(start..self.size.min(start + CHUNK_BYTES))
     }
 
@@ -155,10 +176,20 @@ impl Manifest {
     pub fn verify_chunk(&self, index: u64, bytes: &[u8]) -> Result<(), BlobError> {
         let range = self.range(index).ok_or(BlobError::NoSuchChunk { index })?;
         let at = usize::try_from(index).map_err(|_| BlobError::NoSuchChunk { index })?;
-        let hash = self.chunks.get(at).ok_or(BlobError::NoSuchChunk { index })?;
-        let (expected, found) = (range.end - range.start, u64::try_from(bytes.len()).unwrap_or(u64::MAX));
+        let hash = self
+            .chunks
+            .get(at)
+            .ok_or(BlobError::NoSuchChunk { index })?;
+        let (expected, found) = (
+            range.end - range.start,
+            u64::try_from(bytes.len()).unwrap_or(u64::MAX),
+        );
         if expected != found {
-            return Err(BlobError::ChunkLength { index, expected, found });
+            return Err(BlobError::ChunkLength {
+                index,
+                expected,
+                found,
+            });
         }
         if Hash::of(bytes) != *hash {
             return Err(BlobError::ChunkHash { index });
@@ -191,7 +222,10 @@ impl<C> Encode<C> for Manifest {
 }
 
 impl<'b, C> Decode<'b, C> for Manifest {
-    fn decode(from: &mut minicbor::Decoder<'b>, context: &mut C) -> Result<Self, minicbor::decode::Error> {
+    fn decode(
+        from: &mut minicbor::Decoder<'b>,
+        context: &mut C,
+    ) -> Result<Self, minicbor::decode::Error> {
         let Plain(size, chunks) = Plain::decode(from, context)?;
         Self::new(size, chunks).map_err(minicbor::decode::Error::message)
     }
@@ -222,17 +256,34 @@ mod tests {
     #[test]
     fn a_chunk_that_is_wrong_short_or_beyond_the_end_is_refused() {
         let manifest = Manifest::of(&[1, 2, 3]).unwrap();
-        assert_eq!(manifest.verify_chunk(0, &[1, 2, 4]), Err(BlobError::ChunkHash { index: 0 }));
-        let short = BlobError::ChunkLength { index: 0, expected: 3, found: 2 };
+        assert_eq!(
+            manifest.verify_chunk(0, &[1, 2, 4]),
+            Err(BlobError::ChunkHash { index: 0 })
+        );
+        let short = BlobError::ChunkLength {
+            index: 0,
+            expected: 3,
+            found: 2,
+        };
         assert_eq!(manifest.verify_chunk(0, &[1, 2]), Err(short));
-        assert_eq!(manifest.verify_chunk(1, &[]), Err(BlobError::NoSuchChunk { index: 1 }));
+        assert_eq!(
+            manifest.verify_chunk(1, &[]),
+            Err(BlobError::NoSuchChunk { index: 1 })
+        );
         let far = u64::MAX;
-        assert_eq!(manifest.verify_chunk(far, &[]), Err(BlobError::NoSuchChunk { index: far }));
+        assert_eq!(
+            manifest.verify_chunk(far, &[]),
+            Err(BlobError::NoSuchChunk { index: far })
+        );
     }
 
     #[test]
     fn a_manifest_whose_numbers_disagree_is_refused_also_on_the_wire() {
-        let error = BlobError::ChunkCount { size: CHUNK_BYTES + 1, expected: 2, found: 1 };
+        let error = BlobError::ChunkCount {
+            size: CHUNK_BYTES + 1,
+            expected: 2,
+            found: 1,
+        };
         assert_eq!(Manifest::new(CHUNK_BYTES + 1, vec![Hash::ZERO]), Err(error));
         assert!(decode::<Manifest>(&encode(&Plain(CHUNK_BYTES + 1, vec![Hash::ZERO]))).is_err());
     }
@@ -243,7 +294,10 @@ mod tests {
         let largest = Manifest::new(BLOB_BYTES, chunks.clone()).unwrap();
         assert!(encode(&largest).len() <= MANIFEST_BYTES);
         let found = BLOB_BYTES + 1;
-        assert_eq!(Manifest::new(found, chunks), Err(BlobError::TooLarge { found }));
+        assert_eq!(
+            Manifest::new(found, chunks),
+            Err(BlobError::TooLarge { found })
+        );
         assert_eq!(Manifest::of(&[]), Err(BlobError::Empty));
     }
 

@@ -111,8 +111,27 @@ pub struct InviteParts {
 
 impl From<InviteParts> for Invite {
     fn from(parts: InviteParts) -> Self {
-        let InviteParts { coalition, coalition_name, inviter, keeper, keeper_url, token, expires, log } = parts;
-        Self { version: VERSION, coalition, coalition_name, inviter, keeper, keeper_url, token, expires, log }
+        let InviteParts {
+            coalition,
+            coalition_name,
+            inviter,
+            keeper,
+            keeper_url,
+            token,
+            expires,
+            log,
+        } = parts;
+        Self {
+            version: VERSION,
+            coalition,
+            coalition_name,
+            inviter,
+            keeper,
+            keeper_url,
+            token,
+            expires,
+            log,
+        }
     }
 }
 
@@ -123,7 +142,9 @@ pub enum InviteError {
     #[error("an invite code begins with ct1-; copy it from the first character on")]
     NotAnInvite,
     /// From a program of another version.
-    #[error("this invite code has version {found}, this program reads version 1; upgrade the older of the two")]
+    #[error(
+        "this invite code has version {found}, this program reads version 1; upgrade the older of the two"
+    )]
     OtherVersion {
         /// What stands after `ct`.
         found: u32,
@@ -132,13 +153,17 @@ pub enum InviteError {
     #[error("an invite code has at most {INVITE_TEXT_BYTES} characters; copy the code alone")]
     TooLong,
     /// A character that no code has.
-    #[error("character {position} is not one that an invite code has (a to z, 2 to 7); compare it with the original")]
+    #[error(
+        "character {position} is not one that an invite code has (a to z, 2 to 7); compare it with the original"
+    )]
     Character {
         /// Counted from one, without spaces and dashes.
         position: usize,
     },
     /// Fewer characters than the code says.
-    #[error("this invite code was cut off: it has {found} of {expected} characters; copy it again, whole")]
+    #[error(
+        "this invite code was cut off: it has {found} of {expected} characters; copy it again, whole"
+    )]
     CutOff {
         /// What was given.
         found: usize,
@@ -152,7 +177,9 @@ pub enum InviteError {
         extra: usize,
     },
     /// The checksum does not fit.
-    #[error("a character of this invite code is wrong; compare it with the original, or copy it again")]
+    #[error(
+        "a character of this invite code is wrong; compare it with the original, or copy it again"
+    )]
     Typo,
     /// The checksum fits, the content does not.
     #[error("this invite code is whole but cannot be read: {0}")]
@@ -193,19 +220,30 @@ impl FromStr for Invite {
             return Err(InviteError::TooLong);
         }
         let rest = after_prefix(text)?;
-        let letters: String = rest.chars().filter(|c| !is_filler(*c)).map(|c| c.to_ascii_lowercase()).collect();
-        if let Some(at) = letters.chars().position(|c| !matches!(c, 'a'..='z' | '2'..='7')) {
+        let letters: String = rest
+            .chars()
+            .filter(|c| !is_filler(*c))
+            .map(|c| c.to_ascii_lowercase())
+            .collect();
+        if let Some(at) = letters
+            .chars()
+            .position(|c| !matches!(c, 'a'..='z' | '2'..='7'))
+        {
             return Err(InviteError::Character { position: at + 1 });
         }
         check_length(&letters)?;
-        let (body, sum) = letters.split_at_checked(letters.len() - CHECKSUM_CHARACTERS).ok_or(InviteError::Typo)?;
+        let (body, sum) = letters
+            .split_at_checked(letters.len() - CHECKSUM_CHARACTERS)
+            .ok_or(InviteError::Typo)?;
         if checksum(body) != sum {
             return Err(InviteError::Typo);
         }
         let bytes = from_base32(body).map_err(|_| InviteError::Typo)?;
         let invite: Self = decode(bytes.get(LENGTH_BYTES..).unwrap_or_default())?;
         if invite.version != VERSION {
-            return Err(InviteError::OtherVersion { found: invite.version.into() });
+            return Err(InviteError::OtherVersion {
+                found: invite.version.into(),
+            });
         }
         Ok(invite)
     }
@@ -220,10 +258,16 @@ fn is_filler(character: char) -> bool {
 /// What follows `ct1-`. The dash is required: without it nothing says where the version ends.
 fn after_prefix(text: &str) -> Result<&str, InviteError> {
     let text = text.trim_start_matches(is_filler);
-    let start = text.get(..PREFIX.len()).filter(|start| start.eq_ignore_ascii_case(PREFIX));
-    let rest = start.and_then(|_| text.get(PREFIX.len()..)).ok_or(InviteError::NotAnInvite)?;
+    let start = text
+        .get(..PREFIX.len())
+        .filter(|start| start.eq_ignore_ascii_case(PREFIX));
+    let rest = start
+        .and_then(|_| text.get(PREFIX.len()..))
+        .ok_or(InviteError::NotAnInvite)?;
     let digits = rest.bytes().take_while(u8::is_ascii_digit).count();
-    let (version, rest) = rest.split_at_checked(digits).ok_or(InviteError::NotAnInvite)?;
+    let (version, rest) = rest
+        .split_at_checked(digits)
+        .ok_or(InviteError::NotAnInvite)?;
     let found: u32 = version.parse().map_err(|_| InviteError::NotAnInvite)?;
     if !rest.starts_with(is_filler) && !rest.is_empty() {
         return Err(InviteError::NotAnInvite);
@@ -240,7 +284,12 @@ fn check_length(letters: &str) -> Result<(), InviteError> {
     let shortest = base32_length(LENGTH_BYTES) + CHECKSUM_CHARACTERS;
     let mut values = letters.bytes().map(base32_value);
     // Three letters carry 15 of the 16 bits, the fourth the last one.
-    let mut next = || values.next().ok_or(InviteError::CutOff { found, expected: shortest });
+    let mut next = || {
+        values.next().ok_or(InviteError::CutOff {
+            found,
+            expected: shortest,
+        })
+    };
     let (a, b, c, d) = (next()?, next()?, next()?, next()?);
     let content = (a << 11) | (b << 6) | (c << 1) | (d >> 4);
     if content > INVITE_BYTES {
@@ -249,7 +298,9 @@ fn check_length(letters: &str) -> Result<(), InviteError> {
     let expected = base32_length(LENGTH_BYTES + content) + CHECKSUM_CHARACTERS;
     match found {
         _ if found < expected => Err(InviteError::CutOff { found, expected }),
-        _ if found > expected => Err(InviteError::Trailing { extra: found - expected }),
+        _ if found > expected => Err(InviteError::Trailing {
+            extra: found - expected,
+        }),
         _ => Ok(()),
     }
 }
@@ -268,7 +319,10 @@ fn base32_length(bytes: usize) -> usize {
 /// Twenty bits: a slip of the hand passes once in a million.
 fn checksum(body: &str) -> String {
     let digest = Hash::of(&[b"commonturf invite v1\0".as_slice(), body.as_bytes()].concat());
-    to_base32(&digest.0).chars().take(CHECKSUM_CHARACTERS).collect()
+    to_base32(&digest.0)
+        .chars()
+        .take(CHECKSUM_CHARACTERS)
+        .collect()
 }
 
 #[cfg(test)]

@@ -102,7 +102,11 @@ pub struct Problem {
 impl Problem {
     /// A problem of a kind, with what is particular this time.
     #[must_use]
-    pub fn new(kind: ProblemKind, detail: impl Into<String>, request_id: impl Into<String>) -> Self {
+    pub fn new(
+        kind: ProblemKind,
+        detail: impl Into<String>,
+        request_id: impl Into<String>,
+    ) -> Self {
         Self {
             type_uri: kind.type_uri(),
             title: kind.title().into(),
@@ -162,7 +166,11 @@ mod tests {
         let codes: BTreeSet<_> = ProblemKind::ALL.iter().map(|kind| kind.code()).collect();
         assert_eq!(codes.len(), ProblemKind::ALL.len());
         for code in codes {
-            assert!(code.split('-').all(|part| !part.is_empty() && part.bytes().all(|b| b.is_ascii_lowercase())), "{code}");
+            assert!(
+                code.split('-')
+                    .all(|part| !part.is_empty() && part.bytes().all(|b| b.is_ascii_lowercase())),
+                "{code}"
+            );
         }
     }
 
@@ -170,7 +178,10 @@ mod tests {
     fn every_status_is_an_error_and_every_title_a_sentence_part() {
         for kind in ProblemKind::ALL {
             assert!((400..600).contains(&kind.status()), "{kind:?}");
-            assert!(kind.title().len() > 10 && !kind.title().contains('|'), "{kind:?}");
+            assert!(
+                kind.title().len() > 10 && !kind.title().contains('|'),
+                "{kind:?}"
+            );
         }
     }
 

@@ -74,7 +74,11 @@ impl AgeRecipient {
     /// leads to, and age stops the whole program rather than seal to it.
     pub fn from_bytes(bytes: [u8; 32]) -> Result<Self, SealError> {
         let shared = MontgomeryPoint(bytes).mul_clamped([1; 32]);
-        if shared.0 == [0; 32] { Err(SealError::WeakRecipient) } else { Ok(Self(bytes)) }
+        if shared.0 == [0; 32] {
+            Err(SealError::WeakRecipient)
+        } else {
+            Ok(Self(bytes))
+        }
     }
 
     /// The key as identity documents carry it.
@@ -84,7 +88,9 @@ impl AgeRecipient {
     }
 
     fn to_age(self) -> age::x25519::Recipient {
-        self.to_string().parse().expect("Bech32 of 32 bytes is a recipient")
+        self.to_string()
+            .parse()
+            .expect("Bech32 of 32 bytes is a recipient")
     }
 }
 
@@ -159,7 +165,9 @@ impl AgeIdentity {
     }
 
     fn to_age(&self) -> age::x25519::Identity {
-        self.to_secret_text().parse().expect("Bech32 of 32 bytes is an identity")
+        self.to_secret_text()
+            .parse()
+            .expect("Bech32 of 32 bytes is an identity")
     }
 }
 
@@ -177,14 +185,25 @@ fn read_bech32(prefix: &str, text: &str) -> Option<Zeroizing<[u8; 32]>> {
 /// [`SealError::NoRecipient`] or [`SealError::TooManyRecipients`].
 pub fn seal(plaintext: &[u8], recipients: &[AgeRecipient]) -> Result<Vec<u8>, SealError> {
     if recipients.len() > MEMBERS_MAX {
-        return Err(SealError::TooManyRecipients { found: recipients.len() });
+        return Err(SealError::TooManyRecipients {
+            found: recipients.len(),
+        });
     }
-    let recipients: Vec<_> = recipients.iter().map(|recipient| recipient.to_age()).collect();
-    let each = recipients.iter().map(|recipient| recipient as &dyn age::Recipient);
+    let recipients: Vec<_> = recipients
+        .iter()
+        .map(|recipient| recipient.to_age())
+        .collect();
+    let each = recipients
+        .iter()
+        .map(|recipient| recipient as &dyn age::Recipient);
     let encryptor = age::Encryptor::with_recipients(each).map_err(|_| SealError::NoRecipient)?;
     let mut sealed = Vec::with_capacity(plaintext.len() + 1_024);
-    let mut writer = encryptor.wrap_output(&mut sealed).expect("writing to memory cannot fail");
-    writer.write_all(plaintext).expect("writing to memory cannot fail");
+    let mut writer = encryptor
+        .wrap_output(&mut sealed)
+        .expect("writing to memory cannot fail");
+    writer
+        .write_all(plaintext)
+        .expect("writing to memory cannot fail");
     writer.finish().expect("writing to memory cannot fail");
     Ok(sealed)
 }
@@ -208,7 +227,9 @@ pub fn open(sealed: &[u8], identity: &AgeIdentity, max_bytes: usize) -> Result<V
     })?;
     let mut plaintext = Vec::with_capacity(max_bytes.min(sealed.len()));
     let limit = u64::try_from(max_bytes).unwrap_or(u64::MAX);
-    let read = reader.take(limit.saturating_add(1)).read_to_end(&mut plaintext);
+    let read = reader
+        .take(limit.saturating_add(1))
+        .read_to_end(&mut plaintext);
     read.map_err(|_| SealError::Damaged)?;
     if plaintext.len() > max_bytes {
         plaintext.zeroize();

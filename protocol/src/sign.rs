@@ -63,7 +63,10 @@ impl RequestSigner {
     #[must_use]
     pub fn new(node: NodeId, key: SigningKey) -> Self {
         let kid = KeyId::of(KeyUse::Request, &key.public());
-        Self { name: KeyName { node, kid }, key }
+        Self {
+            name: KeyName { node, kid },
+            key,
+        }
     }
 
     /// The key's full name.
@@ -75,7 +78,9 @@ impl RequestSigner {
 
 /// The one value of a header. A header that is sent twice could be read as either.
 fn header<'a>(headers: Headers<'a>, name: &'static str) -> Result<&'a str, SignatureError> {
-    let mut values = headers.iter().filter(|(found, _)| found.eq_ignore_ascii_case(name));
+    let mut values = headers
+        .iter()
+        .filter(|(found, _)| found.eq_ignore_ascii_case(name));
     let (_, value) = values.next().ok_or(SignatureError::Missing { name })?;
     if values.next().is_some() {
         return Err(SignatureError::Repeated { name });

@@ -31,7 +31,11 @@ impl DocumentKey {
     /// Names a public key.
     #[must_use]
     pub fn new(usage: KeyUse, public: PublicKey) -> Self {
-        Self { kid: KeyId::of(usage, &public), usage, public }
+        Self {
+            kid: KeyId::of(usage, &public),
+            usage,
+            public,
+        }
     }
 }
 
@@ -174,13 +178,16 @@ impl IdentityDocument {
     /// The key with this name, if it serves this use.
     #[must_use]
     pub fn key_named(&self, usage: KeyUse, kid: &KeyId) -> Option<PublicKey> {
-        self.key(usage).filter(|key| key.kid == *kid).map(|key| key.public)
+        self.key(usage)
+            .filter(|key| key.kid == *kid)
+            .map(|key| key.public)
     }
 
     /// To whom things are sealed that only this node may open.
     #[must_use]
     pub fn age_recipient(&self) -> Option<AgeRecipient> {
-        self.key(KeyUse::Age).and_then(|key| AgeRecipient::from_bytes(key.public.0).ok())
+        self.key(KeyUse::Age)
+            .and_then(|key| AgeRecipient::from_bytes(key.public.0).ok())
     }
 
     /// Whether the node offers to keep a log.
@@ -201,10 +208,17 @@ impl IdentityDocument {
         let document = encode(self);
         if document.len() > IDENTITY_BYTES {
             let found = document.len();
-            return Err(IdentityError::TooMany { what: "bytes", limit: IDENTITY_BYTES, found });
+            return Err(IdentityError::TooMany {
+                what: "bytes",
+                limit: IDENTITY_BYTES,
+                found,
+            });
         }
         let signature = root.sign(&signed_bytes(&document));
-        Ok(SignedDocument { document, signature })
+        Ok(SignedDocument {
+            document,
+            signature,
+        })
     }
 
     fn check(&self) -> Result<(), IdentityError> {
@@ -267,7 +281,9 @@ impl IdentityDocument {
 
     fn check_dates(&self, now: Moment) -> Result<(), IdentityError> {
         if now > self.valid_until {
-            return Err(IdentityError::Expired { until: self.valid_until });
+            return Err(IdentityError::Expired {
+                until: self.valid_until,
+            });
         }
         if self.valid_until.since(now) > DOCUMENT_LIFE {
             return Err(IdentityError::TooLongValid);
@@ -306,7 +322,10 @@ impl SignedDocument {
     pub fn verify(&self, now: Moment) -> Result<IdentityDocument, IdentityError> {
         let document: IdentityDocument = decode(&self.document)?;
         document.check()?;
-        if !document.root.verifies(&signed_bytes(&self.document), &self.signature) {
+        if !document
+            .root
+            .verifies(&signed_bytes(&self.document), &self.signature)
+        {
             return Err(IdentityError::Signature);
         }
         document.check_dates(now)?;
@@ -317,13 +336,20 @@ impl SignedDocument {
     ///
     /// # Errors
     /// [`IdentityError`]; [`IdentityError::NotNext`] when it follows another one.
-    pub fn verify_after(&self, known: &Self, now: Moment) -> Result<IdentityDocument, IdentityError> {
+    pub fn verify_after(
+        &self,
+        known: &Self,
+        now: Moment,
+    ) -> Result<IdentityDocument, IdentityError> {
         let before: IdentityDocument = decode(&known.document)?;
         let document = self.verify(now)?;
         let checks = [
             ("the node id", document.node_id == before.node_id),
             ("the root key", document.root == before.root),
-            ("the number", Some(document.seq) == before.seq.checked_add(1)),
+            (
+                "the number",
+                Some(document.seq) == before.seq.checked_add(1),
+            ),
             ("the link", document.prev == Some(known.hash())),
         ];
         match checks.into_iter().find(|(_, holds)| !holds) {
@@ -345,7 +371,11 @@ fn is_sound(key: &DocumentKey) -> bool {
 }
 
 fn at_most(what: &'static str, limit: usize, found: usize) -> Result<(), IdentityError> {
-    if found > limit { Err(IdentityError::TooMany { what, limit, found }) } else { Ok(()) }
+    if found > limit {
+        Err(IdentityError::TooMany { what, limit, found })
+    } else {
+        Ok(())
+    }
 }
 
 #[cfg(test)]

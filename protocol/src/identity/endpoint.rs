@@ -48,7 +48,9 @@ impl Endpoint {
     /// Host, and port unless it is the default: what `@authority` is in a signature.
     #[must_use]
     pub fn authority(&self) -> &str {
-        self.0.split_once("://").map_or("", |(_, authority)| authority)
+        self.0
+            .split_once("://")
+            .map_or("", |(_, authority)| authority)
     }
 
     /// Whether it is plain `http` to this machine.
@@ -59,7 +61,11 @@ impl Endpoint {
 
     fn strict(text: &str) -> Result<Self, EndpointError> {
         let endpoint: Self = text.parse()?;
-        if endpoint.0 == text { Ok(endpoint) } else { Err(EndpointError::NotShortest) }
+        if endpoint.0 == text {
+            Ok(endpoint)
+        } else {
+            Err(EndpointError::NotShortest)
+        }
     }
 }
 
@@ -96,7 +102,9 @@ super::checked_text!(Endpoint, Endpoint::strict);
 
 fn split_port(origin: &str) -> Result<(&str, Option<u16>), EndpointError> {
     let after_bracket = origin.rfind(']').map_or(0, |at| at + 1);
-    let Some((host, port)) = origin.rsplit_once(':').filter(|(host, _)| host.len() >= after_bracket)
+    let Some((host, port)) = origin
+        .rsplit_once(':')
+        .filter(|(host, _)| host.len() >= after_bracket)
     else {
         return Ok((origin, None));
     };
@@ -110,29 +118,47 @@ fn split_port(origin: &str) -> Result<(&str, Option<u16>), EndpointError> {
 /// A domain name of plain labels, a dotted IPv4 address, or a bracketed IPv6 address. A host whose
 /// last label is a number must be the usual dotted form: some resolvers read octal and hex.
 fn check_host(host: &str) -> Result<(), EndpointError> {
-    if let Some(inner) = host.strip_prefix('[').and_then(|rest| rest.strip_suffix(']')) {
+    if let Some(inner) = host
+        .strip_prefix('[')
+        .and_then(|rest| rest.strip_suffix(']'))
+    {
         let address: Ipv6Addr = inner.parse().map_err(|_| EndpointError::Host)?;
-        return if address.to_string() == inner { Ok(()) } else { Err(EndpointError::Host) };
+        return if address.to_string() == inner {
+            Ok(())
+        } else {
+            Err(EndpointError::Host)
+        };
     }
     let last = host.rsplit('.').next().unwrap_or_default();
     if last.starts_with(|first: char| first.is_ascii_digit()) {
-        return host.parse::<Ipv4Addr>().map(|_| ()).map_err(|_| EndpointError::Host);
+        return host
+            .parse::<Ipv4Addr>()
+            .map(|_| ())
+            .map_err(|_| EndpointError::Host);
     }
     let plain = |label: &str| {
         !label.is_empty()
             && label.len() <= 63
             && !label.starts_with('-')
             && !label.ends_with('-')
-            && label.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-')
+            && label
+                .bytes()
+                .all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-')
     };
-    if host.len() <= 253 && host.split('.').all(plain) { Ok(()) } else { Err(EndpointError::Host) }
+    if host.len() <= 253 && host.split('.').all(plain) {
+        Ok(())
+    } else {
+        Err(EndpointError::Host)
+    }
 }
 
 fn is_loopback(host: &str) -> bool {
     host == "localhost"
         || host.ends_with(".localhost")
         || host == "[::1]"
-        || host.parse::<Ipv4Addr>().is_ok_and(|address| address.is_loopback())
+        || host
+            .parse::<Ipv4Addr>()
+            .is_ok_and(|address| address.is_loopback())
 }
 
 #[cfg(test)]
@@ -151,8 +177,16 @@ mod tests {
 
     #[test]
     fn an_untidy_address_in_a_document_is_refused() {
-        for text in ["https://Keeper.example", "https://keeper.example/", "https://keeper.example:443"] {
-            assert_eq!(Endpoint::strict(text), Err(EndpointError::NotShortest), "{text}");
+        for text in [
+            "https://Keeper.example",
+            "https://keeper.example/",
+            "https://keeper.example:443",
+        ] {
+            assert_eq!(
+                Endpoint::strict(text),
+                Err(EndpointError::NotShortest),
+                "{text}"
+            );
         }
     }
 

@@ -36,8 +36,14 @@ pub enum KeyUse {
 
 impl KeyUse {
     /// Every use, in the order in which documents list them.
-    pub const ALL: [Self; 6] =
-        [Self::Root, Self::Request, Self::Mls, Self::Age, Self::Head, Self::Statement];
+    pub const ALL: [Self; 6] = [
+        Self::Root,
+        Self::Request,
+        Self::Mls,
+        Self::Age,
+        Self::Head,
+        Self::Statement,
+    ];
 
     /// The word for people and vectors.
     #[must_use]
@@ -68,14 +74,18 @@ impl PublicKey {
     /// Whether this key made this Ed25519 signature over exactly these bytes.
     #[must_use]
     pub fn verifies(&self, message: &[u8], signature: &Signature) -> bool {
-        UnparsedPublicKey::new(&ED25519, &self.0).verify(message, &signature.0).is_ok()
+        UnparsedPublicKey::new(&ED25519, &self.0)
+            .verify(message, &signature.0)
+            .is_ok()
     }
 
     /// Whether this is an Ed25519 point of large order. Under a point of small order one signature
     /// can fit many messages, so its owner could disown what it signed.
     #[must_use]
     pub fn is_sound_ed25519(&self) -> bool {
-        CompressedEdwardsY(self.0).decompress().is_some_and(|point| !point.is_small_order())
+        CompressedEdwardsY(self.0)
+            .decompress()
+            .is_some_and(|point| !point.is_small_order())
     }
 }
 
@@ -92,7 +102,11 @@ pub struct Signature(#[cbor(n(0), with = "minicbor::bytes")] pub [u8; 64]);
 
 impl fmt::Debug for Signature {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let start: String = data_encoding::HEXLOWER.encode(&self.0).chars().take(8).collect();
+        let start: String = data_encoding::HEXLOWER
+            .encode(&self.0)
+            .chars()
+            .take(8)
+            .collect();
         write!(f, "Signature({start})")
     }
 }
@@ -113,7 +127,9 @@ impl KeyId {
             .chain_update(usage.name())
             .chain_update(public.0)
             .finalize();
-        Self(std::array::from_fn(|at| digest.get(at).copied().unwrap_or_default()))
+        Self(std::array::from_fn(|at| {
+            digest.get(at).copied().unwrap_or_default()
+        }))
     }
 }
 
@@ -155,7 +171,10 @@ impl SigningKey {
         let pair = pair(seed);
         let mut public = [0; 32];
         public.copy_from_slice(pair.public_key().as_ref());
-        Self { seed: Zeroizing::new(*seed), public: PublicKey(public) }
+        Self {
+            seed: Zeroizing::new(*seed),
+            public: PublicKey(public),
+        }
     }
 
     /// The public half.
@@ -183,7 +202,10 @@ mod tests {
 
     #[test]
     fn a_signature_holds_for_its_message_and_key_alone() {
-        let (key, other) = (SigningKey::from_seed(&[1; 32]), SigningKey::from_seed(&[2; 32]));
+        let (key, other) = (
+            SigningKey::from_seed(&[1; 32]),
+            SigningKey::from_seed(&[2; 32]),
+        );
         let signature = key.sign(b"yes");
         assert!(key.public().verifies(b"yes", &signature));
         assert!(!key.public().verifies(b"no", &signature));
@@ -195,7 +217,10 @@ mod tests {
         let mut identity = [0; 32];
         identity[0] = 1;
         assert!(!PublicKey(identity).is_sound_ed25519());
-        assert!(!PublicKey([0; 32]).is_sound_ed25519(), "a point of order four");
+        assert!(
+            !PublicKey([0; 32]).is_sound_ed25519(),
+            "a point of order four"
+        );
         assert!(SigningKey::from_seed(&[1; 32]).public().is_sound_ed25519());
     }
 

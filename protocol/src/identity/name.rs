@@ -27,7 +27,9 @@ pub enum NameError {
         found: usize,
     },
     /// A line break, a control character, or one that changes the writing direction.
-    #[error("character {position} of this name is invisible or turns the text around; type the name anew")]
+    #[error(
+        "character {position} of this name is invisible or turns the text around; type the name anew"
+    )]
     Hidden {
         /// Counted from one.
         position: usize,
@@ -46,7 +48,11 @@ impl Name {
 
     fn strict(text: &str) -> Result<Self, NameError> {
         let name: Self = text.parse()?;
-        if name.0 == text { Ok(name) } else { Err(NameError::NotNormal) }
+        if name.0 == text {
+            Ok(name)
+        } else {
+            Err(NameError::NotNormal)
+        }
     }
 }
 
@@ -59,7 +65,10 @@ impl FromStr for Name {
         let found = normal.chars().count();
         if found > NAME_CHARACTERS {
             let found = text.trim().nfc().count();
-            return Err(NameError::TooLong { limit: NAME_CHARACTERS, found });
+            return Err(NameError::TooLong {
+                limit: NAME_CHARACTERS,
+                found,
+            });
         }
         if found == 0 {
             return Err(NameError::Empty);
@@ -92,7 +101,9 @@ pub struct Word(String);
 
 /// A text that is no word.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("a word has 1 to {WORD_CHARACTERS} characters, a to z, 0 to 9, _ and -, and begins with a letter")]
+#[error(
+    "a word has 1 to {WORD_CHARACTERS} characters, a to z, 0 to 9, _ and -, and begins with a letter"
+)]
 pub struct WordError;
 
 impl Word {
@@ -141,9 +152,15 @@ mod tests {
 
     #[test]
     fn a_name_that_hides_or_turns_text_is_refused() {
-        for hidden in ['\u{202e}', '\u{2066}', '\u{200b}', '\u{200f}', '\u{feff}', '\n', '\0', '\u{2028}'] {
+        for hidden in [
+            '\u{202e}', '\u{2066}', '\u{200b}', '\u{200f}', '\u{feff}', '\n', '\0', '\u{2028}',
+        ] {
             let text = format!("Ten{hidden}ants");
-            assert_eq!(text.parse::<Name>(), Err(NameError::Hidden { position: 4 }), "{text:?}");
+            assert_eq!(
+                text.parse::<Name>(),
+                Err(NameError::Hidden { position: 4 }),
+                "{text:?}"
+            );
         }
     }
 
@@ -151,7 +168,13 @@ mod tests {
     fn the_longest_name_is_counted_in_characters() {
         assert!("\u{e9}".repeat(120).parse::<Name>().is_ok());
         let error = "\u{e9}".repeat(121).parse::<Name>();
-        assert_eq!(error, Err(NameError::TooLong { limit: 120, found: 121 }));
+        assert_eq!(
+            error,
+            Err(NameError::TooLong {
+                limit: 120,
+                found: 121
+            })
+        );
         assert_eq!(" \t ".parse::<Name>(), Err(NameError::Empty));
     }
 

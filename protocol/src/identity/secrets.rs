@@ -16,7 +16,7 @@ type Seed = Zeroizing<[u8; 32]>;
 
 /// The version of [`NodeSecrets::to_bytes`].
 const VERSION: u8 = 1;
-/// Root, next root, request, mls, age, head.
+/// Root, next root, request, mls, age, head, statement.
 const SEEDS: usize = 7;
 
 /// Everything secret that makes a node this node. It has no `Debug` and no `Serialize`; it is
@@ -84,7 +84,15 @@ impl NodeSecrets {
     pub fn to_bytes(&self) -> Zeroizing<Vec<u8>> {
         let mut bytes = Zeroizing::new(Vec::with_capacity(1 + SEEDS * 32));
         bytes.push(VERSION);
-        for seed in [&self.root, &self.next_root, &self.request, &self.mls, &self.age, &self.head, &self.statement] {
+        for seed in [
+            &self.root,
+            &self.next_root,
+            &self.request,
+            &self.mls,
+            &self.age,
+            &self.head,
+            &self.statement,
+        ] {
             bytes.extend_from_slice(seed.as_ref());
         }
         bytes
@@ -179,7 +187,10 @@ impl NodeSecrets {
         if !particulars.endpoints.is_empty() {
             keys.push(DocumentKey::new(KeyUse::Head, public(KeyUse::Head)));
         }
-        keys.push(DocumentKey::new(KeyUse::Statement, public(KeyUse::Statement)));
+        keys.push(DocumentKey::new(
+            KeyUse::Statement,
+            public(KeyUse::Statement),
+        ));
         let next_root = SigningKey::from_seed(&self.next_root).public();
         IdentityDocument {
             node_id: self.node_id(),

@@ -13,15 +13,28 @@ fn invite() -> Invite {
         keeper_url: "https://keeper.example:8443".parse().unwrap(),
         token: InviteToken([4; 16]),
         expires: Moment(1_700_000_000_000),
-        log: LogPoint { lineage: Lineage([5; 16]), position: 17, chain: Hash([6; 32]) },
+        log: LogPoint {
+            lineage: Lineage([5; 16]),
+            position: 17,
+            chain: Hash([6; 32]),
+        },
     })
 }
 
 #[test]
 fn a_code_is_read_back_in_any_case_and_however_it_was_broken_up() {
     let (invite, code) = (invite(), invite().to_string());
-    let wrapped: String =
-        code.chars().enumerate().map(|(at, c)| if at % 40 == 39 { format!("{c}\r\n  ") } else { c.to_string() }).collect();
+    let wrapped: String = code
+        .chars()
+        .enumerate()
+        .map(|(at, c)| {
+            if at % 40 == 39 {
+                format!("{c}\r\n  ")
+            } else {
+                c.to_string()
+            }
+        })
+        .collect();
     for text in [
         code.clone(),
         code.to_uppercase(),
@@ -66,7 +79,10 @@ fn a_code_that_was_cut_off_says_so_wherever_it_was_cut() {
     for end in 3..code.len() {
         if code.as_bytes()[end - 1] != b'-' {
             let result = code[..end].parse::<Invite>();
-            assert!(matches!(result, Err(InviteError::CutOff { .. })), "cut after {end}: {result:?}");
+            assert!(
+                matches!(result, Err(InviteError::CutOff { .. })),
+                "cut after {end}: {result:?}"
+            );
         }
     }
 }
@@ -74,7 +90,10 @@ fn a_code_that_was_cut_off_says_so_wherever_it_was_cut() {
 #[test]
 fn text_after_the_code_is_noticed() {
     let text = format!("{} thanks", invite());
-    assert_eq!(text.parse::<Invite>(), Err(InviteError::Trailing { extra: 6 }));
+    assert_eq!(
+        text.parse::<Invite>(),
+        Err(InviteError::Trailing { extra: 6 })
+    );
 }
 
 #[test]
@@ -84,10 +103,19 @@ fn two_neighbours_in_the_wrong_order_are_noticed() {
     for at in 12..code.len() - 1 {
         let mut letters = code.clone().into_bytes();
         letters.swap(at, at + 1);
-        let plain = |bytes: &[u8]| bytes.iter().filter(|b| **b != b'-').copied().collect::<Vec<_>>();
+        let plain = |bytes: &[u8]| {
+            bytes
+                .iter()
+                .filter(|b| **b != b'-')
+                .copied()
+                .collect::<Vec<_>>()
+        };
         if plain(&letters) != plain(code.as_bytes()) {
             swapped += 1;
-            assert_eq!(String::from_utf8(letters).unwrap().parse::<Invite>(), Err(InviteError::Typo));
+            assert_eq!(
+                String::from_utf8(letters).unwrap().parse::<Invite>(),
+                Err(InviteError::Typo)
+            );
         }
     }
     assert!(swapped > 100);
@@ -96,25 +124,52 @@ fn two_neighbours_in_the_wrong_order_are_noticed() {
 #[test]
 fn a_code_of_another_version_says_which() {
     let code = invite().to_string().replacen("ct1", "ct2", 1);
-    assert_eq!(code.parse::<Invite>(), Err(InviteError::OtherVersion { found: 2 }));
+    assert_eq!(
+        code.parse::<Invite>(),
+        Err(InviteError::OtherVersion { found: 2 })
+    );
     let mut future = invite();
     future.version = 9;
-    assert_eq!(future.to_string().parse::<Invite>(), Err(InviteError::OtherVersion { found: 9 }));
+    assert_eq!(
+        future.to_string().parse::<Invite>(),
+        Err(InviteError::OtherVersion { found: 9 })
+    );
 }
 
 #[test]
 fn something_else_that_was_pasted_is_no_invite() {
-    for text in ["", "hello", "ct", "ct-abcd", "ct1abcd", "https://keeper.example", "\u{e9}t1-aaaa"] {
-        assert_eq!(text.parse::<Invite>(), Err(InviteError::NotAnInvite), "{text:?}");
+    for text in [
+        "",
+        "hello",
+        "ct",
+        "ct-abcd",
+        "ct1abcd",
+        "https://keeper.example",
+        "\u{e9}t1-aaaa",
+    ] {
+        assert_eq!(
+            text.parse::<Invite>(),
+            Err(InviteError::NotAnInvite),
+            "{text:?}"
+        );
     }
-    assert_eq!("a".repeat(9_000).parse::<Invite>(), Err(InviteError::TooLong));
+    assert_eq!(
+        "a".repeat(9_000).parse::<Invite>(),
+        Err(InviteError::TooLong)
+    );
 }
 
 #[test]
 fn a_digit_that_base32_lacks_is_pointed_at() {
     let code = format!("ct1-aaaa-a{}aaa", '0');
-    assert_eq!(code.parse::<Invite>(), Err(InviteError::Character { position: 6 }));
-    assert_eq!("ct1-aa\u{e9}".parse::<Invite>(), Err(InviteError::Character { position: 3 }));
+    assert_eq!(
+        code.parse::<Invite>(),
+        Err(InviteError::Character { position: 6 })
+    );
+    assert_eq!(
+        "ct1-aa\u{e9}".parse::<Invite>(),
+        Err(InviteError::Character { position: 3 })
+    );
 }
 
 #[test]

@@ -35,7 +35,10 @@ fn no_bit_can_be_flipped() {
     for bit in 0..sealed.len() * 8 {
         let mut changed = sealed.clone();
         changed[bit / 8] ^= 1 << (bit % 8);
-        assert!(open(&changed, &me, 64).is_err(), "bit {bit} was flipped unnoticed");
+        assert!(
+            open(&changed, &me, 64).is_err(),
+            "bit {bit} was flipped unnoticed"
+        );
     }
 }
 
@@ -44,7 +47,10 @@ fn bytes_that_were_cut_off_anywhere_are_refused() {
     let me = identity(1);
     let sealed = seal(&[7; 70_000], &[me.recipient()]).unwrap(); // two of age's chunks
     for end in (0..sealed.len()).step_by(997).chain([sealed.len() - 1]) {
-        assert!(open(&sealed[..end], &me, 100_000).is_err(), "cut after {end}");
+        assert!(
+            open(&sealed[..end], &me, 100_000).is_err(),
+            "cut after {end}"
+        );
     }
 }
 
@@ -53,7 +59,10 @@ fn more_plaintext_than_the_limit_is_refused_at_the_limit() {
     let me = identity(1);
     let sealed = seal(&[7; 1_000], &[me.recipient()]).unwrap();
     assert_eq!(open(&sealed, &me, 1_000).unwrap().len(), 1_000);
-    assert_eq!(open(&sealed, &me, 999), Err(SealError::TooLarge { limit: 999 }));
+    assert_eq!(
+        open(&sealed, &me, 999),
+        Err(SealError::TooLarge { limit: 999 })
+    );
 }
 
 #[test]
@@ -68,10 +77,20 @@ fn a_header_without_end_is_refused_before_it_is_parsed() {
 
 #[test]
 fn the_largest_coalition_fits_and_one_more_does_not() {
-    let all: Vec<_> = (0..=MEMBERS_MAX as u64).map(|seed| identity(seed).recipient()).collect();
+    let all: Vec<_> = (0..=MEMBERS_MAX as u64)
+        .map(|seed| identity(seed).recipient())
+        .collect();
     let sealed = seal(b"x", &all[1..]).unwrap();
-    assert_eq!(open(&sealed, &identity(MEMBERS_MAX as u64), 1).unwrap(), b"x");
-    assert_eq!(seal(b"x", &all), Err(SealError::TooManyRecipients { found: MEMBERS_MAX + 1 }));
+    assert_eq!(
+        open(&sealed, &identity(MEMBERS_MAX as u64), 1).unwrap(),
+        b"x"
+    );
+    assert_eq!(
+        seal(b"x", &all),
+        Err(SealError::TooManyRecipients {
+            found: MEMBERS_MAX + 1
+        })
+    );
     assert_eq!(seal(b"x", &[]), Err(SealError::NoRecipient));
 }
 
@@ -90,9 +109,22 @@ fn a_recipient_that_protects_nothing_is_refused() {
         "e0eb7a7c3b41b8ae1656e3faf19fc46ada098deb9c32b1fd866205165f49b800",
         "5f9c95bca3508c24b1d0b1559c83ef5b04445cc4581c8e86d8224eddd09f1157",
     ]
-    .map(|hex| data_encoding::HEXLOWER.decode(hex.as_bytes()).unwrap().try_into().unwrap());
-    for bytes in p_and_neighbours.into_iter().chain([[0; 32], one]).chain(order_eight) {
-        assert_eq!(AgeRecipient::from_bytes(bytes), Err(SealError::WeakRecipient));
+    .map(|hex| {
+        data_encoding::HEXLOWER
+            .decode(hex.as_bytes())
+            .unwrap()
+            .try_into()
+            .unwrap()
+    });
+    for bytes in p_and_neighbours
+        .into_iter()
+        .chain([[0; 32], one])
+        .chain(order_eight)
+    {
+        assert_eq!(
+            AgeRecipient::from_bytes(bytes),
+            Err(SealError::WeakRecipient)
+        );
     }
 }
 
@@ -103,7 +135,10 @@ fn identities_and_recipients_survive_printing_and_agree_with_age() {
     assert!(text.starts_with("AGE-SECRET-KEY-1"));
     let again = AgeIdentity::from_secret_text(&text).unwrap();
     assert_eq!(again.to_bytes(), me.to_bytes());
-    assert_eq!(me.to_age().to_public().to_string(), me.recipient().to_string());
+    assert_eq!(
+        me.to_age().to_public().to_string(),
+        me.recipient().to_string()
+    );
     assert_eq!(me.recipient().to_string().parse(), Ok(me.recipient()));
 }
 
@@ -114,8 +149,14 @@ fn a_recipient_is_no_identity_and_a_typing_error_is_noticed() {
     let error = SealError::Text { what: "identity" };
     assert!(AgeIdentity::from_secret_text(&recipient).is_err_and(|found| found == error));
     let secret = me.to_secret_text();
-    assert_eq!(secret.parse::<AgeRecipient>(), Err(SealError::Text { what: "recipient" }));
+    assert_eq!(
+        secret.parse::<AgeRecipient>(),
+        Err(SealError::Text { what: "recipient" })
+    );
     let end = if recipient.ends_with('q') { "p" } else { "q" };
     let mistyped = format!("{}{end}", &recipient[..recipient.len() - 1]);
-    assert_eq!(mistyped.parse::<AgeRecipient>(), Err(SealError::Text { what: "recipient" }));
+    assert_eq!(
+        mistyped.parse::<AgeRecipient>(),
+        Err(SealError::Text { what: "recipient" })
+    );
 }

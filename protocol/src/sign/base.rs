@@ -17,7 +17,10 @@ impl<'a> Component<'a> {
     ///
     /// # Errors
     /// [`SignatureError::Characters`]: a line break in a value could pass for another component.
-    pub fn new(identifier: &'static str, value: impl Into<Cow<'a, str>>) -> Result<Self, SignatureError> {
+    pub fn new(
+        identifier: &'static str,
+        value: impl Into<Cow<'a, str>>,
+    ) -> Result<Self, SignatureError> {
         let value = value.into();
         let plain = value.bytes().all(|byte| matches!(byte, b' '..=b'~'));
         if !plain || value.trim_matches(' ').len() != value.len() {
@@ -35,13 +38,17 @@ pub fn signature_base(components: &[Component<'_>], parameters: &str) -> String 
         writeln!(base, "{identifier}: {value}").expect("writing to memory cannot fail");
     }
     let list = component_list(components);
-    write!(base, "\"@signature-params\": {list}{parameters}").expect("writing to memory cannot fail");
+    write!(base, "\"@signature-params\": {list}{parameters}")
+        .expect("writing to memory cannot fail");
     base
 }
 
 /// The identifiers as an inner list (RFC 9651, section 3.1.1).
 pub(super) fn component_list(components: &[Component<'_>]) -> String {
-    let identifiers: Vec<_> = components.iter().map(|component| component.identifier).collect();
+    let identifiers: Vec<_> = components
+        .iter()
+        .map(|component| component.identifier)
+        .collect();
     format!("({})", identifiers.join(" "))
 }
 
@@ -53,7 +60,11 @@ mod tests {
     fn a_value_that_could_pass_for_another_line_is_refused() {
         for value in ["a\nb", "a\rb", "\u{e9}", "\t", " a", "a ", "\0", "\u{7f}"] {
             let error = Component::new("\"@path\"", value).unwrap_err();
-            assert_eq!(error, SignatureError::Characters { what: "\"@path\"" }, "{value:?}");
+            assert_eq!(
+                error,
+                SignatureError::Characters { what: "\"@path\"" },
+                "{value:?}"
+            );
         }
         assert!(Component::new("\"@query\"", "?a=b%20c").is_ok());
     }

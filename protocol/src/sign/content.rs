@@ -17,15 +17,27 @@ pub(super) fn print_bytes(bytes: &[u8]) -> String {
 
 /// Reads exactly `N` bytes between colons. base64 has one spelling here: the decoder refuses
 /// missing padding and loose bits at the end.
-pub(super) fn read_bytes<const N: usize>(text: &str, what: &'static str) -> Result<[u8; N], SignatureError> {
-    let inner = text.strip_prefix(':').and_then(|rest| rest.strip_suffix(':'));
+pub(super) fn read_bytes<const N: usize>(
+    text: &str,
+    what: &'static str,
+) -> Result<[u8; N], SignatureError> {
+    let inner = text
+        .strip_prefix(':')
+        .and_then(|rest| rest.strip_suffix(':'));
     read_base64(inner.unwrap_or_default(), what)
 }
 
 /// Plain padded base64 of exactly `N` bytes.
-pub(super) fn read_base64<const N: usize>(text: &str, what: &'static str) -> Result<[u8; N], SignatureError> {
-    let bytes = STANDARD.decode(text).map_err(|_| SignatureError::Syntax { what })?;
-    bytes.try_into().map_err(|_| SignatureError::Syntax { what })
+pub(super) fn read_base64<const N: usize>(
+    text: &str,
+    what: &'static str,
+) -> Result<[u8; N], SignatureError> {
+    let bytes = STANDARD
+        .decode(text)
+        .map_err(|_| SignatureError::Syntax { what })?;
+    bytes
+        .try_into()
+        .map_err(|_| SignatureError::Syntax { what })
 }
 
 /// Plain padded base64.
@@ -40,12 +52,17 @@ mod tests {
     #[test]
     fn the_digest_of_the_example_in_rfc_9530_comes_out() {
         let digest = content_digest(b"{\"hello\": \"world\"}\n");
-        assert_eq!(digest, "sha-256=:RK/0qy18MlBSVnWgjwz6lZEWjP/lF5HF9bvEF8FabDg=:");
+        assert_eq!(
+            digest,
+            "sha-256=:RK/0qy18MlBSVnWgjwz6lZEWjP/lF5HF9bvEF8FabDg=:"
+        );
     }
 
     #[test]
     fn bytes_of_another_length_or_spelling_are_refused() {
-        for text in ["AAA=", ":AAA=", ":AAA:", ":AAB=:", ":AAAA:", ":AA==:", ": AAA=:", ""] {
+        for text in [
+            "AAA=", ":AAA=", ":AAA:", ":AAB=:", ":AAAA:", ":AA==:", ": AAA=:", "",
+        ] {
             assert!(read_bytes::<2>(text, "x").is_err(), "{text:?}");
         }
         assert_eq!(read_bytes(":AAA=:", "x"), Ok([0, 0]));

@@ -81,7 +81,9 @@ pub enum SignatureError {
     #[error("the content does not match content-digest; something changed it on the way")]
     Digest,
     /// The signature does not fit.
-    #[error("the signature does not fit this message and key; a proxy may have changed host or path")]
+    #[error(
+        "the signature does not fit this message and key; a proxy may have changed host or path"
+    )]
     Signature,
 }
 

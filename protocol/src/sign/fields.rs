@@ -33,7 +33,11 @@ pub struct LogPoint {
 impl fmt::Display for LogPoint {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let (lineage, chain) = (print_bytes(&self.lineage.0), print_bytes(&self.chain.0));
-        write!(f, "lineage={lineage}, position={}, chain={chain}", self.position)
+        write!(
+            f,
+            "lineage={lineage}, position={}, chain={chain}",
+            self.position
+        )
     }
 }
 
@@ -59,8 +63,15 @@ impl Seen {
     pub(super) fn read(text: &str) -> Result<Self, SignatureError> {
         let what = super::SEEN;
         let mut members = Members::of(text, what);
-        let log = if text.starts_with("doc=") { None } else { Some(members.log_point()?) };
-        let seen = Self { log, document: members.integer("doc")? };
+        let log = if text.starts_with("doc=") {
+            None
+        } else {
+            Some(members.log_point()?)
+        };
+        let seen = Self {
+            log,
+            document: members.integer("doc")?,
+        };
         one_spelling(text, &seen, what)?;
         Ok(seen)
     }
@@ -99,9 +110,14 @@ pub(super) fn read_head(text: &str) -> Result<Option<ShownHead>, SignatureError>
     let what = super::HEAD;
     let mut members = Members::of(text, what);
     let log = members.log_point()?;
-    let time = i64::try_from(members.integer("time")?).map_err(|_| SignatureError::Syntax { what })?;
+    let time =
+        i64::try_from(members.integer("time")?).map_err(|_| SignatureError::Syntax { what })?;
     let signature = Signature(members.bytes("sig")?);
-    let head = ShownHead { log, log_time: Moment(time), signature };
+    let head = ShownHead {
+        log,
+        log_time: Moment(time),
+        signature,
+    };
     one_spelling(text, &head, what)?;
     Ok(Some(head))
 }
@@ -119,18 +135,25 @@ struct Members<'a> {
 
 impl<'a> Members<'a> {
     fn of(text: &'a str, what: &'static str) -> Self {
-        Self { rest: text.split(", "), what }
+        Self {
+            rest: text.split(", "),
+            what,
+        }
     }
 
     fn value(&mut self, name: &str) -> Result<&'a str, SignatureError> {
         let member = self.rest.next().and_then(|member| member.split_once('='));
-        let value = member.filter(|(found, _)| *found == name).map(|(_, value)| value);
+        let value = member
+            .filter(|(found, _)| *found == name)
+            .map(|(_, value)| value);
         value.ok_or(SignatureError::Syntax { what: self.what })
     }
 
     fn integer(&mut self, name: &str) -> Result<u64, SignatureError> {
         let value = self.value(name)?.parse().ok();
-        value.filter(|value| *value <= LARGEST_INTEGER).ok_or(SignatureError::Syntax { what: self.what })
+        value
+            .filter(|value| *value <= LARGEST_INTEGER)
+            .ok_or(SignatureError::Syntax { what: self.what })
     }
 
     fn bytes<const N: usize>(&mut self, name: &str) -> Result<[u8; N], SignatureError> {
@@ -148,8 +171,16 @@ impl<'a> Members<'a> {
 }
 
 /// Printing what was read must give the same text: leading zeros, signs and leftovers end here.
-fn one_spelling(text: &str, value: &impl fmt::Display, what: &'static str) -> Result<(), SignatureError> {
-    if value.to_string() == text { Ok(()) } else { Err(SignatureError::Syntax { what }) }
+fn one_spelling(
+    text: &str,
+    value: &impl fmt::Display,
+    what: &'static str,
+) -> Result<(), SignatureError> {
+    if value.to_string() == text {
+        Ok(())
+    } else {
+        Err(SignatureError::Syntax { what })
+    }
 }
 
 #[cfg(test)]
@@ -157,7 +188,11 @@ mod tests {
     use super::*;
 
     fn point() -> LogPoint {
-        LogPoint { lineage: Lineage([1; 16]), position: 12, chain: Hash([2; 32]) }
+        LogPoint {
+            lineage: Lineage([1; 16]),
+            position: 12,
+            chain: Hash([2; 32]),
+        }
     }
 
     #[test]
@@ -166,15 +201,25 @@ mod tests {
             let seen = Seen { log, document: 3 };
             assert_eq!(Seen::read(&seen.to_string()), Ok(seen));
         }
-        let head = ShownHead { log: point(), log_time: Moment(1_700_000_000_000), signature: Signature([3; 64]) };
+        let head = ShownHead {
+            log: point(),
+            log_time: Moment(1_700_000_000_000),
+            signature: Signature([3; 64]),
+        };
         assert_eq!(read_head(&head.to_string()), Ok(Some(head)));
         assert_eq!(read_head("none"), Ok(None));
     }
 
     #[test]
     fn another_spelling_of_seen_is_refused() {
-        let good = Seen { log: Some(point()), document: 3 }.to_string();
-        let error = Err(SignatureError::Syntax { what: super::super::SEEN });
+        let good = Seen {
+            log: Some(point()),
+            document: 3,
+        }
+        .to_string();
+        let error = Err(SignatureError::Syntax {
+            what: super::super::SEEN,
+        });
         for (from, to) in [
             ("position=12", "position=012"),
             ("position=12", "position=+12"),

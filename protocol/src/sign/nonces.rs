@@ -42,7 +42,9 @@ pub enum NonceError {
     #[error("this very request was already answered; sign each request anew")]
     Replayed,
     /// From before the memory begins.
-    #[error("this was signed before this keeper started or by a clock behind; sign it again after {retry_at:?}")]
+    #[error(
+        "this was signed before this keeper started or by a clock behind; sign it again after {retry_at:?}"
+    )]
     StaleSinceRestart {
         /// A signature made at this moment by the keeper's clock is accepted.
         retry_at: Moment,
@@ -81,7 +83,12 @@ impl Nonces {
     #[must_use]
     pub fn starting_at(now: Moment) -> Self {
         let not_before = now.plus(CLOCK_AHEAD);
-        Self { not_before, latest: now, known: BTreeMap::new(), by_expiry: BTreeSet::new() }
+        Self {
+            not_before,
+            latest: now,
+            known: BTreeMap::new(),
+            by_expiry: BTreeSet::new(),
+        }
     }
 
     /// Takes note of a verified request. The clock may go back; the memory does not: a request that
@@ -96,7 +103,12 @@ impl Nonces {
             let retry_at = self.not_before.max(self.latest).plus(1_000); // `created` is in whole seconds
             return Err(NonceError::StaleSinceRestart { retry_at });
         }
-        let VerifiedRequest { caller, nonce, expires, .. } = *request;
+        let VerifiedRequest {
+            caller,
+            nonce,
+            expires,
+            ..
+        } = *request;
         let of_caller = self.known.get(&caller);
         if of_caller.is_some_and(|nonces| nonces.contains(&nonce)) {
             return Err(NonceError::Replayed);
@@ -104,7 +116,10 @@ impl Nonces {
         let caller_full = of_caller.is_some_and(|nonces| nonces.len() >= NONCES_MAX);
         let stranger_full = of_caller.is_none() && self.known.len() >= NONCE_CALLERS;
         if caller_full || stranger_full {
-            let first = self.by_expiry.iter().find(|(_, node, _)| stranger_full || *node == caller);
+            let first = self
+                .by_expiry
+                .iter()
+                .find(|(_, node, _)| stranger_full || *node == caller);
             let retry_at = first.map_or(now, |(expires, ..)| *expires).plus(1);
             return Err(NonceError::Full { retry_at });
         }
@@ -158,7 +173,10 @@ mod tests {
             nonce: Nonce(nonce),
             created,
             expires: created.plus(300_000),
-            seen: Seen { log: None, document: 1 },
+            seen: Seen {
+                log: None,
+                document: 1,
+            },
         }
     }
 
@@ -167,8 +185,15 @@ mod tests {
         let (mut nonces, now) = (Nonces::starting_at(START), START.plus(10_000));
         let first = request(1, 1, now);
         assert_eq!(nonces.remember(&first, now), Ok(()));
-        assert_eq!(nonces.remember(&first, first.expires), Err(NonceError::Replayed));
-        assert_eq!(nonces.remember(&request(2, 1, now), now), Ok(()), "another node may draw the same");
+        assert_eq!(
+            nonces.remember(&first, first.expires),
+            Err(NonceError::Replayed)
+        );
+        assert_eq!(
+            nonces.remember(&request(2, 1, now), now),
+            Ok(()),
+            "another node may draw the same"
+        );
     }
 
     #[test]
@@ -176,9 +201,15 @@ mod tests {
         let mut nonces = Nonces::starting_at(START);
         for created in [START.plus(-1), START, START.plus(4_999)] {
             let result = nonces.remember(&request(1, 1, created), START.plus(6_000));
-            assert!(matches!(result, Err(NonceError::StaleSinceRestart { .. })), "{created:?}");
+            assert!(
+                matches!(result, Err(NonceError::StaleSinceRestart { .. })),
+                "{created:?}"
+            );
         }
-        assert_eq!(nonces.remember(&request(1, 1, START.plus(5_000)), START.plus(6_000)), Ok(()));
+        assert_eq!(
+            nonces.remember(&request(1, 1, START.plus(5_000)), START.plus(6_000)),
+            Ok(())
+        );
     }
 
     #[test]
@@ -186,9 +217,14 @@ mod tests {
         let (mut nonces, now) = (Nonces::starting_at(START), START.plus(10_000));
         let old = request(1, 1, now);
         nonces.remember(&old, now).unwrap();
-        nonces.remember(&request(1, 2, old.expires), old.expires.plus(1)).unwrap();
+        nonces
+            .remember(&request(1, 2, old.expires), old.expires.plus(1))
+            .unwrap();
         let result = nonces.remember(&old, now);
-        assert!(matches!(result, Err(NonceError::StaleSinceRestart { .. })), "{result:?}");
+        assert!(
+            matches!(result, Err(NonceError::StaleSinceRestart { .. })),
+            "{result:?}"
+        );
     }
 
     #[test]
@@ -199,9 +235,15 @@ mod tests {
         }
         let retry_at = now.plus(300_001);
         let more = request(1, u32::MAX, now);
-        assert_eq!(nonces.remember(&more, now), Err(NonceError::Full { retry_at }));
+        assert_eq!(
+            nonces.remember(&more, now),
+            Err(NonceError::Full { retry_at })
+        );
         assert_eq!(nonces.remember(&request(2, 1, now), now), Ok(()));
-        assert_eq!(nonces.remember(&request(1, u32::MAX, retry_at), retry_at), Ok(()));
+        assert_eq!(
+            nonces.remember(&request(1, u32::MAX, retry_at), retry_at),
+            Ok(())
+        );
         assert_eq!(nonces.len(), 1, "the rest was forgotten when it expired");
     }
 
@@ -214,6 +256,10 @@ mod tests {
         }
         let result = nonces.remember(&request(callers, 1, now), now);
         assert!(matches!(result, Err(NonceError::Full { .. })));
-        assert_eq!(nonces.remember(&request(0, 2, now), now), Ok(()), "a known caller goes on");
+        assert_eq!(
+            nonces.remember(&request(0, 2, now), now),
+            Ok(()),
+            "a known caller goes on"
+        );
     }
 }

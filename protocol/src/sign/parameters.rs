@@ -40,8 +40,15 @@ impl FromStr for KeyName {
     fn from_str(text: &str) -> Result<Self, SignatureError> {
         let syntax = SignatureError::Syntax { what: "keyid" };
         let (node, kid) = text.split_once('.').ok_or(syntax)?;
-        let name = Self { node: node.parse().map_err(|_| syntax)?, kid: kid.parse().map_err(|_| syntax)? };
-        if name.to_string() == text { Ok(name) } else { Err(syntax) }
+        let name = Self {
+            node: node.parse().map_err(|_| syntax)?,
+            kid: kid.parse().map_err(|_| syntax)?,
+        };
+        if name.to_string() == text {
+            Ok(name)
+        } else {
+            Err(syntax)
+        }
     }
 }
 
@@ -58,7 +65,12 @@ impl Parameters {
     /// Parameters of a signature made now that counts as long as any may.
     pub(super) fn new(created: Moment, nonce: Nonce, key: KeyName) -> Self {
         let created = created.0.div_euclid(1_000);
-        Self { created, expires: created.saturating_add(NONCE_LIFE / 1_000), nonce, key }
+        Self {
+            created,
+            expires: created.saturating_add(NONCE_LIFE / 1_000),
+            nonce,
+            key,
+        }
     }
 
     pub(super) fn created(&self) -> Moment {
@@ -71,15 +83,28 @@ impl Parameters {
 
     /// As the end of the signature base and of `Signature-Input`.
     pub(super) fn print(&self, tag: &str) -> String {
-        let Self { created, expires, nonce, key } = self;
+        let Self {
+            created,
+            expires,
+            nonce,
+            key,
+        } = self;
         let nonce = print_base64(&nonce.0);
-        format!(";created={created};expires={expires};nonce=\"{nonce}\";keyid=\"{key}\";tag=\"{tag}\"")
+        format!(
+            ";created={created};expires={expires};nonce=\"{nonce}\";keyid=\"{key}\";tag=\"{tag}\""
+        )
     }
 
     /// Reads a whole `Signature-Input` that covers exactly these components.
-    pub(super) fn read(input: &str, covered: &[Component<'_>], tag: &str) -> Result<Self, SignatureError> {
+    pub(super) fn read(
+        input: &str,
+        covered: &[Component<'_>],
+        tag: &str,
+    ) -> Result<Self, SignatureError> {
         let start = format!("{LABEL}={}", component_list(covered));
-        let rest = input.strip_prefix(&start).ok_or(SignatureError::Components)?;
+        let rest = input
+            .strip_prefix(&start)
+            .ok_or(SignatureError::Components)?;
         let values = split(rest)?;
         let [created, expires, nonce, keyid, found_tag] = values;
         let parameters = Self {
@@ -121,7 +146,10 @@ fn split(text: &str) -> Result<[&str; 5], SignatureError> {
     if pieces.next() != Some("") {
         return Err(SignatureError::Components);
     }
-    let pieces: Vec<_> = pieces.take(NAMES.len() + 2).map(|piece| piece.split_once('=').unwrap_or((piece, ""))).collect();
+    let pieces: Vec<_> = pieces
+        .take(NAMES.len() + 2)
+        .map(|piece| piece.split_once('=').unwrap_or((piece, "")))
+        .collect();
     if pieces.iter().any(|(name, _)| *name == "alg") {
         return Err(SignatureError::AlgorithmNamed);
     }
@@ -132,15 +160,25 @@ fn split(text: &str) -> Result<[&str; 5], SignatureError> {
     }
     let in_order = pieces.iter().map(|(name, _)| *name).eq(NAMES);
     let values: Vec<_> = pieces.into_iter().map(|(_, value)| value).collect();
-    values.try_into().ok().filter(|_| in_order).ok_or(SignatureError::Syntax { what: super::SIGNATURE_INPUT })
+    values
+        .try_into()
+        .ok()
+        .filter(|_| in_order)
+        .ok_or(SignatureError::Syntax {
+            what: super::SIGNATURE_INPUT,
+        })
 }
 
 fn seconds(text: &str, what: &'static str) -> Result<i64, SignatureError> {
     let number: Option<i64> = text.parse().ok().filter(|_| text.len() <= SECONDS_DIGITS);
-    number.filter(|number| *number >= 0 && number.to_string() == text).ok_or(SignatureError::Syntax { what })
+    number
+        .filter(|number| *number >= 0 && number.to_string() == text)
+        .ok_or(SignatureError::Syntax { what })
 }
 
 fn unquote<'a>(text: &'a str, what: &'static str) -> Result<&'a str, SignatureError> {
-    let inner = text.strip_prefix('"').and_then(|rest| rest.strip_suffix('"'));
+    let inner = text
+        .strip_prefix('"')
+        .and_then(|rest| rest.strip_suffix('"'));
     inner.ok_or(SignatureError::Syntax { what })
 }

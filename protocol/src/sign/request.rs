@@ -1,9 +1,10 @@
 //! Signing and verifying requests.
 
 use super::{
-    AddedHeaders, CONTENT_DIGEST, CONTENT_TYPE, Component, Headers, KeyName, Nonce, RequestSigner, SEEN,
-    SIGNATURE, SIGNATURE_INPUT, Seen, SignatureError, TO, content, content_digest,
+    AddedHeaders, CONTENT_DIGEST, CONTENT_TYPE, Component, Headers, KeyName, Nonce, RequestSigner,
+    SEEN, SIGNATURE, SIGNATURE_INPUT, Seen, SignatureError, TO, content,
     content::{print_bytes, read_bytes},
+    content_digest,
     fields::print_to,
     header,
     parameters::{LABEL, Parameters},
@@ -74,10 +75,20 @@ pub fn sign_request(
     check_content(view)?;
     let (to, seen) = (print_to(to), seen.to_string());
     let digest = content(view.body).map(content_digest);
-    let content_type = content(view.body).map(|_| header(view.headers, CONTENT_TYPE)).transpose()?;
-    let covered = components(view, view.authority, digest.as_deref().zip(content_type), &to, &seen)?;
+    let content_type = content(view.body)
+        .map(|_| header(view.headers, CONTENT_TYPE))
+        .transpose()?;
+    let covered = components(
+        view,
+        view.authority,
+        digest.as_deref().zip(content_type),
+        &to,
+        &seen,
+    )?;
     let parameters = Parameters::new(created, nonce, signer.name()).print(TAG);
-    let signature = signer.key.sign(signature_base(&covered, &parameters).as_bytes());
+    let signature = signer
+        .key
+        .sign(signature_base(&covered, &parameters).as_bytes());
     let list = super::base::component_list(&covered);
     let mut added = vec![
         (SIGNATURE_INPUT, format!("{LABEL}={list}{parameters}")),
@@ -106,7 +117,10 @@ pub fn verify_request(
     let signature = read_signature(header(view.headers, SIGNATURE)?)?;
     let (to, seen_text) = (header(view.headers, TO)?, header(view.headers, SEEN)?);
     let signed_content = match content(view.body) {
-        Some(_) => Some((header(view.headers, CONTENT_DIGEST)?, header(view.headers, CONTENT_TYPE)?)),
+        Some(_) => Some((
+            header(view.headers, CONTENT_DIGEST)?,
+            header(view.headers, CONTENT_TYPE)?,
+        )),
         None => None,
     };
     let covered = |authority| components(view, authority, signed_content, to, seen_text);
@@ -126,9 +140,19 @@ pub fn verify_request(
     }
     let printed = parameters.print(TAG);
     for authority in my_authorities {
-        if key.verifies(signature_base(&covered(*authority)?, &printed).as_bytes(), &signature) {
+        if key.verifies(
+            signature_base(&covered(*authority)?, &printed).as_bytes(),
+            &signature,
+        ) {
             let (created, expires) = (parameters.created(), parameters.expires());
-            return Ok(VerifiedRequest { caller: node, kid, nonce: parameters.nonce, created, expires, seen });
+            return Ok(VerifiedRequest {
+                caller: node,
+                kid,
+                nonce: parameters.nonce,
+                created,
+                expires,
+                seen,
+            });
         }
     }
     Err(SignatureError::Signature)
@@ -137,22 +161,31 @@ pub fn verify_request(
 /// The value of a `Signature` header.
 pub(super) fn read_signature(value: &str) -> Result<Signature, SignatureError> {
     let what = SIGNATURE;
-    let bytes = value.strip_prefix(LABEL).and_then(|rest| rest.strip_prefix('='));
+    let bytes = value
+        .strip_prefix(LABEL)
+        .and_then(|rest| rest.strip_prefix('='));
     read_bytes(bytes.ok_or(SignatureError::Syntax { what })?, what).map(Signature)
 }
 
 /// Path and query as RFC 9421, sections 2.2.6 and 2.2.7, have them.
 pub(super) fn target(path: &str, query: Option<&str>) -> Result<(String, String), SignatureError> {
     if path.len() + query.map_or(0, str::len) > SIGNED_TARGET_BYTES {
-        return Err(SignatureError::TooLong { what: "the request target" });
+        return Err(SignatureError::TooLong {
+            what: "the request target",
+        });
     }
     let path = if path.is_empty() { "/" } else { path };
     Ok((path.to_owned(), format!("?{}", query.unwrap_or_default())))
 }
 
 fn check_content(view: &RequestView<'_>) -> Result<(), SignatureError> {
-    match WITHOUT_CONTENT.into_iter().find(|method| *method == view.method) {
-        Some(method) if content(view.body).is_some() => Err(SignatureError::ContentNotAllowed { method }),
+    match WITHOUT_CONTENT
+        .into_iter()
+        .find(|method| *method == view.method)
+    {
+        Some(method) if content(view.body).is_some() => {
+            Err(SignatureError::ContentNotAllowed { method })
+        }
         _ => Ok(()),
     }
 }

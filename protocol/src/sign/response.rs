@@ -4,11 +4,12 @@
 //! be fresh: a node whose clock is wrong can still verify the answer that tells it the time.
 
 use super::{
-    AddedHeaders, CONTENT_DIGEST, CONTENT_TYPE, Component, HEAD, Headers, KeyName, Nonce, RequestSigner,
-    RequestView, SIGNATURE, SIGNATURE_INPUT, ShownHead, SignatureError,
+    AddedHeaders, CONTENT_DIGEST, CONTENT_TYPE, Component, HEAD, Headers, KeyName, Nonce,
+    RequestSigner, RequestView, SIGNATURE, SIGNATURE_INPUT, ShownHead, SignatureError,
     base::component_list,
-    content, content_digest,
+    content,
     content::print_bytes,
+    content_digest,
     fields::{print_head, read_head},
     header,
     parameters::{LABEL, Parameters},
@@ -55,7 +56,12 @@ impl<'a> Answered<'a> {
     /// [`SignatureError::Missing`] or [`SignatureError::Repeated`]: it can only be answered unsigned.
     pub fn received(view: &RequestView<'a>) -> Result<Self, SignatureError> {
         let signature = header(view.headers, SIGNATURE)?;
-        Ok(Self { method: view.method, path: view.path, query: view.query, signature })
+        Ok(Self {
+            method: view.method,
+            path: view.path,
+            query: view.query,
+            signature,
+        })
     }
 
     /// A request that was sent, with the headers that [`super::sign_request`] added.
@@ -65,7 +71,12 @@ impl<'a> Answered<'a> {
     pub fn sent(view: &RequestView<'a>, added: &'a AddedHeaders) -> Result<Self, SignatureError> {
         let found = added.iter().find(|(name, _)| *name == SIGNATURE);
         let (_, signature) = found.ok_or(SignatureError::Missing { name: SIGNATURE })?;
-        Ok(Self { method: view.method, path: view.path, query: view.query, signature })
+        Ok(Self {
+            method: view.method,
+            path: view.path,
+            query: view.query,
+            signature,
+        })
     }
 }
 
@@ -96,10 +107,19 @@ pub fn sign_response(
 ) -> Result<AddedHeaders, SignatureError> {
     let head = print_head(head);
     let digest = content(view.body).map(content_digest);
-    let content_type = content(view.body).map(|_| header(view.headers, CONTENT_TYPE)).transpose()?;
-    let covered = components(view.status, answered, digest.as_deref().zip(content_type), &head)?;
+    let content_type = content(view.body)
+        .map(|_| header(view.headers, CONTENT_TYPE))
+        .transpose()?;
+    let covered = components(
+        view.status,
+        answered,
+        digest.as_deref().zip(content_type),
+        &head,
+    )?;
     let parameters = Parameters::new(created, nonce, signer.name()).print(TAG);
-    let signature = signer.key.sign(signature_base(&covered, &parameters).as_bytes());
+    let signature = signer
+        .key
+        .sign(signature_base(&covered, &parameters).as_bytes());
     let list = component_list(&covered);
     let mut added = vec![
         (SIGNATURE_INPUT, format!("{LABEL}={list}{parameters}")),
@@ -124,7 +144,10 @@ pub fn verify_response(
     let signature = read_signature(header(view.headers, SIGNATURE)?)?;
     let head_text = header(view.headers, HEAD)?;
     let signed_content = match content(view.body) {
-        Some(_) => Some((header(view.headers, CONTENT_DIGEST)?, header(view.headers, CONTENT_TYPE)?)),
+        Some(_) => Some((
+            header(view.headers, CONTENT_DIGEST)?,
+            header(view.headers, CONTENT_TYPE)?,
+        )),
         None => None,
     };
     let covered = components(view.status, answered, signed_content, head_text)?;
@@ -145,7 +168,11 @@ pub fn verify_response(
     if !key.verifies(base.as_bytes(), &signature) {
         return Err(SignatureError::Signature);
     }
-    Ok(VerifiedResponse { kid, created: parameters.created(), head })
+    Ok(VerifiedResponse {
+        kid,
+        created: parameters.created(),
+        head,
+    })
 }
 
 /// The covered components of a response in their order; digest and type when it has content.
@@ -166,6 +193,9 @@ fn components<'a>(
     covered.push(Component::new("\"@method\";req", answered.method)?);
     covered.push(Component::new("\"@path\";req", path)?);
     covered.push(Component::new("\"@query\";req", query)?);
-    covered.push(Component::new("\"signature\";req;key=\"ct\"", request_signature)?);
+    covered.push(Component::new(
+        "\"signature\";req;key=\"ct\"",
+        request_signature,
+    )?);
     Ok(covered)
 }

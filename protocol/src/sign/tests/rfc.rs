@@ -38,6 +38,9 @@ fn the_example_of_the_rfc_has_the_same_base_and_the_same_signature() {
 
     let key = SigningKey::from_seed(&key_bytes("n4Ni-HpISpVObnQMW0wOhCKROaIKqKtW_2ZYb2p9KcU"));
     assert_eq!(key.public(), public);
-    assert_eq!(content::print_bytes(&key.sign(base.as_bytes()).0), published);
+    assert_eq!(
+        content::print_bytes(&key.sign(base.as_bytes()).0),
+        published
+    );
     assert!(!public.verifies(base.replace("POST", "PUT").as_bytes(), &signature));
 }
