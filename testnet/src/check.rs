@@ -96,8 +96,9 @@ impl Check {
                 setup::ensure_packages(self.json, &mut self.interrupt).await
             }
             Step::Format => {
-                self.cargo(&["fmt", "--all", "--check"], &[], "cargo fmt --all")
-                    .await
+                let arguments = ["fmt", "--all", "--", "--check", "--files-with-diff"];
+                let remedy = "the files above are not formatted. Run: cargo fmt --all";
+                self.cargo(&arguments, &[], remedy).await
             }
             Step::Migrations => migrations::check(self.root),
             Step::Generated => self.generated(),
