@@ -9,14 +9,7 @@ const LOADING: [&str; 11] = [
 ];
 
 /// Where style sheets and scripts load from, before the address.
-const LOADING_CODE: [&str; 6] = [
-    "url(",
-    "@import ",
-    "import ",
-    " from ",
-    "import(",
-    "importScripts(",
-];
+const LOADING_CODE: [&str; 5] = ["url(", "import ", " from ", "import(", "importScripts("];
 
 fn loads_from_elsewhere(file: &File) -> Vec<Offence> {
     if !file.path.starts_with("node/") {

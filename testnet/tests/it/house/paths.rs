@@ -51,16 +51,27 @@ fn in_links(text: &str, folder: &str) -> Vec<String> {
     let targets = text
         .match_indices("](")
         .filter_map(|(start, found)| text[start + found.len()..].split(')').next());
-    let files = targets
-        .filter_map(|target| target.split('#').next())
-        .filter(|path| !path.is_empty() && !path.contains(':'));
+    let files = targets.filter_map(|target| target.split('#').next());
     files
-        .map(|path| {
-            format!("{folder}/{path}")
-                .trim_start_matches('/')
-                .to_owned()
-        })
+        .filter(|path| !path.is_empty() && !path.contains(':'))
+        .map(|path| from_top(folder, path))
         .collect()
+}
+
+/// A path that is relative to a folder, from the top.
+fn from_top(folder: &str, path: &str) -> String {
+    let mut parts = folder
+        .split('/')
+        .filter(|part| !part.is_empty())
+        .collect::<Vec<_>>();
+    for part in path.split('/') {
+        match part {
+            ".." => drop(parts.pop()),
+            "." | "" => (),
+            name => parts.push(name),
+        }
+    }
+    parts.join("/")
 }
 
 #[test]
