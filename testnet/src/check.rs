@@ -92,8 +92,9 @@ impl Check {
         let shape = cargo::SHAPE;
         match step {
             Step::Packages => {
+                let found = setup::ensure_packages(self.json, &mut self.interrupt).await?;
                 setup::ensure_components(self.json, &mut self.interrupt).await?;
-                setup::ensure_packages(self.json, &mut self.interrupt).await
+                Ok(found)
             }
             Step::Format => {
                 let arguments = ["fmt", "--all", "--", "--check", "--files-with-diff"];
