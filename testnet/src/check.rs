@@ -92,12 +92,14 @@ impl Check {
         let shape = cargo::SHAPE;
         match step {
             Step::Packages => {
+                let found = setup::ensure_packages(self.json, &mut self.interrupt).await?;
                 setup::ensure_components(self.json, &mut self.interrupt).await?;
-                setup::ensure_packages(self.json, &mut self.interrupt).await
+                Ok(found)
             }
             Step::Format => {
-                self.cargo(&["fmt", "--all", "--check"], &[], "cargo fmt --all")
-                    .await
+                let arguments = ["fmt", "--all", "--", "--check", "--files-with-diff"];
+                let remedy = "the files above are not formatted. Run: cargo fmt --all";
+                self.cargo(&arguments, &[], remedy).await
             }
             Step::Migrations => migrations::check(self.root),
             Step::Generated => self.generated(),

@@ -16,7 +16,10 @@ pub struct Generated {
 }
 
 /// Every generated file: one line each.
-pub const FILES: &[Generated] = &[];
+pub const FILES: &[Generated] = &[Generated {
+    path: "spec/problems.md",
+    render: || Ok(protocol::problem::problems_markdown()),
+}];
 
 /// The paths of those files that are missing or say something else than their generator.
 ///
@@ -39,7 +42,11 @@ pub fn stale(root: &Path, files: &[Generated]) -> Result<Vec<&'static str>> {
 pub fn write(root: &Path, files: &[Generated]) -> Result<Vec<&'static str>> {
     let stale = stale(root, files)?;
     for file in files.iter().filter(|file| stale.contains(&file.path)) {
-        std::fs::write(root.join(file.path), render(file)?)
+        let path = root.join(file.path);
+        let text = render(file)?;
+        let folder = path.parent().map_or(Ok(()), std::fs::create_dir_all);
+        folder
+            .and_then(|()| std::fs::write(&path, text))
             .with_context(|| format!("cannot write {}", file.path))?;
     }
     Ok(stale)
@@ -85,30 +92,30 @@ mod tests {
     use super::*;
 
     const FILE: [Generated; 1] = [Generated {
-        path: "words.md",
+        path: "spec/words.md",
         render: || Ok("two words\n".into()),
     }];
 
     #[test]
     fn a_missing_or_edited_file_is_stale_until_it_is_written() {
         let root = tempfile::tempdir().unwrap();
-        assert_eq!(stale(root.path(), &FILE).unwrap(), ["words.md"]);
-        assert_eq!(write(root.path(), &FILE).unwrap(), ["words.md"]);
+        assert_eq!(stale(root.path(), &FILE).unwrap(), ["spec/words.md"]);
+        assert_eq!(write(root.path(), &FILE).unwrap(), ["spec/words.md"]);
         assert!(stale(root.path(), &FILE).unwrap().is_empty());
-        std::fs::write(root.path().join("words.md"), "two words \n").unwrap();
-        assert_eq!(stale(root.path(), &FILE).unwrap(), ["words.md"]);
+        std::fs::write(root.path().join("spec/words.md"), "two words \n").unwrap();
+        assert_eq!(stale(root.path(), &FILE).unwrap(), ["spec/words.md"]);
     }
 
     #[test]
     fn a_failing_generator_is_named() {
         let failing = [Generated {
-            path: "words.md",
+            path: "spec/words.md",
             render: || anyhow::bail!("no words"),
         }];
         let root = tempfile::tempdir().unwrap();
         assert_eq!(
             format!("{:#}", stale(root.path(), &failing).unwrap_err()),
-            "cannot make words.md: no words"
+            "cannot make spec/words.md: no words"
         );
     }
 }

@@ -23,16 +23,8 @@ pub(super) async fn run(quiet_stdout: bool, interrupt: &mut Interrupt) -> Result
     let fetched = child::run(fetch, quiet_stdout, interrupt).await?.success();
 
     let mut deny = cargo();
-    deny.args([
-        "deny",
-        "--log-level",
-        "error",
-        "--offline",
-        "check",
-        "--config",
-        ".deny.toml",
-    ]);
-    deny.args(["licenses", "bans", "sources"]);
+    deny.args(["deny", "--config", ".deny.toml", "--log-level", "error"]);
+    deny.args(["--offline", "check", "licenses", "bans", "sources"]);
     let status = child::run(deny, quiet_stdout, interrupt).await?;
     ensure!(
         status.success(),

@@ -30,11 +30,15 @@ pub(crate) fn cargo() -> Command {
     command
 }
 
-/// Cargo for installing a tool: outside the workspace's target folder, which it would fill.
+/// Cargo for installing a tool: outside the workspace's target folder, which it would fill, and
+/// without the optimization of the tool's own releases, which costs more here than it saves.
 pub(crate) fn install(tool: &str, version: &str) -> Command {
     let mut command = cargo();
     command
         .args(["install", tool, "--locked", "--version", version])
-        .env_remove("CARGO_TARGET_DIR");
+        .env_remove("CARGO_TARGET_DIR")
+        .env("CARGO_PROFILE_RELEASE_LTO", "off")
+        .env("CARGO_PROFILE_RELEASE_CODEGEN_UNITS", "16")
+        .env("CARGO_PROFILE_RELEASE_OPT_LEVEL", "1");
     command
 }

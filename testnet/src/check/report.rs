@@ -9,6 +9,9 @@ use super::step::Step;
 use super::suite::Suite;
 use std::time::Duration;
 
+/// How much of a note the table shows; the whole stands where the step ended.
+const NOTE: usize = 90;
+
 /// How a step ended, and what it said.
 #[derive(Debug)]
 pub(super) enum Outcome {
@@ -104,7 +107,8 @@ impl Report {
         self.say("\nstep          result    time");
         for (step, outcome, took) in &self.rows {
             let note = outcome.note();
-            let note = note.lines().next().unwrap_or_default();
+            let note = note.lines().map(str::trim).collect::<Vec<_>>().join(" ");
+            let note = note.chars().take(NOTE).collect::<String>();
             self.say(
                 format!(
                     "{:<13} {:<8} {:>8}  {note}",
