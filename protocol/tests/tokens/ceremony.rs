@@ -4,8 +4,8 @@ use curve25519_dalek::{RistrettoPoint, Scalar};
 use protocol::{
     id::{CoalitionId, NodeId},
     token::{
-        BlindedBatch, Class, ClassKey, EvalReply, Keeper, KeyShare, Keyset, KeysetParts, Kind, Normalized, Point,
-        PublicKey, Quorum, VerifiedShare, blind::prepare, evaluate,
+        BlindedBatch, Class, ClassKey, EvalReply, Keeper, KeyShare, Keyset, KeysetParts, Kind,
+        Normalized, Point, PublicKey, Quorum, VerifiedShare, blind::prepare, evaluate,
     },
 };
 use rand_chacha::{ChaCha20Rng, rand_core::SeedableRng};
@@ -39,25 +39,40 @@ impl Ceremony {
             [(); 4].map(|()| (0..t).map(|_| Scalar::random(&mut rng)).collect());
         let ids: Vec<u16> = (1..=n).collect();
         let secrets = |id: u16| polynomials.each_ref().map(|of| value_at(of, id).to_bytes());
-        let shares: Vec<KeyShare> =
-            ids.iter().map(|&id| KeyShare::new(generation, reshare, id, &secrets(id)).unwrap()).collect();
-        let classes = Class::ALL.iter().zip(&polynomials).map(|(&class, polynomial)| ClassKey {
-            group: public(&polynomial[0]),
-            shares: shares.iter().map(|share| share.public(class)).collect(),
-        });
+        let shares: Vec<KeyShare> = ids
+            .iter()
+            .map(|&id| KeyShare::new(generation, reshare, id, &secrets(id)).unwrap())
+            .collect();
+        let classes = Class::ALL
+            .iter()
+            .zip(&polynomials)
+            .map(|(&class, polynomial)| ClassKey {
+                group: public(&polynomial[0]),
+                shares: shares.iter().map(|share| share.public(class)).collect(),
+            });
         let parts = KeysetParts {
             generation,
             reshare,
             threshold: t,
-            keepers: ids.iter().map(|&id| Keeper { id, node: node(id) }).collect(),
+            keepers: ids
+                .iter()
+                .map(|&id| Keeper { id, node: node(id) })
+                .collect(),
             classes: classes.collect(),
         };
         let keyset = Keyset::new(parts).expect("Shamir shares make up the key");
-        Self { keyset, shares, keys: polynomials.map(|of| of[0]) }
+        Self {
+            keyset,
+            shares,
+            keys: polynomials.map(|of| of[0]),
+        }
     }
 
     pub(crate) fn share(&self, keeper: u16) -> &KeyShare {
-        self.shares.iter().find(|share| share.keeper() == keeper).unwrap()
+        self.shares
+            .iter()
+            .find(|share| share.keeper() == keeper)
+            .unwrap()
     }
 
     pub(crate) fn quorum(&self, ids: &[u16]) -> Quorum {
@@ -66,11 +81,21 @@ impl Ceremony {
 
     /// Every quorum of t keepers.
     pub(crate) fn quorums(&self) -> Vec<Quorum> {
-        let ids: Vec<u16> = self.keyset.keepers().iter().map(|keeper| keeper.id).collect();
+        let ids: Vec<u16> = self
+            .keyset
+            .keepers()
+            .iter()
+            .map(|keeper| keeper.id)
+            .collect();
         let sets = (0_u32..1 << ids.len()).map(|mask| {
-            ids.iter().enumerate().filter(|(bit, _)| mask >> bit & 1 == 1).map(|(_, &id)| id).collect::<Vec<_>>()
+            ids.iter()
+                .enumerate()
+                .filter(|(bit, _)| mask >> bit & 1 == 1)
+                .map(|(_, &id)| id)
+                .collect::<Vec<_>>()
         });
-        sets.filter_map(|ids| self.keyset.quorum(&ids).ok()).collect()
+        sets.filter_map(|ids| self.keyset.quorum(&ids).ok())
+            .collect()
     }
 
     pub(crate) fn batch(&self, class: Class, slot: u64, values: &[Normalized]) -> BlindedBatch {
@@ -79,11 +104,24 @@ impl Ceremony {
 
     pub(crate) fn reply(&self, batch: &BlindedBatch, quorum: &Quorum, keeper: u16) -> EvalReply {
         let request = batch.request(quorum);
-        evaluate(self.share(keeper), &self.keyset, &COALITION, &MEMBER, &request, &mut rng(keeper.into())).unwrap()
+        evaluate(
+            self.share(keeper),
+            &self.keyset,
+            &COALITION,
+            &MEMBER,
+            &request,
+            &mut rng(keeper.into()),
+        )
+        .unwrap()
     }
 
     /// What an honest keeper's answer is worth.
-    pub(crate) fn verified(&self, batch: &BlindedBatch, quorum: &Quorum, keeper: u16) -> VerifiedShare {
+    pub(crate) fn verified(
+        &self,
+        batch: &BlindedBatch,
+        quorum: &Quorum,
+        keeper: u16,
+    ) -> VerifiedShare {
         let reply = self.reply(batch, quorum, keeper);
         match batch.verify(&self.keyset, &MEMBER, quorum, &reply) {
             Ok(share) => share,
@@ -93,7 +131,11 @@ impl Ceremony {
 
     /// The points of a batch, from one quorum.
     pub(crate) fn points(&self, batch: &BlindedBatch, quorum: &Quorum) -> Vec<Point> {
-        let shares = quorum.ids().iter().map(|&keeper| self.verified(batch, quorum, keeper)).collect();
+        let shares = quorum
+            .ids()
+            .iter()
+            .map(|&keeper| self.verified(batch, quorum, keeper))
+            .collect();
         match batch.combine(shares) {
             Ok(batch) => batch.finalize(),
             Err(error) => panic!("a whole quorum was refused: {error}"),
@@ -111,9 +153,16 @@ pub(crate) fn public(secret: &Scalar) -> PublicKey {
 
 /// The phone numbers from +1 206 555 0100 on.
 pub(crate) fn phones(count: usize) -> Vec<Normalized> {
-    (0..count).map(|i| Normalized::stored(Kind::Phone, format!("+1206{:07}", 5_550_100 + i)).unwrap()).collect()
+    (0..count)
+        .map(|i| Normalized::stored(Kind::Phone, format!("+1206{:07}", 5_550_100 + i)).unwrap())
+        .collect()
 }
 
 fn value_at(polynomial: &[Scalar], at: u16) -> Scalar {
-    polynomial.iter().rev().fold(Scalar::ZERO, |sum, coefficient| sum * Scalar::from(at) + coefficient)
+    polynomial
+        .iter()
+        .rev()
+        .fold(Scalar::ZERO, |sum, coefficient| {
+            sum * Scalar::from(at) + coefficient
+        })
 }

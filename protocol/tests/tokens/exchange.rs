@@ -5,7 +5,8 @@ use curve25519_dalek::Scalar;
 use protocol::{
     codec,
     token::{
-        Class, EvalReply, EvalRequest, KeyShare, Kind, Normalized, Point, PrepareError, Token, TokenKey,
+        Class, EvalReply, EvalRequest, KeyShare, Kind, Normalized, Point, PrepareError, Token,
+        TokenKey,
         blind::prepare,
         hash_to_group::{DST, hash_to_group},
     },
@@ -32,11 +33,16 @@ fn every_quorum_gives_the_point_that_the_whole_key_gives() {
         let ceremony = Ceremony::split(t, n);
         let values = phones(3);
         let batch = ceremony.batch(Class::Phone, 0, &values);
-        let expected: Vec<Point> =
-            values.iter().map(|value| direct(&ceremony.keys[Class::Phone as usize], value)).collect();
+        let expected: Vec<Point> = values
+            .iter()
+            .map(|value| direct(&ceremony.keys[Class::Phone as usize], value))
+            .collect();
         assert_eq!(ceremony.quorums().len(), quorums);
         for quorum in ceremony.quorums() {
-            assert!(ceremony.points(&batch, &quorum) == expected, "quorum {quorum:?} of {t} of {n}");
+            assert!(
+                ceremony.points(&batch, &quorum) == expected,
+                "quorum {quorum:?} of {t} of {n}"
+            );
         }
     }
 }
@@ -49,9 +55,19 @@ fn a_founders_share_answers_alone_and_survives_storage() {
     let batch = prepare(&JOB, &COALITION, &keyset, Class::Phone, 5, &values).unwrap();
     let quorum = keyset.quorum(&[1]).unwrap();
     let checked = batch.request(&quorum);
-    let reply = checked.check(&share, &keyset, &COALITION).ok().unwrap().answer(&share, &MEMBER, &mut rng(2));
-    let verified = batch.verify(&keyset, &MEMBER, &quorum, &reply).ok().unwrap();
-    assert_eq!(batch.combine(vec![verified]).ok().unwrap().finalize().len(), 2);
+    let reply = checked
+        .check(&share, &keyset, &COALITION)
+        .ok()
+        .unwrap()
+        .answer(&share, &MEMBER, &mut rng(2));
+    let verified = batch
+        .verify(&keyset, &MEMBER, &quorum, &reply)
+        .ok()
+        .unwrap();
+    assert_eq!(
+        batch.combine(vec![verified]).ok().unwrap().finalize().len(),
+        2
+    );
 }
 
 #[test]
@@ -70,7 +86,10 @@ fn points_come_in_the_order_of_the_values() {
 fn a_batch_is_filled_to_one_of_three_sizes() {
     let ceremony = Ceremony::split(1, 1);
     for (values, size) in [(1, 64), (64, 64), (65, 512), (513, 4096)] {
-        assert_eq!(ceremony.batch(Class::Phone, 0, &phones(values)).cost(), size);
+        assert_eq!(
+            ceremony.batch(Class::Phone, 0, &phones(values)).cost(),
+            size
+        );
     }
 }
 
@@ -91,14 +110,20 @@ fn a_retry_is_byte_identical_even_when_the_values_come_in_another_order() {
 fn another_quorum_is_asked_for_the_same_points() {
     let ceremony = Ceremony::split(2, 3);
     let batch = ceremony.batch(Class::Phone, 8, &phones(5));
-    let (one, other) = (batch.request(&ceremony.quorum(&[1, 2])), batch.request(&ceremony.quorum(&[2, 3])));
+    let (one, other) = (
+        batch.request(&ceremony.quorum(&[1, 2])),
+        batch.request(&ceremony.quorum(&[2, 3])),
+    );
     assert_eq!(one.points.digest(), other.points.digest());
     assert_ne!(one.digest(), other.digest());
 }
 
 #[test]
 fn no_point_is_shared_between_slots_classes_generations_or_jobs() {
-    let (one, next) = (Ceremony::numbered(1, 1, 1, 0), Ceremony::numbered(1, 1, 2, 0));
+    let (one, next) = (
+        Ceremony::numbered(1, 1, 1, 0),
+        Ceremony::numbered(1, 1, 2, 0),
+    );
     let quorum = one.quorum(&[1]);
     let values = phones(64);
     let batches = [
@@ -106,22 +131,37 @@ fn no_point_is_shared_between_slots_classes_generations_or_jobs() {
         one.batch(Class::Phone, 1, &values),
         next.batch(Class::Phone, 0, &values),
         prepare(&[4; 32], &COALITION, &one.keyset, Class::Phone, 0, &values).unwrap(),
-        one.batch(Class::Door, 0, &[Normalized::stored(Kind::Door, "+12065550100".into()).unwrap()]),
+        one.batch(
+            Class::Door,
+            0,
+            &[Normalized::stored(Kind::Door, "+12065550100".into()).unwrap()],
+        ),
     ];
-    let seen: BTreeSet<[u8; 32]> =
-        batches.iter().flat_map(|batch| batch.request(&quorum).points.as_slice().to_vec()).collect();
+    let seen: BTreeSet<[u8; 32]> = batches
+        .iter()
+        .flat_map(|batch| batch.request(&quorum).points.as_slice().to_vec())
+        .collect();
     assert_eq!(seen.len(), 5 * 64);
 }
 
 #[test]
 fn values_of_another_class_repeated_missing_or_too_many_are_no_batch() {
     let ceremony = Ceremony::split(1, 1);
-    let refusal =
-        |class, values: &[Normalized]| prepare(&JOB, &COALITION, &ceremony.keyset, class, 0, values).err().unwrap();
+    let refusal = |class, values: &[Normalized]| {
+        prepare(&JOB, &COALITION, &ceremony.keyset, class, 0, values)
+            .err()
+            .unwrap()
+    };
     assert_eq!(refusal(Class::Door, &phones(1)), PrepareError::Class(0));
-    assert_eq!(refusal(Class::Phone, &[phones(1), phones(1)].concat()), PrepareError::Duplicate);
+    assert_eq!(
+        refusal(Class::Phone, &[phones(1), phones(1)].concat()),
+        PrepareError::Duplicate
+    );
     assert_eq!(refusal(Class::Phone, &[]), PrepareError::Count(0));
-    assert_eq!(refusal(Class::Phone, &phones(4097)), PrepareError::Count(4097));
+    assert_eq!(
+        refusal(Class::Phone, &phones(4097)),
+        PrepareError::Count(4097)
+    );
 }
 
 #[test]
@@ -131,8 +171,14 @@ fn the_largest_request_and_reply_fit_their_limits_and_read_back() {
     let quorum = ceremony.quorum(&[1]);
     let request = batch.request(&quorum);
     let reply = ceremony.reply(&batch, &quorum, 1);
-    assert_eq!(codec::decode::<EvalRequest>(&codec::encode(&request)), Ok(request));
-    assert_eq!(codec::decode::<EvalReply>(&codec::encode(&reply)), Ok(reply));
+    assert_eq!(
+        codec::decode::<EvalRequest>(&codec::encode(&request)),
+        Ok(request)
+    );
+    assert_eq!(
+        codec::decode::<EvalReply>(&codec::encode(&reply)),
+        Ok(reply)
+    );
 }
 
 #[test]

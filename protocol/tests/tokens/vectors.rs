@@ -6,14 +6,17 @@ use protocol::{
     codec,
     id::{CoalitionId, NodeId},
     token::{
-        Class, ClassKey, EvalReply, EvalRequest, Keeper, KeyShare, Keyset, KeysetParts, Kind, Normalized, PublicKey,
-        TokenKey, blind::prepare, evaluate, hash_to_group::hash_to_group,
+        Class, ClassKey, EvalReply, EvalRequest, Keeper, KeyShare, Keyset, KeysetParts, Kind,
+        Normalized, PublicKey, TokenKey, blind::prepare, evaluate, hash_to_group::hash_to_group,
     },
 };
 use serde::{Deserialize, de::DeserializeOwned};
 
 pub(crate) fn read<T: DeserializeOwned>(name: &str) -> T {
-    let path = format!("{}/../spec/vectors/tokens/{name}.json", env!("CARGO_MANIFEST_DIR"));
+    let path = format!(
+        "{}/../spec/vectors/tokens/{name}.json",
+        env!("CARGO_MANIFEST_DIR")
+    );
     let text = std::fs::read_to_string(&path).unwrap_or_else(|error| panic!("{path}: {error}"));
     serde_json::from_str(&text).unwrap_or_else(|error| panic!("{path}: {error}"))
 }
@@ -84,23 +87,35 @@ impl Golden {
 
     fn shares(&self) -> Vec<KeyShare> {
         let of = |place: usize| -> [[u8; 32]; 4] {
-            let secrets: Vec<_> = self.classes.iter().map(|class| hex32(&class.secrets[place])).collect();
+            let secrets: Vec<_> = self
+                .classes
+                .iter()
+                .map(|class| hex32(&class.secrets[place]))
+                .collect();
             secrets.try_into().unwrap()
         };
-        let share = |(place, &id)| KeyShare::new(self.generation, self.reshare, id, &of(place)).unwrap();
+        let share =
+            |(place, &id)| KeyShare::new(self.generation, self.reshare, id, &of(place)).unwrap();
         self.keepers.iter().enumerate().map(share).collect()
     }
 
     fn keyset(&self, shares: &[KeyShare]) -> Keyset {
         let classes = self.classes.iter().map(|class| ClassKey {
             group: PublicKey(hex32(&class.group)),
-            shares: shares.iter().map(|share| share.public(class.class)).collect(),
+            shares: shares
+                .iter()
+                .map(|share| share.public(class.class))
+                .collect(),
         });
         Keyset::new(KeysetParts {
             generation: self.generation,
             reshare: self.reshare,
             threshold: self.threshold,
-            keepers: self.keepers.iter().map(|&id| Keeper { id, node: node(id) }).collect(),
+            keepers: self
+                .keepers
+                .iter()
+                .map(|&id| Keeper { id, node: node(id) })
+                .collect(),
             classes: classes.collect(),
         })
         .unwrap()
@@ -109,12 +124,22 @@ impl Golden {
 
 #[test]
 fn golden_points_and_tokens_hold_for_one_two_and_three_keepers() {
-    for name in ["accept_golden_1_of_1", "accept_golden_2_of_3", "accept_golden_3_of_5"] {
+    for name in [
+        "accept_golden_1_of_1",
+        "accept_golden_2_of_3",
+        "accept_golden_3_of_5",
+    ] {
         let golden: Golden = read(name);
         let (coalition, shares) = (golden.coalition(), golden.shares());
         let keyset = golden.keyset(&shares);
         // The highest ids, so that no weight is trivial.
-        let ids: Vec<u16> = golden.keepers.iter().rev().take(golden.threshold.into()).copied().collect();
+        let ids: Vec<u16> = golden
+            .keepers
+            .iter()
+            .rev()
+            .take(golden.threshold.into())
+            .copied()
+            .collect();
         let quorum = keyset.quorum(&ids).unwrap();
         let member = NodeId([1; 32]);
         assert_eq!(golden.values.len(), 7);
@@ -124,15 +149,29 @@ fn golden_points_and_tokens_hold_for_one_two_and_three_keepers() {
             let value = Normalized::stored(kind, expected.value.clone()).unwrap();
             let batch = prepare(&[2; 32], &coalition, &keyset, class, 0, &[value]).unwrap();
             let request = batch.request(&quorum);
-            let verified = shares.iter().filter(|share| quorum.contains(share.keeper())).map(|share| {
-                let reply = evaluate(share, &keyset, &coalition, &member, &request, &mut rng(0)).unwrap();
-                batch.verify(&keyset, &member, &quorum, &reply).ok().unwrap()
-            });
+            let verified = shares
+                .iter()
+                .filter(|share| quorum.contains(share.keeper()))
+                .map(|share| {
+                    let reply =
+                        evaluate(share, &keyset, &coalition, &member, &request, &mut rng(0))
+                            .unwrap();
+                    batch
+                        .verify(&keyset, &member, &quorum, &reply)
+                        .ok()
+                        .unwrap()
+                });
             let points = batch.combine(verified.collect()).ok().unwrap().finalize();
-            assert_eq!(points[0].0, hex32(&expected.point), "{name}: {}", expected.value);
+            assert_eq!(
+                points[0].0,
+                hex32(&expected.point),
+                "{name}: {}",
+                expected.value
+            );
             let token = points[0].ground_token(&coalition, golden.generation, class);
             assert_eq!(token.0.to_vec(), hex(&expected.token));
-            let overlap = TokenKey::overlap(&coalition, golden.generation, class, &[7; 32]).token(&points[0]);
+            let overlap =
+                TokenKey::overlap(&coalition, golden.generation, class, &[7; 32]).token(&points[0]);
             assert_eq!(overlap.0.to_vec(), hex(&expected.overlap));
         }
     }
@@ -167,15 +206,39 @@ fn a_whole_exchange_of_another_implementation_is_reproduced_and_accepted() {
         .map(|value| Normalized::stored(value.kind.parse().unwrap(), value.value.clone()).unwrap())
         .collect();
     let secret = hex32(&exchange.job_secret);
-    let batch = prepare(&secret, &golden.coalition(), &keyset, exchange.class, exchange.slot, &values).unwrap();
+    let batch = prepare(
+        &secret,
+        &golden.coalition(),
+        &keyset,
+        exchange.class,
+        exchange.slot,
+        &values,
+    )
+    .unwrap();
     let quorum = keyset.quorum(&exchange.quorum).unwrap();
     let request = codec::decode::<EvalRequest>(&hex(&exchange.request)).unwrap();
     assert!(batch.request(&quorum) == request);
 
     let member = NodeId(hex32(&exchange.member));
-    let replies = exchange.replies.iter().map(|reply| codec::decode::<EvalReply>(&hex(reply)).unwrap());
-    let shares = replies.map(|reply| batch.verify(&keyset, &member, &quorum, &reply).ok().unwrap());
+    let replies = exchange
+        .replies
+        .iter()
+        .map(|reply| codec::decode::<EvalReply>(&hex(reply)).unwrap());
+    let shares = replies.map(|reply| {
+        batch
+            .verify(&keyset, &member, &quorum, &reply)
+            .ok()
+            .unwrap()
+    });
     let points = batch.combine(shares.collect()).ok().unwrap().finalize();
-    let expected = golden.values.iter().filter(|value| exchange.values.iter().any(|own| own.value == value.value));
-    assert_eq!(points.iter().map(|point| point.0).collect::<Vec<_>>(), expected.map(|value| hex32(&value.point)).collect::<Vec<_>>());
+    let expected = golden
+        .values
+        .iter()
+        .filter(|value| exchange.values.iter().any(|own| own.value == value.value));
+    assert_eq!(
+        points.iter().map(|point| point.0).collect::<Vec<_>>(),
+        expected
+            .map(|value| hex32(&value.point))
+            .collect::<Vec<_>>()
+    );
 }
