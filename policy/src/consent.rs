@@ -248,7 +248,9 @@ pub enum RecordError {
         message: &'static str,
     },
     /// Another version of the profile.
-    #[error("this consent record has another schema_version than {SCHEMA_VERSION}; convert it first")]
+    #[error(
+        "this consent record has another schema_version than {SCHEMA_VERSION}; convert it first"
+    )]
     Version,
     /// Too large in one way or another.
     #[error("this consent record is too large; {0}")]
@@ -329,8 +331,13 @@ impl fmt::Display for Days {
 impl FromStr for Days {
     type Err = BadDays;
     fn from_str(text: &str) -> Result<Self, BadDays> {
-        let digits = text.strip_prefix('P').and_then(|rest| rest.strip_suffix('D'));
+        let digits = text
+            .strip_prefix('P')
+            .and_then(|rest| rest.strip_suffix('D'));
         let digits = digits.filter(|digits| digits.bytes().all(|b| b.is_ascii_digit()));
-        digits.and_then(|digits| digits.parse().ok()).map(Self).ok_or(BadDays)
+        digits
+            .and_then(|digits| digits.parse().ok())
+            .map(Self)
+            .ok_or(BadDays)
     }
 }

@@ -17,7 +17,7 @@ use cedar_policy::{
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 /// The facts of one kind of row in one kind of cell, as the rules see them.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug)]
 pub(crate) struct Person<'r> {
     pub(crate) facts: &'r RowFacts,
     pub(crate) clause: Clause,
@@ -27,29 +27,48 @@ pub(crate) struct Person<'r> {
 
 /// Every class that an organization can be in: kinds, and groups of kinds.
 pub(crate) fn org_classes() -> BTreeSet<&'static str> {
-    OrgKind::ALL.iter().flat_map(|kind| [kind.name(), org_class(*kind)]).collect()
+    OrgKind::ALL
+        .iter()
+        .flat_map(|kind| [kind.name(), org_class(*kind)])
+        .collect()
 }
 
 /// The part of the store that stays: places, classes, the coalition, its organizations, races and
 /// the actions with their groups, which come with the schema.
-pub(crate) fn base(parties: &BTreeMap<String, Party>) -> Result<Entities, EntitiesError> {
+pub(crate) fn base(parties: &BTreeMap<String, Party>) -> Result<Entities, Box<EntitiesError>> {
     let mut all = vec![Entity::with_uid(uid("Coalition", COALITION))];
     let classes: BTreeSet<&str> = OrgKind::ALL.iter().map(|kind| org_class(*kind)).collect();
-    all.extend(classes.into_iter().map(|class| Entity::with_uid(uid("OrgClass", class))));
+    all.extend(
+        classes
+            .into_iter()
+            .map(|class| Entity::with_uid(uid("OrgClass", class))),
+    );
     for kind in OrgKind::ALL {
         let parent = uid("OrgClass", org_class(*kind));
-        all.push(Entity::new_no_attrs(uid("OrgClass", kind.name()), HashSet::from([parent])));
+        all.push(Entity::new_no_attrs(
+            uid("OrgClass", kind.name()),
+            HashSet::from([parent]),
+        ));
     }
     for place in Jurisdiction::all() {
-        let parents = place.parent().map(|parent| uid("Jurisdiction", parent.code()));
-        all.push(Entity::new_no_attrs(uid("Jurisdiction", place.code()), parents.into_iter().collect()));
+        let parents = place
+            .parent()
+            .map(|parent| uid("Jurisdiction", parent.code()));
+        all.push(Entity::new_no_attrs(
+            uid("Jurisdiction", place.code()),
+            parents.into_iter().collect(),
+        ));
     }
     let races: BTreeSet<&String> = parties.values().flat_map(races_of).collect();
-    all.extend(races.into_iter().map(|race| Entity::with_uid(uid("Race", race))));
+    all.extend(
+        races
+            .into_iter()
+            .map(|race| Entity::with_uid(uid("Race", race))),
+    );
     for party in parties.values() {
         all.push(organization(party));
     }
-    Entities::from_entities(all, Some(schema()))
+    Entities::from_entities(all, Some(schema())).map_err(Box::new)
 }
 
 /// Every race that an organization works on.
@@ -60,7 +79,10 @@ pub(crate) fn races_of(party: &Party) -> impl Iterator<Item = &String> {
 fn organization(party: &Party) -> Entity {
     let attributes = record([
         ("kind", party.kind.term()),
-        ("jurisdiction", reference("Jurisdiction", party.jurisdiction.code())),
+        (
+            "jurisdiction",
+            reference("Jurisdiction", party.jurisdiction.code()),
+        ),
         ("federal", flag(party.federal)),
         ("incorporated", flag(party.incorporated)),
         ("coordinatedRaces", races(&party.coordinated_races)),
@@ -69,9 +91,16 @@ fn organization(party: &Party) -> Entity {
         ("suspended", flag(party.suspended)),
         ("noticesOverdue", flag(party.notices_overdue)),
     ]);
-    let parents = [uid("Coalition", COALITION), uid("OrgClass", party.kind.name())];
-    Entity::new(uid("Organization", &party.id), attributes, HashSet::from(parents))
-        .expect("attributes without extension functions cannot fail to evaluate")
+    let parents = [
+        uid("Coalition", COALITION),
+        uid("OrgClass", party.kind.name()),
+    ];
+    Entity::new(
+        uid("Organization", &party.id),
+        attributes,
+        HashSet::from(parents),
+    )
+    .expect("attributes without extension functions cannot fail to evaluate")
 }
 
 /// A person under a name that means nothing outside one decision.
@@ -81,9 +110,15 @@ pub(crate) fn person(name: &str, person: &Person<'_>) -> Entity {
         ("originator", reference("Organization", &facts.originator)),
         ("source", facts.source.term()),
         ("basis", facts.basis.term()),
-        ("jurisdiction", reference("Jurisdiction", facts.jurisdiction.code())),
+        (
+            "jurisdiction",
+            reference("Jurisdiction", facts.jurisdiction.code()),
+        ),
         ("minor", flag(facts.minor || person.minor_on_record)),
-        ("confidential", flag(facts.confidential || facts.never_share)),
+        (
+            "confidential",
+            flag(facts.confidential || facts.never_share),
+        ),
         ("partisan", flag(facts.partisan)),
         ("nonpublic", flag(facts.nonpublic)),
         ("termsAllow", flag(facts.terms_allow)),
@@ -140,8 +175,12 @@ pub(crate) fn flow_is_complete(
     flow: &Flow,
 ) -> bool {
     let members = [&flow.from, &flow.to];
-    members.into_iter().all(|id| organization_is_complete(store, parties, id))
-        && groups(end).iter().all(|group| has_parent(store, action, group))
+    members
+        .into_iter()
+        .all(|id| organization_is_complete(store, parties, id))
+        && groups(end)
+            .iter()
+            .all(|group| has_parent(store, action, group))
 }
 
 /// Whether the store holds what this person's facts refer to, parents included.
@@ -158,7 +197,9 @@ pub(crate) fn person_is_complete(
 }
 
 fn organization_is_complete(store: &Entities, parties: &BTreeMap<String, Party>, id: &str) -> bool {
-    let Some(party) = parties.get(id) else { return false };
+    let Some(party) = parties.get(id) else {
+        return false;
+    };
     let name = uid("Organization", id);
     [
         uid("Coalition", COALITION),
@@ -206,5 +247,8 @@ fn races(ids: &BTreeSet<String>) -> RestrictedExpression {
 fn record<const N: usize>(
     fields: [(&str, RestrictedExpression); N],
 ) -> HashMap<String, RestrictedExpression> {
-    fields.into_iter().map(|(name, value)| (name.to_owned(), value)).collect()
+    fields
+        .into_iter()
+        .map(|(name, value)| (name.to_owned(), value))
+        .collect()
 }

@@ -91,8 +91,22 @@ pub struct NearMiss {
 impl Gate {
     /// Explains one cell of one row. The decision is the one that [`Gate::decide`] makes.
     #[must_use]
-    pub fn explain(&self, end: End, flow: &Flow, row: &Row, field: FieldClass, now_ms: i64) -> Explanation {
-        let question = Question { gate: self, end, flow, row, field, now_ms };
+    pub fn explain(
+        &self,
+        end: End,
+        flow: &Flow,
+        row: &Row,
+        field: FieldClass,
+        now_ms: i64,
+    ) -> Explanation {
+        let question = Question {
+            gate: self,
+            end,
+            flow,
+            row,
+            field,
+            now_ms,
+        };
         let verdict = question.verdict(flow, question.clause(flow));
         let layers = match &verdict {
             Verdict::Alarmed(_) => None,
@@ -180,14 +194,30 @@ impl Question<'_> {
     fn would_flow_if(&self) -> Vec<String> {
         let mut changes: Vec<(String, Flow)> = Vec::new();
         for consideration in Consideration::ALL.iter().copied() {
-            let flow = Flow { consideration, evidence_on_file: true, ..self.flow.clone() };
+            let flow = Flow {
+                consideration,
+                evidence_on_file: true,
+                ..self.flow.clone()
+            };
             changes.push((format!("consideration = {consideration}"), flow));
         }
         for purpose in Purpose::ALL.iter().copied() {
-            changes.push((format!("purpose = {purpose}"), Flow { purpose, ..self.flow.clone() }));
+            changes.push((
+                format!("purpose = {purpose}"),
+                Flow {
+                    purpose,
+                    ..self.flow.clone()
+                },
+            ));
         }
         for channel in PolicyChannel::ALL.iter().copied() {
-            changes.push((format!("channel = {channel}"), Flow { channel, ..self.flow.clone() }));
+            changes.push((
+                format!("channel = {channel}"),
+                Flow {
+                    channel,
+                    ..self.flow.clone()
+                },
+            ));
         }
         let mut found: Vec<String> = changes
             .into_iter()
@@ -205,7 +235,10 @@ impl Question<'_> {
         let Ok(bench) = Bench::new(self.gate, self.end, self.flow, [&person].into_iter()) else {
             return Vec::new();
         };
-        self.gate.agreement_permits().filter_map(|rule| self.near_miss(&bench, rule)).collect()
+        self.gate
+            .agreement_permits()
+            .filter_map(|rule| self.near_miss(&bench, rule))
+            .collect()
     }
 
     /// None when the permit is for other classes of fields or other ends.
@@ -227,7 +260,11 @@ impl Question<'_> {
             }
         }
         let id = rule.id().to_string();
-        let reason = self.gate.rule(&id).map(|text| text.reason.clone()).unwrap_or_default();
+        let reason = self
+            .gate
+            .rule(&id)
+            .map(|text| text.reason.clone())
+            .unwrap_or_default();
         Some(NearMiss { id, reason, failed })
     }
 }
@@ -237,11 +274,17 @@ fn conjuncts(rule: &Value) -> Vec<Value> {
     let mut found = Vec::new();
     let conditions = rule.get("conditions").and_then(Value::as_array);
     for condition in conditions.into_iter().flatten() {
-        let Some(body) = condition.get("body") else { continue };
+        let Some(body) = condition.get("body") else {
+            continue;
+        };
         if condition.get("kind").and_then(Value::as_str) == Some("when") {
             let mut parts = Vec::new();
             flatten(body, &mut parts);
-            found.extend(parts.into_iter().map(|part| json!({ "kind": "when", "body": part })));
+            found.extend(
+                parts
+                    .into_iter()
+                    .map(|part| json!({ "kind": "when", "body": part })),
+            );
         } else {
             found.push(condition.clone());
         }
@@ -250,7 +293,10 @@ fn conjuncts(rule: &Value) -> Vec<Value> {
 }
 
 fn flatten<'v>(body: &'v Value, parts: &mut Vec<&'v Value>) {
-    match body.get("&&").map(|and| (and.get("left"), and.get("right"))) {
+    match body
+        .get("&&")
+        .map(|and| (and.get("left"), and.get("right")))
+    {
         Some((Some(left), Some(right))) => {
             flatten(left, parts);
             flatten(right, parts);
@@ -264,7 +310,10 @@ fn single(rule: &Value, condition: Option<Value>, any_scope: bool) -> Option<Pol
     let mut rule = rule.clone();
     let fields = rule.as_object_mut()?;
     fields.remove("annotations");
-    fields.insert("conditions".to_owned(), Value::Array(condition.into_iter().collect()));
+    fields.insert(
+        "conditions".to_owned(),
+        Value::Array(condition.into_iter().collect()),
+    );
     if any_scope {
         fields.insert("principal".to_owned(), json!({ "op": "All" }));
         fields.insert("resource".to_owned(), json!({ "op": "All" }));
@@ -274,14 +323,26 @@ fn single(rule: &Value, condition: Option<Value>, any_scope: bool) -> Option<Pol
 
 /// The condition of a rule that has one; an `unless` is told as such.
 fn condition_text(rule: &Policy) -> String {
-    let text = rule.to_string().split_whitespace().collect::<Vec<_>>().join(" ");
+    let text = rule
+        .to_string()
+        .split_whitespace()
+        .collect::<Vec<_>>()
+        .join(" ");
     let Some((at, unless)) = [("when {", false), ("unless {", true)]
         .into_iter()
         .find_map(|(word, unless)| text.find(word).map(|at| (at + word.len(), unless)))
     else {
         return text;
     };
-    let inner = text.get(at..).unwrap_or_default().trim_end_matches(';').trim();
+    let inner = text
+        .get(at..)
+        .unwrap_or_default()
+        .trim_end_matches(';')
+        .trim();
     let inner = inner.strip_suffix('}').unwrap_or(inner).trim();
-    if unless { format!("unless {inner}") } else { inner.to_owned() }
+    if unless {
+        format!("unless {inner}")
+    } else {
+        inner.to_owned()
+    }
 }

@@ -270,7 +270,10 @@ impl FieldMask {
 
     /// The classes that may flow, in their order.
     pub fn iter(self) -> impl Iterator<Item = FieldClass> {
-        FieldClass::ALL.iter().copied().filter(move |field| self.contains(*field))
+        FieldClass::ALL
+            .iter()
+            .copied()
+            .filter(move |field| self.contains(*field))
     }
 }
 
@@ -306,15 +309,23 @@ mod tests {
     fn an_unknown_name_is_refused_with_the_list() {
         let error = "robocall".parse::<PolicyChannel>().unwrap_err();
         assert!(error.to_string().contains("call_auto"));
-        assert!(!error.to_string().contains("robocall"), "input is not repeated");
+        assert!(
+            !error.to_string().contains("robocall"),
+            "input is not repeated"
+        );
         assert!(serde_json::from_str::<Basis>("\"CONSENT\"").is_err());
     }
 
     #[test]
     fn a_mask_holds_what_was_put_in() {
-        let mask: FieldMask = [FieldClass::Phone, FieldClass::Identity].into_iter().collect();
+        let mask: FieldMask = [FieldClass::Phone, FieldClass::Identity]
+            .into_iter()
+            .collect();
         assert!(mask.contains(FieldClass::Phone) && !mask.contains(FieldClass::Email));
-        assert_eq!(mask.iter().collect::<Vec<_>>(), [FieldClass::Identity, FieldClass::Phone]);
+        assert_eq!(
+            mask.iter().collect::<Vec<_>>(),
+            [FieldClass::Identity, FieldClass::Phone]
+        );
         assert!(mask.has_contact_point() && FieldMask::EMPTY.is_subset_of(mask));
         assert!(!mask.is_subset_of(FieldMask::EMPTY));
     }

@@ -45,7 +45,9 @@ impl Alarm {
     fn sentence(self) -> &'static str {
         match self {
             Self::Eval => "A rule failed to evaluate; have the rules checked.",
-            Self::EntityMissing => "An organization, place or race of the row is not registered; check its ids.",
+            Self::EntityMissing => {
+                "An organization, place or race of the row is not registered; check its ids."
+            }
             Self::RequestInvalid => "The facts of the row do not fit the schema; check the import.",
             Self::UnknownValue => "An id of the share has characters that ids do not have.",
             Self::Limit => "There are too many rows at once; share them in parts.",
@@ -91,7 +93,11 @@ impl Gate {
         let mut faults = check_parties(parties);
         let registry = Registry {
             organizations: parties.iter().map(|party| party.id.as_str()).collect(),
-            races: parties.iter().flat_map(entities::races_of).map(String::as_str).collect(),
+            races: parties
+                .iter()
+                .flat_map(entities::races_of)
+                .map(String::as_str)
+                .collect(),
         };
         let mut layer = |result: Result<Vec<Rule>, Vec<Fault>>| {
             result.unwrap_or_else(|found| {
@@ -99,19 +105,33 @@ impl Gate {
                 Vec::new()
             })
         };
-        let agreement = layer(lint::load_layer(Layer::Agreement, &terms.rules, Some(&registry)));
+        let agreement = layer(lint::load_layer(
+            Layer::Agreement,
+            &terms.rules,
+            Some(&registry),
+        ));
         let law = layer(lint::load_law());
         let own = layer(lint::load_layer(Layer::Own, own, Some(&registry)));
         if agreement.len() + law.len() + own.len() > lint::MAX_RULES {
-            faults.push(fault(Code::Limit, None, "there are more than 500 rules in all"));
+            faults.push(fault(
+                Code::Limit,
+                None,
+                "there are more than 500 rules in all",
+            ));
         }
         if !faults.is_empty() {
             return Err(faults);
         }
-        let parties: BTreeMap<String, Party> =
-            parties.iter().map(|party| (party.id.clone(), party.clone())).collect();
+        let parties: BTreeMap<String, Party> = parties
+            .iter()
+            .map(|party| (party.id.clone(), party.clone()))
+            .collect();
         let store = entities::base(&parties).map_err(|error| {
-            vec![fault(Code::PolicyInvalid, None, &format!("the facts do not fit the schema: {error}"))]
+            vec![fault(
+                Code::PolicyInvalid,
+                None,
+                &format!("the facts do not fit the schema: {error}"),
+            )]
         })?;
         Ok(Self {
             texts: texts([&agreement, &law, &own]),
@@ -143,7 +163,10 @@ impl Gate {
             Err(alarm) => return refuse_all(alarm, rows, fields),
         };
         let mut memo = Memo::new(fields);
-        let patterns: Vec<usize> = rows.iter().map(|row| memo.add(row, flow, to, now_ms)).collect();
+        let patterns: Vec<usize> = rows
+            .iter()
+            .map(|row| memo.add(row, flow, to, now_ms))
+            .collect();
         let verdicts = judge::verdicts(self, end, flow, memo.cells());
         memo.outcome(&patterns, &verdicts)
     }
@@ -161,7 +184,10 @@ impl Gate {
 
     /// The recipient of a flow, when every id of the flow is well-formed and registered.
     pub(crate) fn recipient(&self, flow: &Flow) -> Result<&Party, Alarm> {
-        if ![&flow.from, &flow.to, &flow.coalition].into_iter().all(|id| is_id(id)) {
+        if ![&flow.from, &flow.to, &flow.coalition]
+            .into_iter()
+            .all(|id| is_id(id))
+        {
             return Err(Alarm::UnknownValue);
         }
         if !self.parties.contains_key(&flow.from) {
@@ -186,11 +212,17 @@ impl Gate {
 
 fn refuse_all(alarm: Alarm, rows: &[Row], fields: FieldMask) -> Outcome {
     let count = rows.len() as u64;
-    let mut outcome = Outcome { masks: vec![FieldMask::EMPTY; rows.len()], ..Outcome::default() };
+    let mut outcome = Outcome {
+        masks: vec![FieldMask::EMPTY; rows.len()],
+        ..Outcome::default()
+    };
     let cells = count.saturating_mul(fields.iter().count() as u64);
     if cells > 0 {
         let id = alarm.name().to_owned();
-        outcome.withheld = fields.iter().map(|field| ((id.clone(), field), count)).collect();
+        outcome.withheld = fields
+            .iter()
+            .map(|field| ((id.clone(), field), count))
+            .collect();
         outcome.rows_withheld_by_rule.insert(id, count);
         outcome.errors.insert(alarm, cells);
     }
@@ -210,21 +242,40 @@ fn texts(layers: [&[Rule]; 3]) -> BTreeMap<String, RuleText> {
         fix: None,
         layer,
     };
-    let alarms =
-        Alarm::ALL.iter().map(|alarm| built_in(alarm.name(), alarm.sentence(), Layer::Law));
-    let no_permit = built_in(NO_PERMIT, "No rule of the agreement permits it.", Layer::Agreement);
+    let alarms = Alarm::ALL
+        .iter()
+        .map(|alarm| built_in(alarm.name(), alarm.sentence(), Layer::Law));
+    let no_permit = built_in(
+        NO_PERMIT,
+        "No rule of the agreement permits it.",
+        Layer::Agreement,
+    );
     let rules = layers.into_iter().flatten().map(|rule| rule.text.clone());
-    rules.chain(alarms).chain([no_permit]).map(|text| (text.id.clone(), text)).collect()
+    rules
+        .chain(alarms)
+        .chain([no_permit])
+        .map(|text| (text.id.clone(), text))
+        .collect()
 }
 
 fn fault(code: Code, id: Option<&str>, message: &str) -> Fault {
-    Fault { code, layer: None, line: 0, id: id.map(str::to_owned), message: message.to_owned() }
+    Fault {
+        code,
+        layer: None,
+        line: 0,
+        id: id.map(str::to_owned),
+        message: message.to_owned(),
+    }
 }
 
 fn check_parties(parties: &[Party]) -> Vec<Fault> {
     let mut faults = Vec::new();
     if parties.is_empty() || parties.len() > MAX_PARTIES {
-        faults.push(fault(Code::Limit, None, "a coalition has 1 to 1,000 organizations"));
+        faults.push(fault(
+            Code::Limit,
+            None,
+            "a coalition has 1 to 1,000 organizations",
+        ));
     }
     let mut seen = std::collections::BTreeSet::new();
     for party in parties {

@@ -30,7 +30,10 @@ impl Jurisdiction {
     #[must_use]
     pub fn parent(self) -> Option<Self> {
         let (_, parent) = TABLE.iter().find(|(code, _)| *code == self.0)?;
-        TABLE.iter().find(|(code, _)| code == parent).map(|(code, _)| Self(code))
+        TABLE
+            .iter()
+            .find(|(code, _)| code == parent)
+            .map(|(code, _)| Self(code))
     }
 
     /// Whether this place is the other or lies in it.
@@ -54,7 +57,9 @@ impl fmt::Display for Jurisdiction {
 impl FromStr for Jurisdiction {
     type Err = UnknownJurisdiction;
     fn from_str(text: &str) -> Result<Self, UnknownJurisdiction> {
-        Self::all().find(|place| place.0.eq_ignore_ascii_case(text)).ok_or(UnknownJurisdiction)
+        Self::all()
+            .find(|place| place.0.eq_ignore_ascii_case(text))
+            .ok_or(UnknownJurisdiction)
     }
 }
 

@@ -9,11 +9,14 @@ use crate::{
     schema::{COALITION, is_id, schema},
     text,
 };
-use cedar_policy::{Effect, EntityUid, Policy, PolicySet, ValidationMode, Validator, ffi::DetailedError};
+use cedar_policy::{
+    Effect, EntityUid, Policy, PolicySet, ValidationMode, Validator, ffi::DetailedError,
+};
 use serde_json::Value;
 use std::{
     collections::{BTreeMap, BTreeSet},
     fmt,
+    sync::LazyLock,
 };
 
 /// The most rules of all layers together.
@@ -91,9 +94,18 @@ pub(crate) fn load_layer(
     text: &str,
     registry: Option<&Registry<'_>>,
 ) -> Result<Vec<Rule>, Vec<Fault>> {
-    let mut linter = Linter { layer, faults: Vec::new(), lines: BTreeMap::new() };
+    let mut linter = Linter {
+        layer,
+        faults: Vec::new(),
+        lines: BTreeMap::new(),
+    };
     if text.len() > MAX_RULE_BYTES {
-        linter.fault(Code::Limit, 0, None, "the rules of one layer have at most 256 KiB");
+        linter.fault(
+            Code::Limit,
+            0,
+            None,
+            "the rules of one layer have at most 256 KiB",
+        );
         return Err(linter.faults);
     }
     let pieces = rules::split(text);
@@ -101,18 +113,28 @@ pub(crate) fn load_layer(
         linter.fault(Code::Limit, 0, None, "there are more than 500 rules");
         return Err(linter.faults);
     }
-    let rules: Vec<Rule> = pieces.iter().filter_map(|piece| linter.rule(piece, registry)).collect();
+    let rules: Vec<Rule> = pieces
+        .iter()
+        .filter_map(|piece| linter.rule(piece, registry))
+        .collect();
     linter.permits(&rules);
     if linter.faults.is_empty() {
         linter.validate(&rules);
     }
-    if linter.faults.is_empty() { Ok(rules) } else { Err(linter.faults) }
+    if linter.faults.is_empty() {
+        Ok(rules)
+    } else {
+        Err(linter.faults)
+    }
 }
 
-/// The built-in law, through the same checks.
+/// The built-in law, through the same checks, once.
 pub(crate) fn load_law() -> Result<Vec<Rule>, Vec<Fault>> {
-    let text: Vec<&str> = LAW.iter().map(|(_, text)| *text).collect();
-    load_layer(Layer::Law, &text.concat(), None)
+    static CHECKED: LazyLock<Result<Vec<Rule>, Vec<Fault>>> = LazyLock::new(|| {
+        let text: Vec<&str> = LAW.iter().map(|(_, text)| *text).collect();
+        load_layer(Layer::Law, &text.concat(), None)
+    });
+    CHECKED.clone()
 }
 
 struct Linter {
@@ -136,10 +158,18 @@ impl Linter {
         let policy = match rules::parse(piece.source) {
             Ok(policy) => policy,
             Err(errors) => {
-                let detail = DetailedError::from(&errors);
-                let offset = detail.source_locations.first().map_or(0, |label| label.loc.start);
+                let detail = DetailedError::from(errors.as_ref());
+                let offset = detail
+                    .source_locations
+                    .first()
+                    .map_or(0, |label| label.loc.start);
                 let line = piece.line + text::position(piece.source, offset).0 - 1;
-                self.fault(Code::PolicyParse, line, None, format!("{}; see the Cedar manual", detail.message));
+                self.fault(
+                    Code::PolicyParse,
+                    line,
+                    None,
+                    format!("{}; see the Cedar manual", detail.message),
+                );
                 return None;
             }
         };
@@ -155,7 +185,12 @@ impl Linter {
             return None;
         };
         if !is_id(id) {
-            self.fault(Code::IdCharset, line, None, "an @id has only the characters a-z 0-9 . _ -");
+            self.fault(
+                Code::IdCharset,
+                line,
+                None,
+                "an @id has only the characters a-z 0-9 . _ -",
+            );
             return None;
         }
         let prefixes = self.layer.prefixes();
@@ -167,23 +202,44 @@ impl Linter {
             let message = format!("this @id is already used in line {first}; choose another");
             self.fault(Code::PolicyId, line, Some(id), message);
         }
-        let get = |key| policy.annotation(key).map(str::to_owned).filter(|text| !text.is_empty());
+        let get = |key| {
+            policy
+                .annotation(key)
+                .map(str::to_owned)
+                .filter(|text| !text.is_empty())
+        };
         let (reason, cite) = (get("reason"), get("cite"));
         if reason.is_none() {
             let message = "say in @reason(\"...\") why the rule is there, to whom it refuses";
             self.fault(Code::PolicyId, line, Some(id), message);
         }
         if self.layer == Layer::Law && cite.is_none() {
-            self.fault(Code::PolicyId, line, Some(id), "name the source of the rule in @cite(\"...\")");
+            self.fault(
+                Code::PolicyId,
+                line,
+                Some(id),
+                "name the source of the rule in @cite(\"...\")",
+            );
         }
         let reason = reason.unwrap_or_default();
-        Some(RuleText { id: id.to_owned(), reason, cite, fix: get("fix"), layer: self.layer })
+        Some(RuleText {
+            id: id.to_owned(),
+            reason,
+            cite,
+            fix: get("fix"),
+            layer: self.layer,
+        })
     }
 
     /// Refuses whatever can fail at decision time, by a list of what cannot.
     fn expressions(&mut self, policy: &Policy, line: usize, id: &str) {
         let Ok(json) = policy.to_json() else {
-            self.fault(Code::PolicyParse, line, Some(id), "the rule has no JSON form; write it anew");
+            self.fault(
+                Code::PolicyParse,
+                line,
+                Some(id),
+                "the rule has no JSON form; write it anew",
+            );
             return;
         };
         let conditions = json.get("conditions").and_then(Value::as_array);
@@ -196,7 +252,13 @@ impl Linter {
         }
     }
 
-    fn literals(&mut self, policy: &Policy, line: usize, id: &str, registry: Option<&Registry<'_>>) {
+    fn literals(
+        &mut self,
+        policy: &Policy,
+        line: usize,
+        id: &str,
+        registry: Option<&Registry<'_>>,
+    ) {
         for literal in policy.entity_literals() {
             if let Err((code, message)) = check_literal(&literal, registry) {
                 self.fault(code, line, Some(id), message);
@@ -210,8 +272,10 @@ impl Linter {
         if self.layer == Layer::Agreement {
             return;
         }
-        let permits: Vec<&Rule> =
-            rules.iter().filter(|rule| rule.policy.effect() == Effect::Permit).collect();
+        let permits: Vec<&Rule> = rules
+            .iter()
+            .filter(|rule| rule.policy.effect() == Effect::Permit)
+            .collect();
         if permits.is_empty() && self.faults.is_empty() {
             let message = "the layer needs one rule `permit (principal, action, resource);`";
             self.fault(Code::LayerPermit, 0, None, message);
@@ -234,9 +298,12 @@ impl Linter {
             return;
         };
         let result = Validator::new(schema().clone()).validate(&set, ValidationMode::Strict);
-        let errors = result.validation_errors().map(|e| (e.policy_id().to_string(), e.to_string()));
-        let warnings =
-            result.validation_warnings().map(|w| (w.policy_id().to_string(), w.to_string()));
+        let errors = result
+            .validation_errors()
+            .map(|e| (e.policy_id().to_string(), e.to_string()));
+        let warnings = result
+            .validation_warnings()
+            .map(|w| (w.policy_id().to_string(), w.to_string()));
         for (id, message) in errors.chain(warnings).collect::<BTreeSet<_>>() {
             let line = self.lines.get(&id).copied().unwrap_or(0);
             self.fault(Code::PolicyInvalid, line, Some(&id), message);
@@ -253,18 +320,45 @@ fn is_unscoped(policy: &Policy) -> bool {
 
 /// Operators that cannot fail on facts that fit the schema.
 const SAFE: [&str; 22] = [
-    "Value", "Var", "!", "==", "!=", "in", "<", "<=", ">", ">=", "&&", "||", "contains",
-    "containsAll", "containsAny", "isEmpty", ".", "has", "like", "is", "if-then-else", "Set",
+    "Value",
+    "Var",
+    "!",
+    "==",
+    "!=",
+    "in",
+    "<",
+    "<=",
+    ">",
+    ">=",
+    "&&",
+    "||",
+    "contains",
+    "containsAll",
+    "containsAny",
+    "isEmpty",
+    ".",
+    "has",
+    "like",
+    "is",
+    "if-then-else",
+    "Set",
 ];
 
 fn check_expression(expression: &Value, depth: usize) -> Result<(), (Code, String)> {
     if depth > MAX_DEPTH {
-        return Err((Code::Limit, "the expression is nested too deeply; split the rule".to_owned()));
+        return Err((
+            Code::Limit,
+            "the expression is nested too deeply; split the rule".to_owned(),
+        ));
     }
-    let Some(node) = expression.as_object() else { return Ok(()) };
+    let Some(node) = expression.as_object() else {
+        return Ok(());
+    };
     for (operator, operands) in node {
         if !SAFE.contains(&operator.as_str()) {
-            let message = format!("`{operator}` can fail, and a rule that fails decides nothing; compare derived facts");
+            let message = format!(
+                "`{operator}` can fail, and a rule that fails decides nothing; compare derived facts"
+            );
             return Err((Code::PolicyMayError, message));
         }
         match operands {
@@ -272,11 +366,15 @@ fn check_expression(expression: &Value, depth: usize) -> Result<(), (Code, Strin
                 return Err((Code::Limit, "a set has at most 1,000 elements".to_owned()));
             }
             Value::Array(elements) if operator == "Set" => {
-                elements.iter().try_for_each(|element| check_expression(element, depth + 1))?;
+                elements
+                    .iter()
+                    .try_for_each(|element| check_expression(element, depth + 1))?;
             }
             _ if operator == "Value" => {}
             Value::Object(parts) => {
-                parts.values().try_for_each(|part| check_expression(part, depth + 1))?;
+                parts
+                    .values()
+                    .try_for_each(|part| check_expression(part, depth + 1))?;
             }
             _ => {}
         }
@@ -284,7 +382,10 @@ fn check_expression(expression: &Value, depth: usize) -> Result<(), (Code, Strin
     Ok(())
 }
 
-fn check_literal(literal: &EntityUid, registry: Option<&Registry<'_>>) -> Result<(), (Code, String)> {
+fn check_literal(
+    literal: &EntityUid,
+    registry: Option<&Registry<'_>>,
+) -> Result<(), (Code, String)> {
     let id: &str = literal.id().as_ref();
     let kind = literal.type_name().basename();
     let known = match kind {
@@ -302,7 +403,10 @@ fn check_literal(literal: &EntityUid, registry: Option<&Registry<'_>>) -> Result
         return Err((Code::IdCharset, message));
     }
     if !known {
-        return Err((Code::UnknownId, format!("no {kind} has the id \"{id}\"; register it or correct it")));
+        return Err((
+            Code::UnknownId,
+            format!("no {kind} has the id \"{id}\"; register it or correct it"),
+        ));
     }
     Ok(())
 }

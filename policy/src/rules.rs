@@ -154,15 +154,25 @@ pub(crate) fn split(text: &str) -> Vec<Piece<'_>> {
         }
         if at == Place::Code && c == ';' {
             let (from, line) = start.take().unwrap_or((offset, line));
-            pieces.push(Piece { source: text.get(from..=offset).unwrap_or_default(), line });
+            pieces.push(Piece {
+                source: text.get(from..=offset).unwrap_or_default(),
+                line,
+            });
         }
         // An escaped backslash does not escape what follows it; a comment's slash opens no other.
-        previous = if previous == '\\' && c == '\\' || next != at { ' ' } else { c };
+        previous = if previous == '\\' && c == '\\' || next != at {
+            ' '
+        } else {
+            c
+        };
         at = next;
         line += usize::from(c == '\n');
     }
     if let Some((from, line)) = start {
-        pieces.push(Piece { source: text.get(from..).unwrap_or_default(), line });
+        pieces.push(Piece {
+            source: text.get(from..).unwrap_or_default(),
+            line,
+        });
     }
     pieces
 }
@@ -175,8 +185,8 @@ enum Place {
 }
 
 /// Parses one rule under the id that stands in it, which Cedar itself ignores.
-pub(crate) fn parse(source: &str) -> Result<Policy, cedar_policy::ParseErrors> {
-    let policy = Policy::parse(None, source)?;
+pub(crate) fn parse(source: &str) -> Result<Policy, Box<cedar_policy::ParseErrors>> {
+    let policy = Policy::parse(None, source).map_err(Box::new)?;
     let id = policy.annotation("id").map(PolicyId::new);
     Ok(match id {
         Some(id) => policy.new_id(id),
@@ -192,7 +202,10 @@ mod tests {
     fn semicolons_in_strings_and_comments_end_nothing() {
         let text = "// one; two\n@id(\"a;\\\"b;\")\npermit (principal, action, resource); // x;\n\nforbid (y);\n// end;";
         let pieces = split(text);
-        assert_eq!(pieces.iter().map(|piece| piece.line).collect::<Vec<_>>(), [2, 5]);
+        assert_eq!(
+            pieces.iter().map(|piece| piece.line).collect::<Vec<_>>(),
+            [2, 5]
+        );
         assert!(pieces[0].source.starts_with("@id") && pieces[0].source.ends_with("resource);"));
         assert_eq!(pieces[1].source, "forbid (y);");
     }
@@ -223,7 +236,10 @@ mod tests {
             let id = path.replace("consent/", "con.").replace("law/", "law.");
             let pieces = split(text);
             assert_eq!(pieces.len(), 1, "{path}");
-            assert_eq!(parse(pieces[0].source).unwrap().annotation("id"), Some(id.as_str()));
+            assert_eq!(
+                parse(pieces[0].source).unwrap().annotation("id"),
+                Some(id.as_str())
+            );
         }
     }
 }

@@ -14,16 +14,35 @@ pub const SCHEMA: &str = include_str!("schema.cedarschema");
 
 /// The entity types of the schema, without the namespace.
 pub(crate) const TYPES: [&str; 14] = [
-    "OrgKind", "Purpose", "Channel", "Source", "Basis", "ConsentState", "Consideration", "Race",
-    "Coalition", "Jurisdiction", "OrgClass", "Organization", "Person", "Action",
+    "OrgKind",
+    "Purpose",
+    "Channel",
+    "Source",
+    "Basis",
+    "ConsentState",
+    "Consideration",
+    "Race",
+    "Coalition",
+    "Jurisdiction",
+    "OrgClass",
+    "Organization",
+    "Person",
+    "Action",
 ];
 
 /// The one coalition that a gate serves: a rule may name it before the coalition has an id.
 pub(crate) const COALITION: &str = "this";
 
 static TYPE_NAMES: LazyLock<BTreeMap<&'static str, EntityTypeName>> = LazyLock::new(|| {
-    let name = |short: &str| format!("Turf::{short}").parse().expect("every type is a Cedar name");
-    TYPES.into_iter().map(|short| (short, name(short))).collect()
+    let name = |short: &str| {
+        format!("Turf::{short}")
+            .parse()
+            .expect("every type is a Cedar name")
+    };
+    TYPES
+        .into_iter()
+        .map(|short| (short, name(short)))
+        .collect()
 });
 
 static PARSED: LazyLock<Schema> = LazyLock::new(|| {
@@ -38,7 +57,10 @@ pub(crate) fn schema() -> &'static Schema {
 
 /// The Cedar name of a thing; `kind` is one of [`TYPES`].
 pub(crate) fn uid(kind: &str, id: &str) -> EntityUid {
-    let name = TYPE_NAMES.get(kind).expect("callers pass a type of the table").clone();
+    let name = TYPE_NAMES
+        .get(kind)
+        .expect("callers pass a type of the table")
+        .clone();
     EntityUid::from_type_name_and_id(name, EntityId::new(id))
 }
 
@@ -110,7 +132,9 @@ terms! {
 pub(crate) fn is_id(text: &str) -> bool {
     !text.is_empty()
         && text.len() <= MAX_ID
-        && text.bytes().all(|b| matches!(b, b'a'..=b'z' | b'0'..=b'9' | b'.' | b'_' | b'-'))
+        && text
+            .bytes()
+            .all(|b| matches!(b, b'a'..=b'z' | b'0'..=b'9' | b'.' | b'_' | b'-'))
 }
 
 /// The longest id in bytes.
@@ -128,7 +152,9 @@ mod tests {
             .to_json_value()
             .unwrap();
         let check = |kind: &str, names: &[&str]| {
-            let found = json["Turf"]["entityTypes"][kind]["enum"].as_array().unwrap();
+            let found = json["Turf"]["entityTypes"][kind]["enum"]
+                .as_array()
+                .unwrap();
             let found: Vec<&str> = found.iter().map(|name| name.as_str().unwrap()).collect();
             assert_eq!(found, names, "{kind}");
         };
@@ -148,7 +174,11 @@ mod tests {
             assert!(known.contains(&&action(End::Send, *field)));
             assert!(known.contains(&&action(End::Receive, *field)));
         }
-        assert_eq!(known.len(), 2 * FieldClass::ALL.len() + 3, "and the three groups");
+        assert_eq!(
+            known.len(),
+            2 * FieldClass::ALL.len() + 3,
+            "and the three groups"
+        );
     }
 
     #[test]

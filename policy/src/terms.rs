@@ -145,7 +145,10 @@ pub fn templates() -> &'static [Template] {
 /// The template of a name.
 #[must_use]
 pub fn template(name: &str) -> Option<Template> {
-    templates().iter().copied().find(|template| template.name == name)
+    templates()
+        .iter()
+        .copied()
+        .find(|template| template.name == name)
 }
 
 #[cfg(test)]

@@ -60,7 +60,13 @@ impl Clause {
     };
 
     fn score(self) -> (bool, u8) {
-        let parts = [self.recipient, self.channel, self.field, self.in_force, self.written];
+        let parts = [
+            self.recipient,
+            self.channel,
+            self.field,
+            self.in_force,
+            self.written,
+        ];
         (self.purpose, parts.into_iter().map(u8::from).sum())
     }
 }
@@ -81,13 +87,15 @@ impl Record {
     /// once. Of two events at one moment the stricter one wins.
     #[must_use]
     pub fn standing(&self, now_ms: i64) -> Standing {
-        let mut standing = Standing { state: ConsentState::Unknown, since: 0 };
+        let mut standing = Standing {
+            state: ConsentState::Unknown,
+            since: 0,
+        };
         if !matches!(self.lawful_basis, Basis::Consent | Basis::ExplicitConsent) {
             return standing;
         }
-        let gives = |event: &Event| {
-            matches!(event.event_state, EventState::Given | EventState::Confirmed)
-        };
+        let gives =
+            |event: &Event| matches!(event.event_state, EventState::Given | EventState::Confirmed);
         let mut events: Vec<&Event> = self.events.iter().collect();
         events.retain(|event| !gives(event) || event.event_time <= now_ms);
         events.sort_by_key(|event| (event.event_time, !gives(event)));
@@ -102,7 +110,10 @@ impl Record {
                 EventState::Expired => ConsentState::Expired,
                 EventState::Invalidated => ConsentState::Unknown,
             };
-            standing = Standing { state, since: event.event_time };
+            standing = Standing {
+                state,
+                since: event.event_time,
+            };
         }
         standing
     }
@@ -123,7 +134,10 @@ impl Record {
         field: FieldClass,
         now_ms: i64,
     ) -> Clause {
-        let mut best = Clause { state: standing.state, ..Clause::UNKNOWN };
+        let mut best = Clause {
+            state: standing.state,
+            ..Clause::UNKNOWN
+        };
         for purpose in &self.purposes {
             let clause = self.measure(purpose, standing, flow, to, field, now_ms);
             if clause.score() > best.score() {
@@ -144,20 +158,25 @@ impl Record {
     ) -> Clause {
         let lasts = match &agreed.retention_period {
             None => true,
-            Some(text) => {
-                text.parse().is_ok_and(|days: Days| now_ms < days.after(standing.since))
-            }
+            Some(text) => text
+                .parse()
+                .is_ok_and(|days: Days| now_ms < days.after(standing.since)),
         };
         let given = standing.state == ConsentState::Given;
         Clause {
-            state: if given && !lasts { ConsentState::Expired } else { standing.state },
+            state: if given && !lasts {
+                ConsentState::Expired
+            } else {
+                standing.state
+            },
             in_force: given && lasts,
             purpose: agreed.purpose == flow.purpose,
             recipient: names_recipient(agreed, to),
             channel: agreed.x_channels.contains(&flow.channel),
             field: agreed.pii_information.contains(&field),
             written: agreed.x_written.contains(&flow.channel),
-            explicit_special: self.x_explicit_special && self.lawful_basis == Basis::ExplicitConsent,
+            explicit_special: self.x_explicit_special
+                && self.lawful_basis == Basis::ExplicitConsent,
             onward: agreed.x_onward_allowed,
         }
     }
@@ -183,7 +202,10 @@ fn names_recipient(agreed: &PurposeClause, to: &Party) -> bool {
         .party_ids
         .iter()
         .any(|id| *id == to.id || (!id.is_empty() && id.eq_ignore_ascii_case(&to.name)));
-    let by_class = named.x_classes.iter().any(|class| class == "coalition" || class == to.kind.name());
+    let by_class = named
+        .x_classes
+        .iter()
+        .any(|class| class == "coalition" || class == to.kind.name());
     let places = &agreed.geographic_restrictions;
     let in_place = places.is_empty() || places.iter().any(|place| to.jurisdiction.is_in(*place));
     (by_name || by_class) && in_place

@@ -4,8 +4,8 @@
 //! stands in the tests. An import turns one form and each row's event into records.
 
 use super::{
-    Days, Event, EventState, Evidence, MAX_PURPOSES, MAX_RECIPIENTS, Minor,
-    Notice, PurposeClause, Recipients, Record, SCHEMA_VERSION,
+    Days, Event, EventState, Evidence, MAX_PURPOSES, MAX_RECIPIENTS, Minor, Notice, PurposeClause,
+    Recipients, Record, SCHEMA_VERSION,
 };
 use crate::{
     facts::{Basis, FieldClass, OrgKind, PolicyChannel, Purpose},
@@ -100,15 +100,18 @@ impl Form {
             Some(word) => source.word("lawful_basis", word)?,
         };
         if !matches!(basis, Basis::Consent | Basis::ExplicitConsent) {
-            let message = "a form is signed for `consent` or `explicit_consent`; other grounds need no form";
+            let message =
+                "a form is signed for `consent` or `explicit_consent`; other grounds need no form";
             return Err(source.error("lawful_basis", basis.name(), message));
         }
         let jurisdiction = match &raw.jurisdiction {
             None => Jurisdiction::UNKNOWN,
             Some(word) => source.word("jurisdiction", word)?,
         };
-        let pii_type: BTreeSet<FieldClass> =
-            purposes.iter().flat_map(|purpose| purpose.pii_information.iter().copied()).collect();
+        let pii_type: BTreeSet<FieldClass> = purposes
+            .iter()
+            .flat_map(|purpose| purpose.pii_information.iter().copied())
+            .collect();
         let special = raw.explicit_special || pii_type.contains(&FieldClass::Political);
         Ok(Self {
             blank: Record {
@@ -118,12 +121,18 @@ impl Form {
                 language: source.short("language", raw.language, 35)?,
                 jurisdiction,
                 lawful_basis: basis,
-                x_form_version: raw.form_version.unwrap_or_else(|| raw.notice.version.clone()),
+                x_form_version: raw
+                    .form_version
+                    .unwrap_or_else(|| raw.notice.version.clone()),
                 privacy_notice: source.notice(raw.notice)?,
                 pii_type: pii_type.into_iter().collect(),
                 x_evidence: None,
                 collection_method: source.word("collection_method", &raw.collection_method)?,
-                withdrawal_method: source.short("withdrawal_method", raw.withdrawal_method, 2_000)?,
+                withdrawal_method: source.short(
+                    "withdrawal_method",
+                    raw.withdrawal_method,
+                    2_000,
+                )?,
                 pii_controllers: raw.controllers,
                 storage_locations: Vec::new(),
                 special_pii_category: special
@@ -188,7 +197,7 @@ impl Reader<'_> {
             return serde_json::from_str(self.text).map_err(|error| FormError {
                 line: error.line(),
                 column: error.column(),
-                field: quoted(&error.to_string()),
+                field: field_of(&error.to_string(), self.text, error.line().max(1)),
                 message: error.to_string(),
             });
         }
@@ -196,7 +205,12 @@ impl Reader<'_> {
             let (line, column) =
                 text::position(self.text, error.span().map_or(0, |span| span.start));
             let message = error.message().to_owned();
-            FormError { line, column, field: quoted(&message), message }
+            FormError {
+                line,
+                column,
+                field: field_of(&message, self.text, line),
+                message,
+            }
         })
     }
 
@@ -205,16 +219,30 @@ impl Reader<'_> {
         let start = self.text.find(field).unwrap_or(0);
         let rest = self.text.get(start..).unwrap_or_default();
         let quoted = format!("\"{value}\"");
-        let within = if value.is_empty() { None } else { rest.find(&quoted) };
+        let within = if value.is_empty() {
+            None
+        } else {
+            rest.find(&quoted)
+        };
         let (line, column) = text::position(self.text, start + within.unwrap_or(0));
-        FormError { line, column, field: field.to_owned(), message: message.to_string() }
+        FormError {
+            line,
+            column,
+            field: field.to_owned(),
+            message: message.to_string(),
+        }
     }
 
     fn word<T: FromStr<Err: Display>>(&self, field: &str, word: &str) -> Result<T, FormError> {
-        word.parse().map_err(|error: T::Err| self.error(field, word, error))
+        word.parse()
+            .map_err(|error: T::Err| self.error(field, word, error))
     }
 
-    fn words<T: FromStr<Err: Display>>(&self, field: &str, words: &[String]) -> Result<Vec<T>, FormError> {
+    fn words<T: FromStr<Err: Display>>(
+        &self,
+        field: &str,
+        words: &[String],
+    ) -> Result<Vec<T>, FormError> {
         words.iter().map(|word| self.word(field, word)).collect()
     }
 
@@ -226,7 +254,10 @@ impl Reader<'_> {
     }
 
     fn notice(&self, raw: RawNotice) -> Result<Notice, FormError> {
-        let hex = raw.sha256.bytes().all(|b| matches!(b, b'0'..=b'9' | b'a'..=b'f'));
+        let hex = raw
+            .sha256
+            .bytes()
+            .all(|b| matches!(b, b'0'..=b'9' | b'a'..=b'f'));
         if raw.sha256.len() != 64 || !hex {
             let message = "write the SHA-256 of the notice as 64 hexadecimal digits, small letters";
             return Err(self.error("sha256", &raw.sha256, message));
@@ -248,7 +279,8 @@ impl Reader<'_> {
 
     fn purpose(&self, raw: &RawPurpose) -> Result<PurposeClause, FormError> {
         let purpose: Purpose = self.word("purpose", &raw.purpose)?;
-        let pii_information: Vec<FieldClass> = self.words("pii_information", &raw.pii_information)?;
+        let pii_information: Vec<FieldClass> =
+            self.words("pii_information", &raw.pii_information)?;
         let x_channels: Vec<PolicyChannel> = self.words("channels", &raw.channels)?;
         let x_written: Vec<PolicyChannel> = self.words("written", &raw.written)?;
         if pii_information.is_empty() {
@@ -257,7 +289,10 @@ impl Reader<'_> {
         if x_channels.is_empty() {
             return Err(self.error("channels", "", "name at least one channel"));
         }
-        if let Some(channel) = x_written.iter().find(|channel| !x_channels.contains(channel)) {
+        if let Some(channel) = x_written
+            .iter()
+            .find(|channel| !x_channels.contains(channel))
+        {
             let message = "a channel agreed to in writing must also be among the channels";
             return Err(self.error("written", channel.name(), message));
         }
@@ -287,20 +322,38 @@ impl Reader<'_> {
     /// A kind of organization or `coalition` is a class; anything else is a name or a node id.
     fn recipients(&self, raw: &[String]) -> Result<Recipients, FormError> {
         if raw.is_empty() || raw.len() > MAX_RECIPIENTS {
-            let message = format!("name 1 to {MAX_RECIPIENTS} recipients; a form without covers nobody");
+            let message =
+                format!("name 1 to {MAX_RECIPIENTS} recipients; a form without covers nobody");
             return Err(self.error("recipients", "", message));
         }
-        let mut named = Recipients { party_ids: Vec::new(), x_classes: Vec::new() };
+        let mut named = Recipients {
+            party_ids: Vec::new(),
+            x_classes: Vec::new(),
+        };
         for recipient in raw {
             let word = self.short("recipients", recipient.trim().to_owned(), 200)?;
             let is_class = word == "coalition" || OrgKind::NAMES.contains(&word.as_str());
-            if is_class { named.x_classes.push(word) } else { named.party_ids.push(word) }
+            if is_class {
+                named.x_classes.push(word)
+            } else {
+                named.party_ids.push(word)
+            }
         }
         Ok(named)
     }
 }
 
-/// The field that a parser's message names in backquotes.
-fn quoted(message: &str) -> String {
-    message.split('`').nth(1).unwrap_or("the file").to_owned()
+/// The field that a parser's message names, or else the one whose line it points at.
+fn field_of(message: &str, text: &str, line: usize) -> String {
+    let named = message
+        .split_once("field `")
+        .and_then(|(_, rest)| rest.split('`').next());
+    let on_line = || text.lines().nth(line - 1)?.split(['=', ':']).next();
+    let field = named.or_else(on_line).unwrap_or_default();
+    let field = field.trim_matches(|c: char| !c.is_ascii_alphanumeric() && c != '_');
+    if field.is_empty() {
+        "the file".to_owned()
+    } else {
+        field.to_owned()
+    }
 }

@@ -8,7 +8,9 @@ use crate::{
     rules::Layer,
     schema::{action, schema, uid},
 };
-use cedar_policy::{Authorizer, Context, Decision, Entities, EntityUid, Policy, PolicySet, Request};
+use cedar_policy::{
+    Authorizer, Context, Decision, Entities, EntityUid, Policy, PolicySet, Request,
+};
 
 /// What one layer says.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -72,9 +74,12 @@ pub(crate) fn verdicts(
     for chunk in cells.chunks(STORE_PERSONS) {
         match Bench::new(gate, end, flow, chunk.iter().map(|(person, _)| person)) {
             Err(alarm) => verdicts.extend(chunk.iter().map(|_| Verdict::Alarmed(alarm))),
-            Ok(bench) => verdicts.extend(chunk.iter().enumerate().map(|(index, (person, field))| {
-                bench.verdict(&name(index), person, *field)
-            })),
+            Ok(bench) => verdicts.extend(
+                chunk
+                    .iter()
+                    .enumerate()
+                    .map(|(index, (person, field))| bench.verdict(&name(index), person, *field)),
+            ),
         }
     }
     verdicts
@@ -101,10 +106,18 @@ impl<'g> Bench<'g> {
         flow: &'g Flow,
         persons: impl Iterator<Item = &'p Person<'p>>,
     ) -> Result<Self, Alarm> {
-        let persons = persons.enumerate().map(|(index, p)| entities::person(&name(index), p));
+        let persons = persons
+            .enumerate()
+            .map(|(index, p)| entities::person(&name(index), p));
         let store = gate.store.clone().add_entities(persons, Some(schema()));
         let store = store.map_err(|_| Alarm::RequestInvalid)?;
-        Ok(Self { gate, end, flow, store, context: entities::context(flow) })
+        Ok(Self {
+            gate,
+            end,
+            flow,
+            store,
+            context: entities::context(flow),
+        })
     }
 
     /// Judges the first person of the store.
@@ -139,7 +152,11 @@ impl<'g> Bench<'g> {
             return Err(Alarm::EntityMissing);
         }
         let layer = |layer| self.authorize(self.gate.layer(layer), &request);
-        Ok([layer(Layer::Agreement)?, layer(Layer::Law)?, layer(Layer::Own)?])
+        Ok([
+            layer(Layer::Agreement)?,
+            layer(Layer::Law)?,
+            layer(Layer::Own)?,
+        ])
     }
 
     /// Whether a single rule applies to the first person, with every check before it.
@@ -156,8 +173,14 @@ impl<'g> Bench<'g> {
             End::Receive => &self.flow.to,
         };
         let principal = uid("Organization", decider);
-        Request::new(principal, action, resource, self.context.clone(), Some(schema()))
-            .map_err(|_| Alarm::RequestInvalid)
+        Request::new(
+            principal,
+            action,
+            resource,
+            self.context.clone(),
+            Some(schema()),
+        )
+        .map_err(|_| Alarm::RequestInvalid)
     }
 
     /// The only place that asks Cedar. It skips rules that fail; here, one that fails refuses.
@@ -166,10 +189,16 @@ impl<'g> Bench<'g> {
         if response.diagnostics().errors().next().is_some() {
             return Err(Alarm::Eval);
         }
-        let mut by: Vec<String> =
-            response.diagnostics().reason().map(|id| AsRef::<str>::as_ref(id).to_owned()).collect();
+        let mut by: Vec<String> = response
+            .diagnostics()
+            .reason()
+            .map(|id| AsRef::<str>::as_ref(id).to_owned())
+            .collect();
         by.sort();
-        Ok(LayerVerdict { allow: response.decision() == Decision::Allow, by })
+        Ok(LayerVerdict {
+            allow: response.decision() == Decision::Allow,
+            by,
+        })
     }
 }
 

@@ -1,24 +1,29 @@
 //! Judging each distinct cell once: a million rows have few distinct facts.
 //!
-//! Keys are the facts themselves, compared whole; numbers only index what was compared.
+//! Keys are the facts themselves, compared whole; numbers only index what was compared. The facts
+//! of a row are looked up once and its six cells by that index, since hashing texts is the cost.
 
 use super::{Outcome, judge::Verdict};
 use crate::{
     consent::{Minor, clause::Clause},
     entities::Person,
     facts::{FieldClass, FieldMask},
-    flow::{Flow, Party, Row},
+    flow::{Flow, Party, Row, RowFacts},
 };
 use std::collections::{BTreeSet, HashMap, hash_map::Entry};
 
 /// The cells of one row, by their index; none for classes that were not asked for.
 type Pattern = [Option<usize>; FieldClass::ALL.len()];
 
+/// The index of the facts, and what consent adds to them.
+type CellKey = (usize, Clause, bool, FieldClass);
+
 /// The distinct cells of one decision, and which row has which.
 pub(crate) struct Memo<'r> {
     fields: FieldMask,
     cells: Vec<(Person<'r>, FieldClass)>,
-    cell_index: HashMap<(Person<'r>, FieldClass), usize>,
+    fact_index: HashMap<&'r RowFacts, usize>,
+    cell_index: HashMap<CellKey, usize>,
     patterns: Vec<(Pattern, u64)>,
     pattern_index: HashMap<Pattern, usize>,
 }
@@ -28,6 +33,7 @@ impl<'r> Memo<'r> {
         Self {
             fields,
             cells: Vec::new(),
+            fact_index: HashMap::new(),
             cell_index: HashMap::new(),
             patterns: Vec::new(),
             pattern_index: HashMap::new(),
@@ -37,6 +43,8 @@ impl<'r> Memo<'r> {
     /// Adds a row; the answer is the index of its pattern.
     pub(crate) fn add(&mut self, row: &'r Row, flow: &Flow, to: &Party, now_ms: i64) -> usize {
         let standing = row.consent.as_ref().map(|record| record.standing(now_ms));
+        let next = self.fact_index.len();
+        let facts = *self.fact_index.entry(&row.facts).or_insert(next);
         let mut pattern: Pattern = Default::default();
         for (slot, field) in pattern.iter_mut().zip(FieldClass::ALL.iter().copied()) {
             if !self.fields.contains(field) {
@@ -48,7 +56,7 @@ impl<'r> Memo<'r> {
                 }
                 _ => Clause::UNKNOWN,
             };
-            *slot = Some(self.cell(person(row, clause), field));
+            *slot = Some(self.cell(facts, person(row, clause), field));
         }
         let index = match self.pattern_index.entry(pattern) {
             Entry::Occupied(known) => *known.get(),
@@ -63,8 +71,11 @@ impl<'r> Memo<'r> {
         index
     }
 
-    fn cell(&mut self, person: Person<'r>, field: FieldClass) -> usize {
-        match self.cell_index.entry((person, field)) {
+    fn cell(&mut self, facts: usize, person: Person<'r>, field: FieldClass) -> usize {
+        match self
+            .cell_index
+            .entry((facts, person.clause, person.minor_on_record, field))
+        {
             Entry::Occupied(known) => *known.get(),
             Entry::Vacant(new) => {
                 self.cells.push((person, field));
@@ -95,8 +106,15 @@ impl<'r> Memo<'r> {
 
 /// The facts and clause of a row as the rules see them.
 pub(crate) fn person(row: &Row, clause: Clause) -> Person<'_> {
-    let minor_on_record = row.consent.as_ref().is_some_and(|record| record.x_minor == Minor::Yes);
-    Person { facts: &row.facts, clause, minor_on_record }
+    let minor_on_record = row
+        .consent
+        .as_ref()
+        .is_some_and(|record| record.x_minor == Minor::Yes);
+    Person {
+        facts: &row.facts,
+        clause,
+        minor_on_record,
+    }
 }
 
 fn count_pattern(
@@ -108,7 +126,9 @@ fn count_pattern(
     let mut mask = FieldMask::EMPTY;
     let mut reasons = BTreeSet::new();
     for (cell, field) in pattern.iter().zip(FieldClass::ALL.iter().copied()) {
-        let Some(verdict) = cell.and_then(|index| verdicts.get(index)) else { continue };
+        let Some(verdict) = cell.and_then(|index| verdicts.get(index)) else {
+            continue;
+        };
         if verdict.flows() {
             mask.insert(field);
             continue;
@@ -117,13 +137,19 @@ fn count_pattern(
             *outcome.errors.entry(alarm).or_default() += rows;
         }
         for reason in verdict.reasons() {
-            *outcome.withheld.entry((reason.to_owned(), field)).or_default() += rows;
+            *outcome
+                .withheld
+                .entry((reason.to_owned(), field))
+                .or_default() += rows;
             reasons.insert(reason);
         }
     }
     if mask.is_empty() {
         for reason in reasons {
-            *outcome.rows_withheld_by_rule.entry(reason.to_owned()).or_default() += rows;
+            *outcome
+                .rows_withheld_by_rule
+                .entry(reason.to_owned())
+                .or_default() += rows;
         }
     }
     mask

@@ -14,7 +14,8 @@ const FORM: &str = r#"{ "language": "en", "collection_method": "door", "withdraw
 
 fn gate() -> Gate {
     let mut terms = Terms::parse(crate::template("us-issue-table").unwrap().text).unwrap();
-    "@id(\"ag.all\") @reason(\"x\") permit (principal, action, resource);".clone_into(&mut terms.rules);
+    "@id(\"ag.all\") @reason(\"x\") permit (principal, action, resource);"
+        .clone_into(&mut terms.rules);
     let place = |code: &str| code.parse().unwrap();
     let mut sender = Party::new("org-a", "A", OrgKind::C4, place("us-oh"));
     sender.ie_races = std::collections::BTreeSet::from(["oh-sen".to_owned()]);
@@ -43,11 +44,20 @@ fn row() -> Row {
     let mut facts = RowFacts::new("org-c", Source::OwnSignup, Basis::PublicRecord, place);
     facts.terms_allow = true;
     facts.taint_ie.insert("oh-sen".to_owned());
-    Row { facts, consent: None }
+    Row {
+        facts,
+        consent: None,
+    }
 }
 
 fn decide(gate: &Gate, row: &Row) -> Outcome {
-    gate.decide(End::Send, &flow(), std::slice::from_ref(row), &[FieldClass::Phone], 10)
+    gate.decide(
+        End::Send,
+        &flow(),
+        std::slice::from_ref(row),
+        &[FieldClass::Phone],
+        10,
+    )
 }
 
 /// The gate with things taken out of its store, as a defect would.
@@ -87,7 +97,10 @@ fn whatever_is_absent_from_the_store_nothing_flows() {
         let outcome = decide(&without(gate(), std::slice::from_ref(&thing)), &row());
         assert!(outcome.masks[0].is_empty(), "{thing}");
         assert_eq!(outcome.errors[&Alarm::EntityMissing], 1, "{thing}");
-        assert_eq!(outcome.rows_withheld_by_rule["E_ENTITY_MISSING"], 1, "{thing}");
+        assert_eq!(
+            outcome.rows_withheld_by_rule["E_ENTITY_MISSING"], 1,
+            "{thing}"
+        );
     }
 }
 
@@ -97,7 +110,11 @@ fn a_missing_group_would_open_cedar_alone() {
     let mut suspended = gate();
     suspended.parties.get_mut("org-b").unwrap().suspended = true;
     suspended.store = entities::base(&suspended.parties).unwrap();
-    assert!(decide(&suspended, &row()).rows_withheld_by_rule.contains_key("law.suspended"));
+    assert!(
+        decide(&suspended, &row())
+            .rows_withheld_by_rule
+            .contains_key("law.suspended")
+    );
     let suspended = without(suspended, &[uid("Action", "Flow")]);
     let request = cedar_policy::Request::new(
         uid("Organization", "org-a"),
@@ -109,7 +126,12 @@ fn a_missing_group_would_open_cedar_alone() {
     .unwrap();
     let answer = cedar_policy::Authorizer::new();
     let answer = answer.is_authorized(&request, &suspended.law, &suspended.store);
-    assert!(!answer.diagnostics().reason().any(|id| id.to_string() == "law.suspended"));
+    assert!(
+        !answer
+            .diagnostics()
+            .reason()
+            .any(|id| id.to_string() == "law.suspended")
+    );
     assert!(decide(&suspended, &row()).masks[0].is_empty());
 }
 
@@ -125,7 +147,7 @@ fn a_rule_that_fails_refuses_everything_and_raises_the_alarm() {
             Layer::Own => &mut gate.own,
         };
         let id = cedar_policy::PolicyId::new("x");
-        set.add(cedar_policy::Policy::parse(Some(id), failing).unwrap()).unwrap();
+        set.add(Policy::parse(Some(id), failing).unwrap()).unwrap();
         let outcome = decide(&gate, &row());
         assert!(outcome.masks[0].is_empty());
         assert_eq!(outcome.errors[&Alarm::Eval], 1);
@@ -135,12 +157,11 @@ fn a_rule_that_fails_refuses_everything_and_raises_the_alarm() {
 #[test]
 fn a_silent_canary_refuses_everything() {
     let mut gate = gate();
-    gate.canary = PolicySet::from_policies([cedar_policy::Policy::parse(
-        None,
-        "permit (principal, action, resource);",
-    )
-    .unwrap()])
-    .unwrap();
+    gate.canary =
+        PolicySet::from_policies([
+            Policy::parse(None, "permit (principal, action, resource);").unwrap()
+        ])
+        .unwrap();
     assert_eq!(decide(&gate, &row()).errors[&Alarm::EntityMissing], 1);
 }
 
@@ -157,9 +178,15 @@ fn strangers_and_unknown_races_refuse() {
     let mut bad = row();
     bad.facts.originator = "org-z".to_owned();
     let outcome = gate().decide(End::Send, &flow(), &[bad, row()], &[FieldClass::Phone], 10);
-    assert_eq!((outcome.masks[0].is_empty(), outcome.masks[1].is_empty()), (true, false));
+    assert_eq!(
+        (outcome.masks[0].is_empty(), outcome.masks[1].is_empty()),
+        (true, false)
+    );
     for coalition in ["", "C 1"] {
-        let flow = Flow { coalition: coalition.to_owned(), ..flow() };
+        let flow = Flow {
+            coalition: coalition.to_owned(),
+            ..flow()
+        };
         let outcome = gate().decide(End::Send, &flow, &[row()], FieldClass::ALL, 10);
         assert_eq!(outcome.errors[&Alarm::UnknownValue], 6);
         assert!(outcome.masks[0].is_empty());
@@ -183,13 +210,32 @@ fn many_rows_of_few_kinds_make_few_cells() {
     let flow = flow();
     let to = gate.recipient(&flow).unwrap();
     let mut memo = Memo::new(FieldClass::ALL.iter().copied().collect());
-    let patterns: Vec<usize> = rows.iter().map(|row| memo.add(row, &flow, to, 10_000)).collect();
+    let patterns: Vec<usize> = rows
+        .iter()
+        .map(|row| memo.add(row, &flow, to, 10_000))
+        .collect();
     assert_eq!(memo.cells().len(), 2 * FieldClass::ALL.len());
-    assert_eq!(patterns.iter().collect::<std::collections::BTreeSet<_>>().len(), 2);
+    assert_eq!(
+        patterns
+            .iter()
+            .collect::<std::collections::BTreeSet<_>>()
+            .len(),
+        2
+    );
     let outcome = gate.decide(End::Send, &flow, &rows, FieldClass::ALL, 10_000);
     assert_eq!(outcome.rows_withheld_by_rule["law.suppressed"], 2_500);
-    assert_eq!(outcome.withheld[&("con.field".to_owned(), FieldClass::Email)], 5_000);
-    assert_eq!(outcome.masks.iter().filter(|mask| mask.contains(FieldClass::Phone)).count(), 2_500);
+    assert_eq!(
+        outcome.withheld[&("con.field".to_owned(), FieldClass::Email)],
+        5_000
+    );
+    assert_eq!(
+        outcome
+            .masks
+            .iter()
+            .filter(|mask| mask.contains(FieldClass::Phone))
+            .count(),
+        2_500
+    );
 }
 
 #[test]
@@ -199,10 +245,20 @@ fn cedar_is_asked_in_one_place() {
     let mut found = Vec::new();
     while let Some(path) = open.pop() {
         if path.is_dir() {
-            open.extend(std::fs::read_dir(path).unwrap().map(|entry| entry.unwrap().path()));
+            open.extend(
+                std::fs::read_dir(path)
+                    .unwrap()
+                    .map(|entry| entry.unwrap().path()),
+            );
         } else if path.extension().is_some_and(|kind| kind == "rs") && !path.ends_with("tests.rs") {
-            let calls = std::fs::read_to_string(&path).unwrap().matches(".is_authorized").count();
-            found.extend(std::iter::repeat_n(path.file_name().unwrap().to_owned(), calls));
+            let calls = std::fs::read_to_string(&path)
+                .unwrap()
+                .matches(".is_authorized")
+                .count();
+            found.extend(std::iter::repeat_n(
+                path.file_name().unwrap().to_owned(),
+                calls,
+            ));
         }
     }
     assert_eq!(found, ["judge.rs"]);

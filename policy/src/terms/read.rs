@@ -1,12 +1,7 @@
 //! From TOML to checked terms, with the place of whatever is wrong.
 
 use super::{MAX_TERMS_BYTES, Params, PerChannel, PerClass, Terms, TermsError};
-use crate::{
-    jurisdiction::Jurisdiction,
-    lint,
-    rules::Layer,
-    text::position,
-};
+use crate::{jurisdiction::Jurisdiction, lint, rules::Layer, text::position};
 use serde::Deserialize;
 use std::{fmt::Display, ops::RangeInclusive};
 use toml::Spanned;
@@ -74,7 +69,9 @@ pub(super) fn terms(text: &str) -> Result<Terms, TermsError> {
     Ok(Terms {
         title: source.words("title", &raw.title, 200)?,
         summary: source.words("summary", &raw.summary, 10_000)?,
-        review_by: raw.review_by.map_or(Ok(String::new()), |day| source.day(&day))?,
+        review_by: raw
+            .review_by
+            .map_or(Ok(String::new()), |day| source.day(&day))?,
         params: source.params(&raw.params)?,
         rules: raw.rules.into_inner(),
     })
@@ -87,10 +84,19 @@ struct Source<'t> {
 impl Source<'_> {
     fn error(&self, offset: usize, message: impl Display) -> TermsError {
         let (line, column) = position(self.text, offset);
-        TermsError { line, column, message: message.to_string() }
+        TermsError {
+            line,
+            column,
+            message: message.to_string(),
+        }
     }
 
-    fn words(&self, name: &str, value: &Spanned<String>, limit: usize) -> Result<String, TermsError> {
+    fn words(
+        &self,
+        name: &str,
+        value: &Spanned<String>,
+        limit: usize,
+    ) -> Result<String, TermsError> {
         let text = value.get_ref();
         if text.trim().is_empty() || text.len() > limit {
             let message = format!("{name} has 1 to {limit} bytes; write what people should read");
@@ -108,7 +114,11 @@ impl Source<'_> {
         if range.contains(value.get_ref()) {
             return Ok(*value.get_ref());
         }
-        let message = format!("{name} is from {} to {}; choose a number between", range.start(), range.end());
+        let message = format!(
+            "{name} is from {} to {}; choose a number between",
+            range.start(),
+            range.end()
+        );
         Err(self.error(value.span().start, message))
     }
 
@@ -182,11 +192,14 @@ impl Source<'_> {
     }
 
     fn region(&self, value: Option<&Spanned<String>>) -> Result<String, TermsError> {
-        let Some(value) = value else { return Ok("US".to_owned()) };
+        let Some(value) = value else {
+            return Ok("US".to_owned());
+        };
         let text = value.get_ref();
         let two_capitals = text.len() == 2 && text.bytes().all(|b| b.is_ascii_uppercase());
         if !two_capitals || text.parse::<Jurisdiction>().is_err() {
-            let message = "default_region is a country of the table in two capital letters, such as US";
+            let message =
+                "default_region is a country of the table in two capital letters, such as US";
             return Err(self.error(value.span().start, message));
         }
         Ok(text.clone())
@@ -211,14 +224,24 @@ impl Source<'_> {
             return Ok(());
         };
         let start = rules.span().start;
-        let Some(fault) = faults.into_iter().min_by_key(|fault| fault.line) else { return Ok(()) };
+        let Some(fault) = faults.into_iter().min_by_key(|fault| fault.line) else {
+            return Ok(());
+        };
         let (first, column) = position(self.text, start);
         let opening = self.text.get(start..).unwrap_or_default();
         // A multi-line string drops the line break after its opening quotes.
         let dropped = ["'''\n", "\"\"\"\n", "'''\r\n", "\"\"\"\r\n"];
         let skipped = usize::from(dropped.iter().any(|quotes| opening.starts_with(quotes)));
-        let line = if fault.line == 0 { first } else { first + skipped + fault.line - 1 };
+        let line = if fault.line == 0 {
+            first
+        } else {
+            first + skipped + fault.line - 1
+        };
         let column = if line == first { column } else { 1 };
-        Err(TermsError { line, column, message: fault.to_string() })
+        Err(TermsError {
+            line,
+            column,
+            message: fault.to_string(),
+        })
     }
 }

@@ -29,11 +29,15 @@ fn empty() -> Record {
     Record::parse(&json.to_string()).unwrap()
 }
 
+/// Events, and what they amount to now.
+type Expectation<'e> = (&'e [(i64, EventState, Option<&'e str>)], ConsentState);
+
 #[test]
+#[expect(clippy::too_many_lines, reason = "a table, one case per line")]
 fn the_last_valid_event_decides() {
     use ConsentState as S;
     use EventState as E;
-    let cases: &[(&[(i64, E, Option<&str>)], S)] = &[
+    let cases: &[Expectation] = &[
         (&[], S::Unknown),
         (&[(NOW - DAY, E::Given, None)], S::Given),
         (&[(NOW, E::Given, None)], S::Given),
@@ -42,17 +46,65 @@ fn the_last_valid_event_decides() {
         (&[(NOW - 2 * DAY, E::Given, Some("P2D"))], S::Expired),
         (&[(NOW - 2 * DAY, E::Given, Some("two years"))], S::Unknown),
         (&[(NOW - 2 * DAY, E::Given, Some("P-2D"))], S::Unknown),
-        (&[(NOW - 2 * DAY, E::Given, None), (NOW - DAY, E::Withdrawn, None)], S::Withdrawn),
-        (&[(NOW - DAY, E::Withdrawn, None), (NOW - 2 * DAY, E::Given, None)], S::Withdrawn),
-        (&[(NOW - DAY, E::Withdrawn, None), (NOW - DAY, E::Given, None)], S::Withdrawn),
-        (&[(NOW - DAY, E::Given, None), (NOW + DAY, E::Withdrawn, None)], S::Withdrawn),
-        (&[(NOW - 2 * DAY, E::Withdrawn, None), (NOW - DAY, E::Given, None)], S::Given),
+        (
+            &[
+                (NOW - 2 * DAY, E::Given, None),
+                (NOW - DAY, E::Withdrawn, None),
+            ],
+            S::Withdrawn,
+        ),
+        (
+            &[
+                (NOW - DAY, E::Withdrawn, None),
+                (NOW - 2 * DAY, E::Given, None),
+            ],
+            S::Withdrawn,
+        ),
+        (
+            &[(NOW - DAY, E::Withdrawn, None), (NOW - DAY, E::Given, None)],
+            S::Withdrawn,
+        ),
+        (
+            &[(NOW - DAY, E::Given, None), (NOW + DAY, E::Withdrawn, None)],
+            S::Withdrawn,
+        ),
+        (
+            &[
+                (NOW - 2 * DAY, E::Withdrawn, None),
+                (NOW - DAY, E::Given, None),
+            ],
+            S::Given,
+        ),
         (&[(NOW - DAY, E::Refused, None)], S::Refused),
-        (&[(NOW - 2 * DAY, E::Given, None), (NOW - DAY, E::Expired, None)], S::Expired),
-        (&[(NOW - 2 * DAY, E::Given, None), (NOW - DAY, E::Invalidated, None)], S::Unknown),
+        (
+            &[
+                (NOW - 2 * DAY, E::Given, None),
+                (NOW - DAY, E::Expired, None),
+            ],
+            S::Expired,
+        ),
+        (
+            &[
+                (NOW - 2 * DAY, E::Given, None),
+                (NOW - DAY, E::Invalidated, None),
+            ],
+            S::Unknown,
+        ),
         (&[(NOW - DAY, E::Confirmed, None)], S::Unknown),
-        (&[(NOW - 9 * DAY, E::Given, Some("P5D")), (NOW - DAY, E::Confirmed, Some("P5D"))], S::Given),
-        (&[(NOW - 2 * DAY, E::Withdrawn, None), (NOW - DAY, E::Confirmed, None)], S::Withdrawn),
+        (
+            &[
+                (NOW - 9 * DAY, E::Given, Some("P5D")),
+                (NOW - DAY, E::Confirmed, Some("P5D")),
+            ],
+            S::Given,
+        ),
+        (
+            &[
+                (NOW - 2 * DAY, E::Withdrawn, None),
+                (NOW - DAY, E::Confirmed, None),
+            ],
+            S::Withdrawn,
+        ),
     ];
     for (events, expected) in cases {
         assert_eq!(state(events), *expected, "{events:?}");
@@ -92,7 +144,9 @@ fn recipients_are_named_by_id_name_kind_or_coalition() {
         let named = &mut record.purposes[0].recipient_third_parties;
         named.party_ids = ids.iter().map(|id| (*id).to_owned()).collect();
         named.x_classes = classes.iter().map(|class| (*class).to_owned()).collect();
-        record.clause_for(&case.flow, to, FieldClass::Phone, NOW).recipient
+        record
+            .clause_for(&case.flow, to, FieldClass::Phone, NOW)
+            .recipient
     };
     assert!(covers(&["org-b"], &[]) && covers(&["OHIO NURSES"], &[]));
     assert!(covers(&[], &["union"]) && covers(&[], &["coalition"]));
@@ -107,7 +161,9 @@ fn a_recipient_outside_the_agreed_places_is_not_covered() {
     record.purposes[0].geographic_restrictions = vec!["eea".parse().unwrap()];
     assert_eq!(case.explain(End::Send).decision, "withheld");
     let record = case.row.consent.as_mut().unwrap();
-    record.purposes[0].geographic_restrictions.push(Jurisdiction::US);
+    record.purposes[0]
+        .geographic_restrictions
+        .push(Jurisdiction::US);
     assert_eq!(case.explain(End::Send).decision, "flows");
 }
 
@@ -117,33 +173,63 @@ fn a_record_reads_back_and_refuses_what_it_does_not_know() {
     let json = serde_json::to_string(&record).unwrap();
     assert_eq!(Record::parse(&json).unwrap(), record);
     let changed = |from: &str, to: &str| Record::parse(&json.replace(from, to)).unwrap_err();
-    assert!(changed("\"record_id\"", "\"id\"").to_string().contains("unknown, missing or mistyped"));
-    assert!(matches!(changed("27560-commonturf-1", "27560-x"), RecordError::Version));
-    assert!(changed("\"given\"", "\"perhaps\"").to_string().starts_with("line 1"));
-    assert!(!changed("\"person-1\"", "17").to_string().contains("17,"), "no data in errors");
+    assert!(
+        changed("\"record_id\"", "\"id\"")
+            .to_string()
+            .contains("unknown, missing or mistyped")
+    );
+    assert!(matches!(
+        changed("27560-commonturf-1", "27560-x"),
+        RecordError::Version
+    ));
+    assert!(
+        changed("\"given\"", "\"perhaps\"")
+            .to_string()
+            .starts_with("line 1")
+    );
+    assert!(
+        !changed("\"person-1\"", "17").to_string().contains("17,"),
+        "no data in errors"
+    );
     let long = format!("{json}{}", " ".repeat(consent_limit()));
     assert!(matches!(Record::parse(&long), Err(RecordError::Limit(_))));
 }
 
 fn consent_limit() -> usize {
-    policy::consent::MAX_RECORD_BYTES
+    consent::MAX_RECORD_BYTES
 }
 
 #[test]
 fn a_record_takes_no_more_events_than_its_limit() {
     let mut record = form().record("c", "p", 0, EventState::Given, None);
-    for n in 1..policy::consent::MAX_EVENTS {
-        record.append(event(n as i64, EventState::Confirmed, None)).unwrap();
+    for n in 1..consent::MAX_EVENTS {
+        record
+            .append(event(n as i64, EventState::Confirmed, None))
+            .unwrap();
     }
-    assert!(record.append(event(0, EventState::Confirmed, None)).is_err());
-    assert_eq!(record.events().len(), policy::consent::MAX_EVENTS);
+    assert!(
+        record
+            .append(event(0, EventState::Confirmed, None))
+            .is_err()
+    );
+    assert_eq!(record.events().len(), consent::MAX_EVENTS);
 }
 
 #[test]
 fn durations_are_whole_days() {
     assert_eq!("P730D".parse(), Ok(Days(730)));
     assert_eq!(Days(1).after(5), 86_400_005);
-    for bad in ["", "P", "PD", "P1", "1D", "P1M", "P 1D", "P+1D", "P99999999999D"] {
+    for bad in [
+        "",
+        "P",
+        "PD",
+        "P1",
+        "1D",
+        "P1M",
+        "P 1D",
+        "P+1D",
+        "P99999999999D",
+    ] {
         assert!(bad.parse::<Days>().is_err(), "{bad:?}");
     }
 }

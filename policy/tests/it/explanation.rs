@@ -6,7 +6,10 @@ use serde_json::json;
 
 fn issue_table() -> Case {
     let text = template("us-issue-table").unwrap().text;
-    Case { rules: Terms::parse(text).unwrap().rules, ..Case::base() }
+    Case {
+        rules: Terms::parse(text).unwrap().rules,
+        ..Case::base()
+    }
 }
 
 #[test]
@@ -54,8 +57,16 @@ fn when_nothing_permits_the_near_misses_say_what_failed() {
         "failed": ["[Turf::Purpose::\"gotv\", Turf::Purpose::\"issue_advocacy\", Turf::Purpose::\"voter_registration\", Turf::Purpose::\"event\", Turf::Purpose::\"petition\"].contains(context.purpose)"]
     }]);
     assert_eq!(near, expected);
-    assert!(explanation.would_flow_if.contains(&"purpose = gotv".to_owned()));
-    assert!(!explanation.would_flow_if.contains(&"purpose = online_ads".to_owned()));
+    assert!(
+        explanation
+            .would_flow_if
+            .contains(&"purpose = gotv".to_owned())
+    );
+    assert!(
+        !explanation
+            .would_flow_if
+            .contains(&"purpose = online_ads".to_owned())
+    );
 }
 
 #[test]

@@ -64,7 +64,8 @@ fn parties() -> Vec<Party> {
 }
 
 /// A permit for everything, so that law alone decides.
-pub(crate) const PERMIT_ALL: &str = "@id(\"ag.all\") @reason(\"Everything is permitted in this test.\")
+pub(crate) const PERMIT_ALL: &str =
+    "@id(\"ag.all\") @reason(\"Everything is permitted in this test.\")
 permit (principal, action, resource);";
 
 pub(crate) fn record() -> Record {
@@ -73,8 +74,12 @@ pub(crate) fn record() -> Record {
 
 impl Case {
     pub(crate) fn base() -> Self {
-        let mut facts =
-            RowFacts::new("org-a", Source::OwnSignup, Basis::ExplicitConsent, place("us-oh"));
+        let mut facts = RowFacts::new(
+            "org-a",
+            Source::OwnSignup,
+            Basis::ExplicitConsent,
+            place("us-oh"),
+        );
         facts.terms_allow = true;
         Self {
             rules: PERMIT_ALL.to_owned(),
@@ -92,13 +97,19 @@ impl Case {
                 agreement_current: true,
                 law_pack_fresh: true,
             },
-            row: Row { facts, consent: Some(record()) },
+            row: Row {
+                facts,
+                consent: Some(record()),
+            },
             field: FieldClass::Phone,
         }
     }
 
     pub(crate) fn party(&mut self, id: &str) -> &mut Party {
-        self.parties.iter_mut().find(|party| party.id == id).expect("a party of the fixture")
+        self.parties
+            .iter_mut()
+            .find(|party| party.id == id)
+            .expect("a party of the fixture")
     }
 
     pub(crate) fn paid(&mut self) {
@@ -112,7 +123,8 @@ impl Case {
     }
 
     pub(crate) fn explain(&self, end: End) -> Explanation {
-        self.gate().explain(end, &self.flow, &self.row, self.field, NOW)
+        self.gate()
+            .explain(end, &self.flow, &self.row, self.field, NOW)
     }
 }
 

@@ -8,31 +8,59 @@ type Change = fn(&mut Case);
 
 /// Rule, what makes it withhold, and what comes close but flows.
 const FORBIDS: &[(&str, Change, Change)] = &[
-    ("law.agreement-current", |c| c.flow.agreement_current = false, |_| {}),
+    (
+        "law.agreement-current",
+        |c| c.flow.agreement_current = false,
+        |_| {},
+    ),
     ("law.pack-fresh", |c| c.flow.law_pack_fresh = false, |_| {}),
-    ("law.suspended", |c| c.party("org-b").suspended = true, |c| c.party("org-c").suspended = true),
+    (
+        "law.suspended",
+        |c| c.party("org-b").suspended = true,
+        |c| c.party("org-c").suspended = true,
+    ),
     (
         "law.notices-overdue",
         |c| c.party("org-b").notices_overdue = true,
         |c| c.party("org-a").notices_overdue = true,
     ),
-    ("law.evidence", |c| c.flow.consideration = Consideration::Exchange, Case::paid),
+    (
+        "law.evidence",
+        |c| c.flow.consideration = Consideration::Exchange,
+        Case::paid,
+    ),
     ("law.minor", |c| c.row.facts.minor = true, |_| {}),
     (
         "law.minor",
-        |c| c.row.consent.as_mut().unwrap().x_minor = policy::consent::Minor::Yes,
-        |c| c.row.consent.as_mut().unwrap().x_minor = policy::consent::Minor::No,
+        |c| c.row.consent.as_mut().unwrap().x_minor = consent::Minor::Yes,
+        |c| c.row.consent.as_mut().unwrap().x_minor = consent::Minor::No,
     ),
-    ("law.confidential", |c| c.row.facts.confidential = true, |_| {}),
-    ("law.confidential", |c| c.row.facts.never_share = true, |_| {}),
-    ("law.suppressed", |c| c.row.facts.suppressed = true, |c| c.row.facts.recent_contact = true),
+    (
+        "law.confidential",
+        |c| c.row.facts.confidential = true,
+        |_| {},
+    ),
+    (
+        "law.confidential",
+        |c| c.row.facts.never_share = true,
+        |_| {},
+    ),
+    (
+        "law.suppressed",
+        |c| c.row.facts.suppressed = true,
+        |c| c.row.facts.recent_contact = true,
+    ),
     ("law.tombstoned", |c| c.row.facts.tombstoned = true, |_| {}),
     (
         "law.jurisdiction",
         |c| c.row.facts.jurisdiction = Jurisdiction::UNKNOWN,
         |c| c.row.facts.jurisdiction = Jurisdiction::US,
     ),
-    ("law.voter-file", |c| voter_file(c, false), |c| voter_file(c, true)),
+    (
+        "law.voter-file",
+        |c| voter_file(c, false),
+        |c| voter_file(c, true),
+    ),
     (
         "law.fec-names",
         |c| {
@@ -41,10 +69,14 @@ const FORBIDS: &[(&str, Change, Change)] = &[
         },
         |c| c.row.facts.source = Source::FecReports,
     ),
-    ("law.fed-value", |c| c.flow.to = "org-cand".to_owned(), |c| {
-        c.flow.to = "org-cand".to_owned();
-        c.paid();
-    }),
+    (
+        "law.fed-value",
+        |c| c.flow.to = "org-cand".to_owned(),
+        |c| {
+            c.flow.to = "org-cand".to_owned();
+            c.paid();
+        },
+    ),
     (
         "law.corp-union",
         |c| {
@@ -60,7 +92,11 @@ const FORBIDS: &[(&str, Change, Change)] = &[
             c.party("org-a").incorporated = true;
         },
     ),
-    ("law.c3-partisan", |c| c3_to_pac(c, true), |c| c3_to_pac(c, false)),
+    (
+        "law.c3-partisan",
+        |c| c3_to_pac(c, true),
+        |c| c3_to_pac(c, false),
+    ),
     (
         "law.c3-partisan",
         |c| {
@@ -73,7 +109,11 @@ const FORBIDS: &[(&str, Change, Change)] = &[
             c.flow.to = "org-b".to_owned();
         },
     ),
-    ("law.c3-persuasion", |c| persuasion(c, "org-c"), |c| persuasion(c, "org-b")),
+    (
+        "law.c3-persuasion",
+        |c| persuasion(c, "org-c"),
+        |c| persuasion(c, "org-b"),
+    ),
     (
         "law.c3-fmv",
         |c| {
@@ -82,21 +122,45 @@ const FORBIDS: &[(&str, Change, Change)] = &[
         },
         |c| c3_to_pac(c, false),
     ),
-    ("law.ie-firewall", |c| sides(c, "oh-sen", "oh-sen", false), |c| {
-        sides(c, "oh-sen", "oh-gov", false);
-    }),
-    ("law.ie-firewall-reverse", |c| sides(c, "oh-sen", "oh-sen", true), |c| {
-        sides(c, "oh-sen", "oh-gov", true);
-    }),
-    ("law.ie-taint", |c| taint(c, "oh-sen"), |c| taint(c, "oh-gov")),
+    (
+        "law.ie-firewall",
+        |c| sides(c, "oh-sen", "oh-sen", false),
+        |c| {
+            sides(c, "oh-sen", "oh-gov", false);
+        },
+    ),
+    (
+        "law.ie-firewall-reverse",
+        |c| sides(c, "oh-sen", "oh-sen", true),
+        |c| {
+            sides(c, "oh-sen", "oh-gov", true);
+        },
+    ),
+    (
+        "law.ie-taint",
+        |c| taint(c, "oh-sen"),
+        |c| taint(c, "oh-gov"),
+    ),
     (
         "law.membership-9-2-d",
         |c| c.row.facts.basis = Basis::Membership,
         |c| c.row.facts.source = Source::UnionRoll,
     ),
-    ("law.legitimate-interest", |c| c.row.facts.basis = Basis::LegitimateInterest, |_| {}),
-    ("law.art9", |c| german(c, FieldClass::Political, false), |c| german(c, FieldClass::Political, true)),
-    ("law.art9", |c| german(c, FieldClass::Political, false), |c| german(c, FieldClass::Phone, false)),
+    (
+        "law.legitimate-interest",
+        |c| c.row.facts.basis = Basis::LegitimateInterest,
+        |_| {},
+    ),
+    (
+        "law.art9",
+        |c| german(c, FieldClass::Political, false),
+        |c| german(c, FieldClass::Political, true),
+    ),
+    (
+        "law.art9",
+        |c| german(c, FieldClass::Political, false),
+        |c| german(c, FieldClass::Phone, false),
+    ),
     (
         "law.transfer",
         |c| {
@@ -105,7 +169,11 @@ const FORBIDS: &[(&str, Change, Change)] = &[
         },
         |c| german(c, FieldClass::Phone, true),
     ),
-    ("law.eu-ads", |c| online_ads(c, "de"), |c| online_ads(c, "us-oh")),
+    (
+        "law.eu-ads",
+        |c| online_ads(c, "de"),
+        |c| online_ads(c, "us-oh"),
+    ),
     (
         "law.tcpa",
         |c| {
@@ -115,21 +183,50 @@ const FORBIDS: &[(&str, Change, Change)] = &[
         |c| c.row.facts.basis = Basis::PublicRecord,
     ),
     ("con.state", |c| c.row.consent = None, |_| {}),
-    ("con.state", |c| withdraw(c, NOW - DAY), |c| withdraw(c, NOW - 20 * DAY)),
-    ("con.force", |c| c.row.consent = Some(given(NOW - 731 * DAY)), |c| {
-        c.row.consent = Some(given(NOW - 729 * DAY));
-    }),
-    ("con.purpose", |c| c.flow.purpose = Purpose::Petition, |_| {}),
-    ("con.recipient", |c| c.party("org-b").id = "org-x".to_owned(), |c| {
-        c.party("org-b").name = "another name".to_owned();
-    }),
+    (
+        "con.state",
+        |c| withdraw(c, NOW - DAY),
+        |c| withdraw(c, NOW - 20 * DAY),
+    ),
+    (
+        "con.force",
+        |c| c.row.consent = Some(given(NOW - 731 * DAY)),
+        |c| {
+            c.row.consent = Some(given(NOW - 729 * DAY));
+        },
+    ),
+    (
+        "con.purpose",
+        |c| c.flow.purpose = Purpose::Petition,
+        |_| {},
+    ),
+    (
+        "con.recipient",
+        |c| {
+            c.party("org-b").id = "org-x".to_owned();
+            c.flow.to = "org-x".to_owned();
+        },
+        |c| {
+            c.party("org-b").name = "Ohio Voters PAC".to_owned();
+            c.party("org-b").id = "org-x".to_owned();
+            c.flow.to = "org-x".to_owned();
+        },
+    ),
     (
         "con.channel",
         |c| c.flow.channel = PolicyChannel::Email,
         |c| c.flow.channel = PolicyChannel::Door,
     ),
-    ("con.field", |c| only_identity(c, FieldClass::Phone), |c| only_identity(c, FieldClass::Identity)),
-    ("con.onward", |c| passed_on(c, false), |c| passed_on(c, true)),
+    (
+        "con.field",
+        |c| only_identity(c, FieldClass::Phone),
+        |c| only_identity(c, FieldClass::Identity),
+    ),
+    (
+        "con.onward",
+        |c| passed_on(c, false),
+        |c| passed_on(c, true),
+    ),
 ];
 
 fn voter_file(case: &mut Case, allow: bool) {
@@ -153,7 +250,11 @@ fn persuasion(case: &mut Case, to: &str) {
 }
 
 fn sides(case: &mut Case, ours: &str, theirs: &str, reverse: bool) {
-    let (coordinates, independent) = if reverse { ("org-b", "org-a") } else { ("org-a", "org-b") };
+    let (coordinates, independent) = if reverse {
+        ("org-b", "org-a")
+    } else {
+        ("org-a", "org-b")
+    };
     case.party(coordinates).coordinated_races = race(ours);
     case.party(independent).ie_races = race(theirs);
 }
@@ -208,18 +309,28 @@ fn passed_on(case: &mut Case, allowed: bool) {
 
 /// Rule of the issue table, what makes it withhold, and what comes close but flows.
 const TABLE_FORBIDS: &[(&str, Change, Change)] = &[
-    ("ag.recontact", |c| c.row.facts.recent_contact = true, |c| {
-        c.row.facts.recent_contact = true;
-        c.field = FieldClass::Postal;
-    }),
+    (
+        "ag.recontact",
+        |c| c.row.facts.recent_contact = true,
+        |c| {
+            c.row.facts.recent_contact = true;
+            c.field = FieldClass::Postal;
+        },
+    ),
     ("ag.written", |c| texts(c, false), |c| texts(c, true)),
-    ("ag.nonpublic", |c| nonpublic(c, FieldClass::Political), |c| nonpublic(c, FieldClass::Phone)),
+    (
+        "ag.nonpublic",
+        |c| nonpublic(c, FieldClass::Political),
+        |c| nonpublic(c, FieldClass::Phone),
+    ),
 ];
 
 fn texts(case: &mut Case, written: bool) {
     case.flow.channel = PolicyChannel::SmsAuto;
     if !written {
-        case.row.consent.as_mut().unwrap().purposes[0].x_written.clear();
+        case.row.consent.as_mut().unwrap().purposes[0]
+            .x_written
+            .clear();
     }
 }
 
@@ -230,17 +341,32 @@ fn nonpublic(case: &mut Case, field: FieldClass) {
 
 /// Permit of the issue table, its class of fields, and what keeps it from permitting.
 const TABLE_PERMITS: &[(&str, FieldClass, Change)] = &[
-    ("ag.identity", FieldClass::Identity, |c| c.flow.purpose = Purpose::Fundraising),
-    ("ag.postal", FieldClass::Postal, |c| c.flow.to = "org-cand".to_owned()),
-    ("ag.email", FieldClass::Email, |c| c.flow.purpose = Purpose::OnlineAds),
-    ("ag.phone", FieldClass::Phone, |c| c.party("org-a").kind = OrgKind::Vendor),
-    ("ag.engagement", FieldClass::Engagement, |c| c.flow.purpose = Purpose::Membership),
-    ("ag.political", FieldClass::Political, |c| c.flow.to = "org-c".to_owned()),
+    ("ag.identity", FieldClass::Identity, |c| {
+        c.flow.purpose = Purpose::Fundraising
+    }),
+    ("ag.postal", FieldClass::Postal, |c| {
+        c.flow.to = "org-cand".to_owned()
+    }),
+    ("ag.email", FieldClass::Email, |c| {
+        c.flow.purpose = Purpose::OnlineAds
+    }),
+    ("ag.phone", FieldClass::Phone, |c| {
+        c.party("org-a").kind = OrgKind::Vendor
+    }),
+    ("ag.engagement", FieldClass::Engagement, |c| {
+        c.flow.purpose = Purpose::Membership
+    }),
+    ("ag.political", FieldClass::Political, |c| {
+        c.flow.to = "org-c".to_owned()
+    }),
 ];
 
 fn table() -> Case {
     let text = template("us-issue-table").unwrap().text;
-    Case { rules: Terms::parse(text).unwrap().rules, ..Case::base() }
+    Case {
+        rules: Terms::parse(text).unwrap().rules,
+        ..Case::base()
+    }
 }
 
 fn check(base: &Case, rule: &str, deny: Change, near: Change) {
@@ -249,7 +375,10 @@ fn check(base: &Case, rule: &str, deny: Change, near: Change) {
         deny(&mut case);
         let explanation = case.explain(end);
         assert_eq!(explanation.decision, "withheld", "{rule}");
-        assert!(deciding(&explanation).contains(&rule.to_owned()), "{rule}: {explanation:#?}");
+        assert!(
+            deciding(&explanation).contains(&rule.to_owned()),
+            "{rule}: {explanation:#?}"
+        );
         let mut case = base.clone();
         near(&mut case);
         let explanation = case.explain(end);
@@ -279,11 +408,18 @@ fn each_permit_of_the_issue_table_permits_its_class_alone() {
             case.field = *field;
             let explanation = case.explain(end);
             assert_eq!(explanation.decision, "flows", "{rule}");
-            assert!(deciding(&explanation).contains(&(*rule).to_owned()), "{rule}");
+            assert!(
+                deciding(&explanation).contains(&(*rule).to_owned()),
+                "{rule}"
+            );
             deny(&mut case);
             let explanation = case.explain(end);
             let agreement = &explanation.layers.as_ref().unwrap().agreement;
-            assert_eq!((agreement.decision, agreement.by.len()), ("deny", 0), "{rule}");
+            assert_eq!(
+                (agreement.decision, agreement.by.len()),
+                ("deny", 0),
+                "{rule}"
+            );
             let near = explanation.near_misses.iter().find(|near| near.id == *rule);
             assert!(!near.unwrap().failed.is_empty(), "{rule}: {explanation:#?}");
         }
@@ -301,19 +437,30 @@ fn no_rule_is_without_vectors() {
         // The base case rests on the two permits of law and own policy.
         .chain(["law.permit", "own.permit"])
         .collect();
-    let built_in: Vec<&str> =
-        Alarm::ALL.iter().map(|alarm| alarm.name()).chain([NO_PERMIT]).collect();
-    let rules: BTreeSet<&str> =
-        gate.rules().map(|rule| rule.id.as_str()).filter(|id| !built_in.contains(id)).collect();
+    let built_in: Vec<&str> = Alarm::ALL
+        .iter()
+        .map(|alarm| alarm.name())
+        .chain([NO_PERMIT])
+        .collect();
+    let rules: BTreeSet<&str> = gate
+        .rules()
+        .map(|rule| rule.id.as_str())
+        .filter(|id| !built_in.contains(id))
+        .collect();
     assert_eq!(tested, rules);
 }
 
 #[test]
 fn the_claims_only_template_lets_nothing_flow() {
     let text = template("us-claims-only").unwrap().text;
-    let case = Case { rules: Terms::parse(text).unwrap().rules, ..Case::base() };
+    let case = Case {
+        rules: Terms::parse(text).unwrap().rules,
+        ..Case::base()
+    };
     let rows = [case.row.clone()];
-    let outcome = case.gate().decide(End::Send, &case.flow, &rows, FieldClass::ALL, NOW);
+    let outcome = case
+        .gate()
+        .decide(End::Send, &case.flow, &rows, FieldClass::ALL, NOW);
     assert!(outcome.masks[0].is_empty());
     assert_eq!(outcome.rows_withheld_by_rule[NO_PERMIT], 1);
 }
