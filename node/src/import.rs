@@ -41,8 +41,8 @@ pub use field::{BadMapping, FIELDS, Field, Mapping, Part, UnknownField};
 pub use format::{Choice, Format, UnknownFormat};
 pub use header::{Column, Header};
 pub use parsed::{
-    Answer, Extra, Flag, Identifier, ParsedAddress, ParsedAttempt, ParsedEmail, ParsedName, ParsedPerson,
-    ParsedPhone, ParsedResult, PhoneKind, StreetParts, System, VoterId,
+    Answer, Extra, Flag, Identifier, ParsedAddress, ParsedAttempt, ParsedEmail, ParsedName,
+    ParsedPerson, ParsedPhone, ParsedResult, PhoneKind, StreetParts, System, VoterId,
 };
 
 use header::Layout;
@@ -174,7 +174,11 @@ fn read_rows(
         let line = records.line();
         let read = match split {
             Ok(()) => row::read(records, layout, options, &mut summary.warnings),
-            Err(reason) => Err(Rejected { line, column: None, reason }),
+            Err(reason) => Err(Rejected {
+                line,
+                column: None,
+                reason,
+            }),
         };
         let item = match read {
             Ok(Row::Blank) => continue,
@@ -217,7 +221,10 @@ fn read_rows(
 pub fn fuzz(bytes: &[u8]) {
     let formats = Format::all().map(Some).chain([None]);
     for format in formats {
-        let options = Options { format, ..Options::default() };
+        let options = Options {
+            format,
+            ..Options::default()
+        };
         let input = std::io::Cursor::new(bytes.to_vec());
         // Refusing the bytes is as good as reading them.
         drop(read(input, &options, &mut |item| {

@@ -2,7 +2,10 @@
 
 use super::{
     error::ImportError,
-    limits::{ARCHIVE_ENTRIES_MAX, FILE_BYTES, RATIO_FREE_BYTES, RATIO_MAX, WORKBOOK_BYTES, WORKBOOK_ENTRIES_MAX},
+    limits::{
+        ARCHIVE_ENTRIES_MAX, FILE_BYTES, RATIO_FREE_BYTES, RATIO_MAX, WORKBOOK_BYTES,
+        WORKBOOK_ENTRIES_MAX,
+    },
     source::{Spool, copy_at_most},
 };
 use std::{
@@ -40,11 +43,17 @@ pub(super) fn only_entry(file: File, spool: &Spool) -> Result<File, ImportError>
     let mut archive = ZipArchive::new(file).map_err(|error| refusal(&error))?;
     let index = find_list(&mut archive)?;
     let mut entry = archive.by_index(index).map_err(|error| refusal(&error))?;
-    let most = entry.compressed_size().saturating_mul(RATIO_MAX).max(RATIO_FREE_BYTES).min(FILE_BYTES);
+    let most = entry
+        .compressed_size()
+        .saturating_mul(RATIO_MAX)
+        .max(RATIO_FREE_BYTES)
+        .min(FILE_BYTES);
     let mut unpacked = spool.file()?;
     let whole = copy_at_most(&mut entry, &mut unpacked, most).map_err(damaged)?;
     if !whole {
-        return Err(ImportError::Archive("what is inside is far larger than the archive."));
+        return Err(ImportError::Archive(
+            "what is inside is far larger than the archive.",
+        ));
     }
     unpacked.rewind()?;
     Ok(unpacked)
@@ -57,13 +66,21 @@ fn find_list(archive: &mut ZipArchive<File>) -> Result<usize, ImportError> {
     }
     let mut lists = Vec::new();
     for index in 0..archive.len() {
-        let entry = archive.by_index_raw(index).map_err(|error| refusal(&error))?;
+        let entry = archive
+            .by_index_raw(index)
+            .map_err(|error| refusal(&error))?;
         let name = entry.name().map_err(|error| refusal(&error))?;
         if name.starts_with("__MACOSX/") || name == ".DS_Store" {
             continue;
         }
-        if entry.is_dir() || !entry.is_file() || name.contains(['/', '\\', ':', '\0']) || name.contains("..") {
-            return Err(ImportError::Archive("a file inside it has a path or is a folder or a link."));
+        if entry.is_dir()
+            || !entry.is_file()
+            || name.contains(['/', '\\', ':', '\0'])
+            || name.contains("..")
+        {
+            return Err(ImportError::Archive(
+                "a file inside it has a path or is a folder or a link.",
+            ));
         }
         if entry.encrypted() {
             return Err(ImportError::Archive("it is protected by a password."));
@@ -75,7 +92,9 @@ fn find_list(archive: &mut ZipArchive<File>) -> Result<usize, ImportError> {
     }
     match lists.as_slice() {
         [index] => Ok(*index),
-        [] => Err(ImportError::Archive("it holds no .csv, .txt, .xls or .tsv file.")),
+        [] => Err(ImportError::Archive(
+            "it holds no .csv, .txt, .xls or .tsv file.",
+        )),
         _ => Err(ImportError::Archive("it holds more than one list.")),
     }
 }
@@ -123,7 +142,9 @@ fn damaged(error: io::Error) -> ImportError {
 
 fn refusal(error: &ZipError) -> ImportError {
     match error {
-        ZipError::UnsupportedArchive(ZipError::PASSWORD_REQUIRED) => ImportError::Archive("it is protected by a password."),
+        ZipError::UnsupportedArchive(ZipError::PASSWORD_REQUIRED) => {
+            ImportError::Archive("it is protected by a password.")
+        }
         ZipError::UnsupportedArchive(_) => ImportError::Archive("it is packed in an unusual way."),
         _ => DAMAGED,
     }

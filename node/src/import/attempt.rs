@@ -44,7 +44,10 @@ impl AttemptBuilder {
         warnings: &mut Warnings,
     ) -> Result<ParsedAttempt, (Field, Reason)> {
         let when = read_date(&self.date).map_err(|reason| (Field::ContactDate, reason))?;
-        let class = own.get(&plain(&self.result)).copied().or_else(|| effect::classify(&self.result));
+        let class = own
+            .get(&plain(&self.result))
+            .copied()
+            .or_else(|| effect::classify(&self.result));
         if class.is_none() {
             warn(warnings, Warning::ResultUnknown);
         }
@@ -87,7 +90,11 @@ fn whole_name(name: &super::parsed::ParsedName) -> String {
         return name.full.clone();
     }
     let parts = [&name.given, &name.middle, &name.surname, &name.suffix];
-    let parts: Vec<&str> = parts.into_iter().map(String::as_str).filter(|part| !part.is_empty()).collect();
+    let parts: Vec<&str> = parts
+        .into_iter()
+        .map(String::as_str)
+        .filter(|part| !part.is_empty())
+        .collect();
     parts.join(" ")
 }
 

@@ -13,13 +13,22 @@ pub(super) const SPEC: Spec = Spec {
     name: "civicrm",
     makes: Makes::People,
     fits: |has, _| {
-        let of_its_own = ["Do Not Trade", "Contact Subtype", "No Bulk Emails (User Opt Out)", "Contact is in Trash"];
+        let of_its_own = [
+            "Do Not Trade",
+            "Contact Subtype",
+            "No Bulk Emails (User Opt Out)",
+            "Contact is in Trash",
+        ];
         (has("Contact ID") && (has("Contact Type") || has("Display Name")))
             || (has("External Identifier") && has("Opt Out"))
             || of_its_own.iter().any(|name| has(name))
     },
     keys: &[Key {
-        fields: &[Field::Id(System::CiviCrm), Field::Id(System::External), Field::Email(1)],
+        fields: &[
+            Field::Id(System::CiviCrm),
+            Field::Id(System::External),
+            Field::Email(1),
+        ],
         called: "Contact ID (or External Identifier or Email)",
         every_row: true,
     }],
@@ -49,7 +58,10 @@ pub(super) const SPEC: Spec = Spec {
         ("Do Not Sms", Field::DoNot(Channel::Text)),
         ("Do Not Mail", Field::DoNotMail),
         ("Do Not Trade", Field::NeverShare),
-        ("No Bulk Emails (User Opt Out)", Field::OptOut(Channel::Email)),
+        (
+            "No Bulk Emails (User Opt Out)",
+            Field::OptOut(Channel::Email),
+        ),
         ("Opt Out", Field::OptOut(Channel::Email)),
         ("Deceased", Field::Deceased),
         ("Deceased / Closed", Field::Deceased),

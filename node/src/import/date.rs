@@ -75,7 +75,9 @@ fn day(text: &str) -> Result<Date, NoDate> {
         return Err(NoDate::Impossible);
     }
     let (month, day) = (i8::try_from(month), i8::try_from(day));
-    let (Ok(month), Ok(day)) = (month, day) else { return Err(NoDate::Impossible) };
+    let (Ok(month), Ok(day)) = (month, day) else {
+        return Err(NoDate::Impossible);
+    };
     Date::new(year, month, day).map_err(|_| NoDate::Impossible)
 }
 
@@ -85,18 +87,28 @@ pub(super) fn year(text: &str) -> Result<i16, NoDate> {
         return Err(NoDate::Shape);
     }
     let year = number(text)?;
-    if YEARS.contains(&year) { Ok(year) } else { Err(NoDate::Impossible) }
+    if YEARS.contains(&year) {
+        Ok(year)
+    } else {
+        Err(NoDate::Impossible)
+    }
 }
 
 /// Up to four digits and nothing else.
 fn number(digits: &str) -> Result<i16, NoDate> {
     let plain = (1..=4).contains(&digits.len()) && digits.bytes().all(|byte| byte.is_ascii_digit());
-    if plain { digits.parse().map_err(|_| NoDate::Shape) } else { Err(NoDate::Shape) }
+    if plain {
+        digits.parse().map_err(|_| NoDate::Shape)
+    } else {
+        Err(NoDate::Shape)
+    }
 }
 
 /// Reads `H:MM`, `H:MM:SS` or `H:MM:SS.fff`, then AM or PM, then an offset, all after the first optional.
 fn clock(text: &str) -> Result<(Time, Option<Offset>), NoDate> {
-    let end = text.find(|c: char| !(c.is_ascii_digit() || c == ':' || c == '.')).unwrap_or(text.len());
+    let end = text
+        .find(|c: char| !(c.is_ascii_digit() || c == ':' || c == '.'))
+        .unwrap_or(text.len());
     let (digits, rest) = text.split_at(end);
     let (half, rest) = half_day(rest.trim_start());
     let (whole, fraction) = digits.split_once('.').unwrap_or((digits, ""));
@@ -120,7 +132,9 @@ fn clock(text: &str) -> Result<(Time, Option<Offset>), NoDate> {
 
 /// AM or PM in front of the rest; true is the afternoon.
 fn half_day(text: &str) -> (Option<bool>, &str) {
-    let Some((head, rest)) = text.split_at_checked(2) else { return (None, text) };
+    let Some((head, rest)) = text.split_at_checked(2) else {
+        return (None, text);
+    };
     match head.to_ascii_uppercase().as_str() {
         "AM" => (Some(false), rest),
         "PM" => (Some(true), rest),
@@ -141,7 +155,10 @@ fn offset(text: &str) -> Result<Option<Offset>, NoDate> {
     if text.is_empty() {
         return Ok(None);
     }
-    if ["Z", "UTC", "GMT"].iter().any(|name| text.eq_ignore_ascii_case(name)) {
+    if ["Z", "UTC", "GMT"]
+        .iter()
+        .any(|name| text.eq_ignore_ascii_case(name))
+    {
         return Ok(Some(Offset::UTC));
     }
     let (sign, digits) = match text.split_at_checked(1) {
@@ -159,7 +176,9 @@ fn offset(text: &str) -> Result<Option<Offset>, NoDate> {
         _ => return Err(NoDate::Shape),
     };
     let seconds = sign * (i32::from(hours) * 3_600 + i32::from(minutes) * 60);
-    Offset::from_seconds(seconds).map(Some).map_err(|_| NoDate::Impossible)
+    Offset::from_seconds(seconds)
+        .map(Some)
+        .map_err(|_| NoDate::Impossible)
 }
 
 #[cfg(test)]
@@ -169,7 +188,15 @@ mod tests {
 
     #[test]
     fn every_listed_notation_of_a_day_is_read() {
-        for text in ["2024-03-09", "03/09/2024", "3/9/2024", "20240309", "2024/03/09", "3-9-2024", " 2024-03-09 "] {
+        for text in [
+            "2024-03-09",
+            "03/09/2024",
+            "3/9/2024",
+            "20240309",
+            "2024/03/09",
+            "3-9-2024",
+            " 2024-03-09 ",
+        ] {
             assert_eq!(when(text), Ok(When::Day(date(2024, 3, 9))), "{text}");
         }
     }
@@ -177,31 +204,67 @@ mod tests {
     #[test]
     fn times_without_a_zone_get_none() {
         let evening = When::Local(datetime(2024, 3, 9, 19, 5, 0, 0));
-        for text in ["3/9/2024 7:05 PM", "2024-03-09 19:05:00", "2024-03-09T19:05:00.000", "03/09/2024 07:05:00pm"] {
+        for text in [
+            "3/9/2024 7:05 PM",
+            "2024-03-09 19:05:00",
+            "2024-03-09T19:05:00.000",
+            "03/09/2024 07:05:00pm",
+        ] {
             assert_eq!(when(text), Ok(evening), "{text}");
         }
-        assert_eq!(when("3/9/2024 12:00 AM"), Ok(When::Local(datetime(2024, 3, 9, 0, 0, 0, 0))));
-        assert_eq!(when("3/9/2024 12:00 PM"), Ok(When::Local(datetime(2024, 3, 9, 12, 0, 0, 0))));
+        assert_eq!(
+            when("3/9/2024 12:00 AM"),
+            Ok(When::Local(datetime(2024, 3, 9, 0, 0, 0, 0)))
+        );
+        assert_eq!(
+            when("3/9/2024 12:00 PM"),
+            Ok(When::Local(datetime(2024, 3, 9, 12, 0, 0, 0)))
+        );
     }
 
     #[test]
     fn times_with_an_offset_are_moments() {
         let moment: Timestamp = "2024-03-10T00:05:00Z".parse().expect("a timestamp");
-        for text in ["2024-03-09 19:05:00 -0500", "2024-03-09T19:05:00-05:00", "2024-03-10T00:05:00Z", "2024-03-10 00:05:00 UTC"] {
+        for text in [
+            "2024-03-09 19:05:00 -0500",
+            "2024-03-09T19:05:00-05:00",
+            "2024-03-10T00:05:00Z",
+            "2024-03-10 00:05:00 UTC",
+        ] {
             assert_eq!(when(text), Ok(When::Instant(moment)), "{text}");
         }
     }
 
     #[test]
     fn impossible_days_are_refused_and_not_turned_around() {
-        for text in ["25/12/2024", "02/30/2024", "2023-02-29", "0000-00-00", "00/00/0000", "9999-01-01", "2024-03-09 25:00"] {
+        for text in [
+            "25/12/2024",
+            "02/30/2024",
+            "2023-02-29",
+            "0000-00-00",
+            "00/00/0000",
+            "9999-01-01",
+            "2024-03-09 25:00",
+        ] {
             assert_eq!(when(text), Err(NoDate::Impossible), "{text}");
         }
     }
 
     #[test]
     fn other_notations_are_refused() {
-        for text in ["", "3/9/24", "March 9", "9.3.2024", "1-2-3-2024", "2024-03-09 7 PM", "2024-03-09 19:05 EST", "2024-3-009", "２０２４-03-09", "+202-1-1", "2024-03-09 1:2:3:4"] {
+        for text in [
+            "",
+            "3/9/24",
+            "March 9",
+            "9.3.2024",
+            "1-2-3-2024",
+            "2024-03-09 7 PM",
+            "2024-03-09 19:05 EST",
+            "2024-3-009",
+            "２０２４-03-09",
+            "+202-1-1",
+            "2024-03-09 1:2:3:4",
+        ] {
             assert_eq!(when(text), Err(NoDate::Shape), "{text}");
         }
     }

@@ -41,16 +41,40 @@ const CLASSES: &[(&str, EffectClass)] = &[
     ("attempt-only", EffectClass::AttemptOnly),
     ("contact-made", EffectClass::ContactMade),
     ("answer", EffectClass::Answer),
-    ("do-not-knock", EffectClass::PersonSuppression(Some(Channel::Door))),
-    ("do-not-call", EffectClass::PersonSuppression(Some(Channel::Phone))),
-    ("do-not-text", EffectClass::PersonSuppression(Some(Channel::Text))),
-    ("do-not-email", EffectClass::PersonSuppression(Some(Channel::Email))),
+    (
+        "do-not-knock",
+        EffectClass::PersonSuppression(Some(Channel::Door)),
+    ),
+    (
+        "do-not-call",
+        EffectClass::PersonSuppression(Some(Channel::Phone)),
+    ),
+    (
+        "do-not-text",
+        EffectClass::PersonSuppression(Some(Channel::Text)),
+    ),
+    (
+        "do-not-email",
+        EffectClass::PersonSuppression(Some(Channel::Email)),
+    ),
     ("do-not-mail", EffectClass::PersonSuppression(None)),
     ("moved", EffectClass::DataPointDefect(Defect::Moved)),
-    ("wrong-number", EffectClass::DataPointDefect(Defect::WrongNumber)),
-    ("disconnected", EffectClass::DataPointDefect(Defect::Disconnected)),
-    ("no-such-address", EffectClass::DataPointDefect(Defect::NoSuchAddress)),
-    ("undeliverable", EffectClass::DataPointDefect(Defect::Undeliverable)),
+    (
+        "wrong-number",
+        EffectClass::DataPointDefect(Defect::WrongNumber),
+    ),
+    (
+        "disconnected",
+        EffectClass::DataPointDefect(Defect::Disconnected),
+    ),
+    (
+        "no-such-address",
+        EffectClass::DataPointDefect(Defect::NoSuchAddress),
+    ),
+    (
+        "undeliverable",
+        EffectClass::DataPointDefect(Defect::Undeliverable),
+    ),
     ("deceased", EffectClass::Deceased),
 ];
 
@@ -82,28 +106,67 @@ pub struct UnknownClass;
 const RESULTS: &[(&[&str], EffectClass)] = &[
     (&["busy", "bz"], EffectClass::AttemptOnly),
     (&["callback", "comeback", "cb"], EffectClass::AttemptOnly),
-    (&["nothome", "inaccessible", "leftmessage", "leftmessage/lit"], EffectClass::AttemptOnly),
-    (&["languagebarrier", "otherlanguage", "languagebarrier/otherlanguage"], EffectClass::AttemptOnly),
+    (
+        &["nothome", "inaccessible", "leftmessage", "leftmessage/lit"],
+        EffectClass::AttemptOnly,
+    ),
+    (
+        &[
+            "languagebarrier",
+            "otherlanguage",
+            "languagebarrier/otherlanguage",
+        ],
+        EffectClass::AttemptOnly,
+    ),
     (&["texted", "textsent", "mailed"], EffectClass::AttemptOnly),
-    (&["canvassed", "canv", "cv", "refused", "hostile"], EffectClass::ContactMade),
+    (
+        &["canvassed", "canv", "cv", "refused", "hostile"],
+        EffectClass::ContactMade,
+    ),
     (&["surveyresponse", "activistcode"], EffectClass::Answer),
     (&["deceased", "dec", "dc"], EffectClass::Deceased),
-    (&["donotcall", "dnc", "xc"], EffectClass::PersonSuppression(Some(Channel::Phone))),
-    (&["donotwalk", "dnw", "xw"], EffectClass::PersonSuppression(Some(Channel::Door))),
-    (&["donottext", "dnt", "xt"], EffectClass::PersonSuppression(Some(Channel::Text))),
-    (&["donotemail", "dne", "de"], EffectClass::PersonSuppression(Some(Channel::Email))),
+    (
+        &["donotcall", "dnc", "xc"],
+        EffectClass::PersonSuppression(Some(Channel::Phone)),
+    ),
+    (
+        &["donotwalk", "dnw", "xw"],
+        EffectClass::PersonSuppression(Some(Channel::Door)),
+    ),
+    (
+        &["donottext", "dnt", "xt"],
+        EffectClass::PersonSuppression(Some(Channel::Text)),
+    ),
+    (
+        &["donotemail", "dne", "de"],
+        EffectClass::PersonSuppression(Some(Channel::Email)),
+    ),
     (&["donotmail"], EffectClass::PersonSuppression(None)),
-    (&["disconnected", "disc", "wx"], EffectClass::DataPointDefect(Defect::Disconnected)),
-    (&["wrongnumber"], EffectClass::DataPointDefect(Defect::WrongNumber)),
+    (
+        &["disconnected", "disc", "wx"],
+        EffectClass::DataPointDefect(Defect::Disconnected),
+    ),
+    (
+        &["wrongnumber"],
+        EffectClass::DataPointDefect(Defect::WrongNumber),
+    ),
     (&["moved"], EffectClass::DataPointDefect(Defect::Moved)),
-    (&["nosuchaddress"], EffectClass::DataPointDefect(Defect::NoSuchAddress)),
-    (&["deliverabilityerror"], EffectClass::DataPointDefect(Defect::Undeliverable)),
+    (
+        &["nosuchaddress"],
+        EffectClass::DataPointDefect(Defect::NoSuchAddress),
+    ),
+    (
+        &["deliverabilityerror"],
+        EffectClass::DataPointDefect(Defect::Undeliverable),
+    ),
 ];
 
 /// The class of a result, if some table has it.
 pub(super) fn classify(result: &str) -> Option<EffectClass> {
     let name = plain(result);
-    let known = RESULTS.iter().find(|(names, _)| names.contains(&name.as_str()));
+    let known = RESULTS
+        .iter()
+        .find(|(names, _)| names.contains(&name.as_str()));
     known.map(|(_, class)| *class)
 }
 
@@ -111,9 +174,25 @@ pub(super) fn classify(result: &str) -> Option<EffectClass> {
 /// that the coalition coordinates.
 const CONTACT_TYPES: &[(&[&str], Option<Channel>)] = &[
     (&["walk", "door"], Some(Channel::Door)),
-    (&["phone", "robocall", "autodial", "phonebank"], Some(Channel::Phone)),
-    (&["consumerphone", "leaderphone", "personalphone"], Some(Channel::Phone)),
-    (&["smstext", "relationaltext", "distributedtext", "bulktext", "paidsms", "text"], Some(Channel::Text)),
+    (
+        &["phone", "robocall", "autodial", "phonebank"],
+        Some(Channel::Phone),
+    ),
+    (
+        &["consumerphone", "leaderphone", "personalphone"],
+        Some(Channel::Phone),
+    ),
+    (
+        &[
+            "smstext",
+            "relationaltext",
+            "distributedtext",
+            "bulktext",
+            "paidsms",
+            "text",
+        ],
+        Some(Channel::Text),
+    ),
     (&["email"], Some(Channel::Email)),
     (&["survey", "socialmedia", "postcard"], None),
 ];
@@ -121,7 +200,9 @@ const CONTACT_TYPES: &[(&[&str], Option<Channel>)] = &[
 /// The channel of a contact type; the outer none means that no table has it.
 pub(super) fn channel(contact_type: &str) -> Option<Option<Channel>> {
     let name = plain(contact_type);
-    let known = CONTACT_TYPES.iter().find(|(names, _)| names.contains(&name.as_str()));
+    let known = CONTACT_TYPES
+        .iter()
+        .find(|(names, _)| names.contains(&name.as_str()));
     known.map(|(_, channel)| *channel)
 }
 
@@ -140,13 +221,19 @@ mod tests {
     #[test]
     fn no_result_and_no_contact_type_is_listed_twice() {
         let results: Vec<_> = RESULTS.iter().flat_map(|(names, _)| names.iter()).collect();
-        let types: Vec<_> = CONTACT_TYPES.iter().flat_map(|(names, _)| names.iter()).collect();
+        let types: Vec<_> = CONTACT_TYPES
+            .iter()
+            .flat_map(|(names, _)| names.iter())
+            .collect();
         for names in [results, types] {
             let mut once = names.clone();
             once.sort_unstable();
             once.dedup();
             assert_eq!(once.len(), names.len());
-            assert!(names.iter().all(|name| plain(name) == ***name), "spelt as compared");
+            assert!(
+                names.iter().all(|name| plain(name) == ***name),
+                "spelt as compared"
+            );
         }
     }
 

@@ -53,7 +53,14 @@ pub(super) fn detect(prefix: &[u8]) -> (Encoding, usize) {
 }
 
 fn without_mark(prefix: &[u8]) -> Encoding {
-    let zeros = |side: usize| prefix.iter().skip(side).step_by(2).filter(|byte| **byte == 0).count();
+    let zeros = |side: usize| {
+        prefix
+            .iter()
+            .skip(side)
+            .step_by(2)
+            .filter(|byte| **byte == 0)
+            .count()
+    };
     let (high, low) = (zeros(0), zeros(1));
     // Latin text has a zero in nearly every pair, always on the same side.
     let most = prefix.len() / 4;
@@ -67,9 +74,15 @@ fn without_mark(prefix: &[u8]) -> Encoding {
         Ok(_) if prefix.is_ascii() => Encoding::Ascii,
         Ok(_) => Encoding::Utf8,
         // A character may be cut by the end of the prefix: no error length means just that.
-        Err(error) if error.error_len().is_none() && prefix.len() == super::limits::PREFIX_BYTES => {
+        Err(error)
+            if error.error_len().is_none() && prefix.len() == super::limits::PREFIX_BYTES =>
+        {
             let (whole, _) = prefix.split_at(error.valid_up_to());
-            if whole.is_ascii() { Encoding::Ascii } else { Encoding::Utf8 }
+            if whole.is_ascii() {
+                Encoding::Ascii
+            } else {
+                Encoding::Utf8
+            }
         }
         Err(_) => Encoding::Windows1252,
     }
@@ -144,7 +157,9 @@ impl<R: Read> FromUtf16<R> {
             self.ended = read == 0;
         }
         let source = self.raw.get(self.waiting.clone()).unwrap_or_default();
-        let (result, read, written, _) = self.decoder.decode_to_utf8(source, &mut self.text, self.ended);
+        let (result, read, written, _) =
+            self.decoder
+                .decode_to_utf8(source, &mut self.text, self.ended);
         self.waiting.start += read;
         self.ready = 0..written;
         self.finished = self.ended && result == CoderResult::InputEmpty;
@@ -173,7 +188,15 @@ mod tests {
 
     fn utf16(text: &str, little: bool) -> Vec<u8> {
         let units = text.encode_utf16();
-        units.flat_map(|unit| if little { unit.to_le_bytes() } else { unit.to_be_bytes() }).collect()
+        units
+            .flat_map(|unit| {
+                if little {
+                    unit.to_le_bytes()
+                } else {
+                    unit.to_be_bytes()
+                }
+            })
+            .collect()
     }
 
     #[test]
@@ -203,7 +226,11 @@ mod tests {
         assert_eq!(encoding.decode(b"Zo"), Ok("Zo".into()));
         assert_eq!(encoding.decode(b"Zo\xEB"), Ok("Zoë".into()));
         assert_eq!(encoding, Encoding::Windows1252);
-        assert_eq!(encoding.decode("ë".as_bytes()), Ok("Ã«".into()), "decided once");
+        assert_eq!(
+            encoding.decode("ë".as_bytes()),
+            Ok("Ã«".into()),
+            "decided once"
+        );
         let mut encoding = Encoding::Ascii;
         assert_eq!(encoding.decode("Zoë".as_bytes()), Ok("Zoë".into()));
         assert_eq!(encoding.decode(b"Zo\xEB"), Err(Reason::NotUtf8));
@@ -221,11 +248,15 @@ mod tests {
         let text = "Zoë 🦉\r\n".repeat(5_000);
         let mut bytes = utf16(&text, true);
         let mut out = String::new();
-        FromUtf16::new(bytes.as_slice(), true).read_to_string(&mut out).expect("text");
+        FromUtf16::new(bytes.as_slice(), true)
+            .read_to_string(&mut out)
+            .expect("text");
         assert_eq!(out, text);
         bytes.pop();
         out.clear();
-        FromUtf16::new(bytes.as_slice(), true).read_to_string(&mut out).expect("text");
+        FromUtf16::new(bytes.as_slice(), true)
+            .read_to_string(&mut out)
+            .expect("text");
         assert!(out.ends_with('\u{FFFD}'));
     }
 }

@@ -14,16 +14,24 @@ pub enum ImportError {
     #[error("The file is larger than {} GiB. Split it and import the parts.", limits::FILE_BYTES >> 30)]
     TooLarge,
     /// Beyond [`limits::ROWS_MAX`].
-    #[error("The file has more than {} rows. Split it and import the parts.", limits::ROWS_MAX)]
+    #[error(
+        "The file has more than {} rows. Split it and import the parts.",
+        limits::ROWS_MAX
+    )]
     TooManyRows,
     /// Beyond [`limits::COLUMNS_MAX`] in the header.
-    #[error("The header on line {line} has more than {} columns. Export fewer columns.", limits::COLUMNS_MAX)]
+    #[error(
+        "The header on line {line} has more than {} columns. Export fewer columns.",
+        limits::COLUMNS_MAX
+    )]
     TooManyColumns {
         /// Line of the header.
         line: u64,
     },
     /// A header that is too long or holds bytes that are no text.
-    #[error("The header on line {line} cannot be read: {reason} Export the list again as CSV (UTF-8).")]
+    #[error(
+        "The header on line {line} cannot be read: {reason} Export the list again as CSV (UTF-8)."
+    )]
     BadHeader {
         /// Line of the header.
         line: u64,
@@ -54,7 +62,9 @@ pub enum ImportError {
     #[error("The zip archive was refused: {0} Unpack it and import the file inside.")]
     Archive(&'static str),
     /// A workbook that is too large or damaged.
-    #[error("The workbook was refused: {0} Open it, save the sheet as CSV (UTF-8) and import that.")]
+    #[error(
+        "The workbook was refused: {0} Open it, save the sheet as CSV (UTF-8) and import that."
+    )]
     Workbook(&'static str),
     /// No format fits the header.
     #[error(
@@ -63,10 +73,14 @@ pub enum ImportError {
     )]
     UnknownLayout,
     /// The first line holds values instead of names.
-    #[error("The first line seems to be a row, not the column names. Add a line with the column names.")]
+    #[error(
+        "The first line seems to be a row, not the column names. Add a line with the column names."
+    )]
     NoHeader,
     /// Columns without which rows of this format mean nothing.
-    #[error("A {format} file needs the column {missing}. Export it with that column, or name the column that holds it with --map.")]
+    #[error(
+        "A {format} file needs the column {missing}. Export it with that column, or name the column that holds it with --map."
+    )]
     MissingColumn {
         /// The format that was asked for or recognized.
         format: Format,
@@ -85,7 +99,9 @@ pub enum ImportError {
         missing: &'static str,
     },
     /// `--map` names a column that the file does not have.
-    #[error("--map names the column \"{0}\", which this file does not have. Compare the spelling with the first line of the file.")]
+    #[error(
+        "--map names the column \"{0}\", which this file does not have. Compare the spelling with the first line of the file."
+    )]
     MapColumn(String),
     /// The file or the temporary copy could not be read or written.
     #[error("The file could not be read to its end: {0}. Try again.")]
@@ -140,7 +156,11 @@ pub struct Rejected {
 impl fmt::Display for Rejected {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match &self.column {
-            Some(column) => write!(f, "Line {}, column \"{column}\": {}", self.line, self.reason),
+            Some(column) => write!(
+                f,
+                "Line {}, column \"{column}\": {}",
+                self.line, self.reason
+            ),
             None => write!(f, "Line {}: {}", self.line, self.reason),
         }
     }
@@ -150,7 +170,9 @@ impl fmt::Display for Rejected {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, thiserror::Error)]
 pub enum Reason {
     /// A row with more or fewer values than the header has names.
-    #[error("the row has {found} values and the header has {expected}. Look for a quote or separator too many up to line {last_line}.")]
+    #[error(
+        "the row has {found} values and the header has {expected}. Look for a quote or separator too many up to line {last_line}."
+    )]
     Ragged {
         /// Values of the row.
         found: usize,
@@ -181,7 +203,9 @@ pub enum Reason {
     #[error("the date is in no known notation; write YYYY-MM-DD or MM/DD/YYYY.")]
     DateShape,
     /// A date of contact that is on no calendar.
-    #[error("there is no such day; dates are read as month, day, year unless the year comes first.")]
+    #[error(
+        "there is no such day; dates are read as month, day, year unless the year comes first."
+    )]
     DateImpossible,
     /// A row without any name, id or contact point.
     #[error("the row has no name, id, address, phone number or e-mail address.")]
@@ -234,12 +258,24 @@ impl Warning {
             Self::PhoneUnreadable => "have a phone number that is none; it was left out",
             Self::EmailUnreadable => "have an e-mail address that is none; it was left out",
             Self::DateUnreadable => "have a date that could not be read; it was left out",
-            Self::BirthPlaceholder => "have a birth date that stands for \"unknown\"; it was left out",
-            Self::VoterStateMissing => "have a voter id but no state, so the id was kept as a plain column",
-            Self::YesNoUnclear => "have a yes-or-no column with another word; protection was assumed, consent was not",
-            Self::ResultUnknown => "have a result that is not known; they count as attempts and wait for your look",
-            Self::ContactTypeUnknown => "have a contact type that is not known; their channel is open",
-            Self::RepeatedColumn => "columns repeat a name; the later ones were kept under a numbered name",
+            Self::BirthPlaceholder => {
+                "have a birth date that stands for \"unknown\"; it was left out"
+            }
+            Self::VoterStateMissing => {
+                "have a voter id but no state, so the id was kept as a plain column"
+            }
+            Self::YesNoUnclear => {
+                "have a yes-or-no column with another word; protection was assumed, consent was not"
+            }
+            Self::ResultUnknown => {
+                "have a result that is not known; they count as attempts and wait for your look"
+            }
+            Self::ContactTypeUnknown => {
+                "have a contact type that is not known; their channel is open"
+            }
+            Self::RepeatedColumn => {
+                "columns repeat a name; the later ones were kept under a numbered name"
+            }
             Self::RepeatedHeader => "repeat the header; they were skipped",
             Self::CharacterLost => "have a character that was lost before this file was written",
             Self::TooManyTags => "have more tags than are kept",

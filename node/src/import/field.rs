@@ -164,8 +164,14 @@ pub const FIELDS: &[(&str, Field)] = &[
     ("home-phone", Field::Phone(PhoneKind::Home)),
     ("work-phone", Field::Phone(PhoneKind::Work)),
     ("mobile-phone-bad", Field::PhoneBad(PhoneKind::Mobile)),
-    ("home-phone-is-mobile", Field::PhoneIsMobile(PhoneKind::Home)),
-    ("work-phone-is-mobile", Field::PhoneIsMobile(PhoneKind::Work)),
+    (
+        "home-phone-is-mobile",
+        Field::PhoneIsMobile(PhoneKind::Home),
+    ),
+    (
+        "work-phone-is-mobile",
+        Field::PhoneIsMobile(PhoneKind::Work),
+    ),
     ("opt-in-phone", Field::OptInPhone),
     ("opt-in-phone-status", Field::OptInStatus),
     ("email", Field::Email(1)),
@@ -256,7 +262,10 @@ impl FromStr for Mapping {
         if column.trim().is_empty() {
             return Err(BadMapping::Shape);
         }
-        Ok(Self { column: column.trim().to_owned(), field: field.trim().parse()? })
+        Ok(Self {
+            column: column.trim().to_owned(),
+            field: field.trim().parse()?,
+        })
     }
 }
 
@@ -285,7 +294,13 @@ mod tests {
     #[test]
     fn a_mapping_splits_at_the_last_equals_sign() {
         let mapping: Mapping = "a=b = zip".parse().expect("a mapping");
-        assert_eq!(mapping, Mapping { column: "a=b".to_owned(), field: Field::Door(Part::Zip) });
+        assert_eq!(
+            mapping,
+            Mapping {
+                column: "a=b".to_owned(),
+                field: Field::Door(Part::Zip)
+            }
+        );
     }
 
     #[test]

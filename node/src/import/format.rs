@@ -1,6 +1,9 @@
 //! The formats that are read: a name, a sign to know each by, and a table of its columns.
 
-use super::{action_network, civicrm, field::Field, generic, nationbuilder, van_contact_history, van_saved_list};
+use super::{
+    action_network, civicrm, field::Field, generic, nationbuilder, van_contact_history,
+    van_saved_list,
+};
 use std::{fmt, str::FromStr};
 
 /// An export of a known system, or a file whose columns are named by common words or by hand.
@@ -109,13 +112,17 @@ impl FromStr for Choice {
             return Ok(Self(None));
         }
         let named = SPECS.iter().find(|spec| spec.name == text);
-        named.map(|spec| Self(Some(spec.format))).ok_or(UnknownFormat)
+        named
+            .map(|spec| Self(Some(spec.format)))
+            .ok_or(UnknownFormat)
     }
 }
 
 /// A word that names no format.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("a format is one of: auto, van-saved-list, van-contact-history, nationbuilder, action-network, civicrm, csv")]
+#[error(
+    "a format is one of: auto, van-saved-list, van-contact-history, nationbuilder, action-network, civicrm, csv"
+)]
 pub struct UnknownFormat;
 
 #[cfg(test)]
@@ -141,7 +148,11 @@ mod tests {
             let names: BTreeSet<_> = spec.columns.iter().map(|(name, _)| plain(name)).collect();
             assert_eq!(names.len(), spec.columns.len(), "{}", spec.name);
             for key in spec.keys {
-                assert!(spec.columns.iter().any(|(_, field)| key.holds(*field)), "{}", spec.name);
+                assert!(
+                    spec.columns.iter().any(|(_, field)| key.holds(*field)),
+                    "{}",
+                    spec.name
+                );
             }
         }
     }

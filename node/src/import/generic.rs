@@ -14,7 +14,11 @@ pub(super) const SPEC: Spec = Spec {
     format: Format::Csv,
     name: "csv",
     makes: Makes::People,
-    fits: |has, _| COLUMNS.iter().any(|(name, field)| WHO.contains(field) && has(name)),
+    fits: |has, _| {
+        COLUMNS
+            .iter()
+            .any(|(name, field)| WHO.contains(field) && has(name))
+    },
     keys: &[Key {
         fields: WHO,
         called: "that names a person or a contact point (for example email, phone, street address, last name)",

@@ -14,7 +14,11 @@ pub(super) const SPEC: Spec = Spec {
     name: "nationbuilder",
     makes: Makes::People,
     fits: |has, _| has("nationbuilder_id"),
-    keys: &[Key { fields: &[Field::Id(System::NationBuilder)], called: "nationbuilder_id", every_row: true }],
+    keys: &[Key {
+        fields: &[Field::Id(System::NationBuilder)],
+        called: "nationbuilder_id",
+        every_row: true,
+    }],
     places: &[],
     columns: &[
         ("nationbuilder_id", Field::Id(System::NationBuilder)),

@@ -100,7 +100,9 @@ impl ParsedName {
     /// Whether no part is known.
     #[must_use]
     pub fn is_empty(&self) -> bool {
-        [&self.given, &self.middle, &self.surname, &self.full].into_iter().all(String::is_empty)
+        [&self.given, &self.middle, &self.surname, &self.full]
+            .into_iter()
+            .all(String::is_empty)
     }
 }
 

@@ -8,7 +8,10 @@ use super::{
     error::{Reason, Warning, Warnings, warn},
     field::{Field, Part},
     limits::TAGS_MAX,
-    parsed::{Answer, Flag, Identifier, ParsedAddress, ParsedEmail, ParsedPerson, ParsedPhone, PhoneKind, VoterId},
+    parsed::{
+        Answer, Flag, Identifier, ParsedAddress, ParsedEmail, ParsedPerson, ParsedPhone, PhoneKind,
+        VoterId,
+    },
     value::{Answered, answered, digits, is_email, is_phone, zip_at_end},
 };
 use jiff::civil::Date;
@@ -47,9 +50,16 @@ impl PersonBuilder {
     pub(super) fn set(&mut self, field: Field, value: &str, warnings: &mut Warnings) -> bool {
         match field {
             Field::Id(system) => {
-                let known = self.person.identifiers.iter().any(|known| known.system == system);
+                let known = self
+                    .person
+                    .identifiers
+                    .iter()
+                    .any(|known| known.system == system);
                 if !known {
-                    self.person.identifiers.push(Identifier { system, id: value.to_owned() });
+                    self.person.identifiers.push(Identifier {
+                        system,
+                        id: value.to_owned(),
+                    });
                 }
             }
             Field::VoterId => first(&mut self.voter_id, value),
@@ -65,7 +75,10 @@ impl PersonBuilder {
             Field::WholeAddress => first(&mut self.whole_address, value),
             Field::Tags => self.set_tags(value, warnings),
             Field::SupportLevel => {
-                self.person.answers.push(Answer { question: "support level", value: value.to_owned() });
+                self.person.answers.push(Answer {
+                    question: "support level",
+                    value: value.to_owned(),
+                });
             }
             Field::ContactKind => {
                 if !value.eq_ignore_ascii_case("individual") {
@@ -77,7 +90,10 @@ impl PersonBuilder {
                     self.refused = Some(Reason::InTrash);
                 }
             }
-            _ => return self.set_contact(field, value, warnings) || self.set_mark(field, value, warnings),
+            _ => {
+                return self.set_contact(field, value, warnings)
+                    || self.set_mark(field, value, warnings);
+            }
         }
         true
     }
@@ -104,7 +120,11 @@ impl PersonBuilder {
     }
 
     fn set_tags(&mut self, value: &str, warnings: &mut Warnings) {
-        for tag in value.split(',').map(str::trim).filter(|tag| !tag.is_empty()) {
+        for tag in value
+            .split(',')
+            .map(str::trim)
+            .filter(|tag| !tag.is_empty())
+        {
             if self.person.tags.len() >= TAGS_MAX {
                 warn(warnings, Warning::TooManyTags);
                 return;
@@ -115,7 +135,9 @@ impl PersonBuilder {
 
     fn set_contact(&mut self, field: Field, value: &str, warnings: &mut Warnings) -> bool {
         match field {
-            Field::Phone(_) | Field::OptInPhone if !is_phone(value) => warn(warnings, Warning::PhoneUnreadable),
+            Field::Phone(_) | Field::OptInPhone if !is_phone(value) => {
+                warn(warnings, Warning::PhoneUnreadable)
+            }
             Field::Phone(kind) => self.add_phone(kind, value),
             Field::OptInPhone => first(&mut self.opt_in_phone, value),
             Field::Email(_) if !is_email(value) => warn(warnings, Warning::EmailUnreadable),
@@ -128,10 +150,20 @@ impl PersonBuilder {
     /// Adds a number once; a column that names the kind of line tells more than one that does not.
     fn add_phone(&mut self, kind: PhoneKind, raw: &str) {
         let number = digits(raw);
-        match self.person.phones.iter_mut().find(|known| digits(&known.raw) == number) {
+        match self
+            .person
+            .phones
+            .iter_mut()
+            .find(|known| digits(&known.raw) == number)
+        {
             Some(known) if known.kind == PhoneKind::Unknown => known.kind = kind,
             Some(_) => {}
-            None => self.person.phones.push(ParsedPhone { raw: raw.to_owned(), kind, bad: false, opt_in: None }),
+            None => self.person.phones.push(ParsedPhone {
+                raw: raw.to_owned(),
+                kind,
+                bad: false,
+                opt_in: None,
+            }),
         }
     }
 
@@ -227,12 +259,21 @@ impl PersonBuilder {
         }
         let id = std::mem::take(&mut self.voter_id);
         let of_address = &self.person.address.state;
-        let state = if self.voter_state.is_empty() { of_address } else { &self.voter_state };
+        let state = if self.voter_state.is_empty() {
+            of_address
+        } else {
+            &self.voter_state
+        };
         if state.is_empty() {
             warn(warnings, Warning::VoterStateMissing);
-            self.person.extra.push(("voter id without a state".into(), id));
+            self.person
+                .extra
+                .push(("voter id without a state".into(), id));
         } else {
-            self.person.voter_id = Some(VoterId { state: state.clone(), id });
+            self.person.voter_id = Some(VoterId {
+                state: state.clone(),
+                id,
+            });
         }
     }
 
@@ -249,7 +290,12 @@ impl PersonBuilder {
         let raw = std::mem::take(&mut self.opt_in_phone);
         self.add_phone(PhoneKind::Unknown, &raw);
         let number = digits(&raw);
-        if let Some(phone) = self.person.phones.iter_mut().find(|phone| digits(&phone.raw) == number) {
+        if let Some(phone) = self
+            .person
+            .phones
+            .iter_mut()
+            .find(|phone| digits(&phone.raw) == number)
+        {
             phone.opt_in = self.opt_in;
         }
     }
@@ -257,7 +303,12 @@ impl PersonBuilder {
     fn finish_emails(&mut self) {
         for (number, raw) in std::mem::take(&mut self.emails) {
             let bad = self.emails_bad.contains(&number);
-            match self.person.emails.iter_mut().find(|known| known.raw.eq_ignore_ascii_case(&raw)) {
+            match self
+                .person
+                .emails
+                .iter_mut()
+                .find(|known| known.raw.eq_ignore_ascii_case(&raw))
+            {
                 Some(known) => known.bad |= bad,
                 None => self.person.emails.push(ParsedEmail { raw, bad }),
             }
@@ -268,15 +319,22 @@ impl PersonBuilder {
     fn finish_flags(&mut self) {
         if let Some(at) = self.unsubscribed_at {
             let email = Channel::Email;
-            self.flags.remove(&Flag::OptOut { channel: email, at: None });
+            self.flags.remove(&Flag::OptOut {
+                channel: email,
+                at: None,
+            });
             self.flags.insert(Flag::OptOut { channel: email, at });
         }
         let flags = std::mem::take(&mut self.flags);
-        let withdrawn: Vec<Channel> = flags.iter().filter_map(|flag| match flag {
-            Flag::OptOut { channel, .. } => Some(*channel),
-            _ => None,
-        }).collect();
-        let stands = |flag: &Flag| !matches!(flag, Flag::OptIn { channel } if withdrawn.contains(channel));
+        let withdrawn: Vec<Channel> = flags
+            .iter()
+            .filter_map(|flag| match flag {
+                Flag::OptOut { channel, .. } => Some(*channel),
+                _ => None,
+            })
+            .collect();
+        let stands =
+            |flag: &Flag| !matches!(flag, Flag::OptIn { channel } if withdrawn.contains(channel));
         self.person.flags = flags.into_iter().filter(stands).collect();
     }
 }
@@ -312,7 +370,13 @@ impl Door {
         let parts = &address.parts;
         if address.line1.is_empty() && !parts.street.is_empty() {
             let number = format!("{} {}", parts.number, parts.number_suffix);
-            address.line1 = words([&number, &parts.prefix, &parts.street, &parts.kind, &parts.suffix]);
+            address.line1 = words([
+                &number,
+                &parts.prefix,
+                &parts.street,
+                &parts.kind,
+                &parts.suffix,
+            ]);
         }
         if address.line2.is_empty() {
             address.line2 = words([&parts.unit_kind, &parts.unit]);
@@ -326,7 +390,10 @@ impl Door {
 
 /// Joins what is not blank with single spaces.
 fn words<const N: usize>(parts: [&String; N]) -> String {
-    let words: Vec<&str> = parts.into_iter().flat_map(|part| part.split_whitespace()).collect();
+    let words: Vec<&str> = parts
+        .into_iter()
+        .flat_map(|part| part.split_whitespace())
+        .collect();
     words.join(" ")
 }
 

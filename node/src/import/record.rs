@@ -108,10 +108,16 @@ impl Records {
             }
             let full = match result {
                 ReadRecordResult::Record | ReadRecordResult::End => break,
-                ReadRecordResult::InputEmpty if last => return Err(ImportError::OpenQuote { line: self.line }),
+                ReadRecordResult::InputEmpty if last => {
+                    return Err(ImportError::OpenQuote { line: self.line });
+                }
                 ReadRecordResult::InputEmpty => continue,
-                ReadRecordResult::OutputFull => grow(&mut self.values, RECORD_BYTES).then_some(Reason::RowTooLong),
-                ReadRecordResult::OutputEndsFull => grow(&mut self.ends, COLUMNS_MAX).then_some(Reason::TooManyValues),
+                ReadRecordResult::OutputFull => {
+                    grow(&mut self.values, RECORD_BYTES).then_some(Reason::RowTooLong)
+                }
+                ReadRecordResult::OutputEndsFull => {
+                    grow(&mut self.ends, COLUMNS_MAX).then_some(Reason::TooManyValues)
+                }
             };
             if let Some(reason) = full {
                 if self.in_quotes() {
@@ -134,7 +140,11 @@ impl Records {
     /// False at the end of the file.
     fn skip_blank_lines(&mut self) -> Result<bool, ImportError> {
         loop {
-            match self.buffer.get(self.waiting.clone()).and_then(<[u8]>::first) {
+            match self
+                .buffer
+                .get(self.waiting.clone())
+                .and_then(<[u8]>::first)
+            {
                 Some(b'\n') => {
                     self.waiting.start += 1;
                     self.next_line += 1;
@@ -162,7 +172,9 @@ impl Records {
         self.ended = read == 0;
         let mut kept = 0;
         for at in 0..read {
-            let Some(byte) = space.get(at).copied() else { break };
+            let Some(byte) = space.get(at).copied() else {
+                break;
+            };
             let second = byte == b'\n' && self.after_return;
             self.after_return = byte == b'\r';
             if !second && let Some(slot) = space.get_mut(kept) {
@@ -178,7 +190,16 @@ impl Records {
     /// separator, as Excel writes it, decides and is passed over.
     fn find_separator(&mut self) -> u8 {
         let start = self.buffer.get(self.waiting.clone()).unwrap_or_default();
-        if let [b's' | b'S', b'e' | b'E', b'p' | b'P', b'=', separator, b'\n', ..] = start {
+        if let [
+            b's' | b'S',
+            b'e' | b'E',
+            b'p' | b'P',
+            b'=',
+            separator,
+            b'\n',
+            ..,
+        ] = start
+        {
             let separator = *separator;
             self.waiting.start += 6;
             self.next_line += 1;
@@ -230,7 +251,11 @@ impl Records {
 
     /// A value of the present row as bytes; empty beyond its end.
     pub(super) fn raw(&self, index: usize) -> &[u8] {
-        let start = index.checked_sub(1).and_then(|before| self.ends.get(before)).copied().unwrap_or(0);
+        let start = index
+            .checked_sub(1)
+            .and_then(|before| self.ends.get(before))
+            .copied()
+            .unwrap_or(0);
         match self.ends.get(index) {
             Some(end) if index < self.len => self.values.get(start..*end).unwrap_or_default(),
             _ => &[],
@@ -259,7 +284,10 @@ impl Records {
 }
 
 fn parser(separator: u8) -> Reader {
-    ReaderBuilder::new().delimiter(separator).terminator(Terminator::Any(b'\n')).build()
+    ReaderBuilder::new()
+        .delimiter(separator)
+        .terminator(Terminator::Any(b'\n'))
+        .build()
 }
 
 /// Doubles a buffer up to its limit; true if it is there already.

@@ -24,7 +24,12 @@ pub(super) enum Row {
 }
 
 /// Reads the present row.
-pub(super) fn read(records: &Records, layout: &Layout, options: &Options, warnings: &mut Warnings) -> Result<Row, Rejected> {
+pub(super) fn read(
+    records: &Records,
+    layout: &Layout,
+    options: &Options,
+    warnings: &mut Warnings,
+) -> Result<Row, Rejected> {
     let blank = |index| records.raw(index).iter().all(u8::is_ascii_whitespace);
     if (0..records.len()).all(blank) {
         return Ok(Row::Blank);
@@ -32,15 +37,28 @@ pub(super) fn read(records: &Records, layout: &Layout, options: &Options, warnin
     let columns = &layout.header.columns;
     let (found, expected) = (records.len(), columns.len());
     if found > expected || (found < expected && !records.may_be_short()) {
-        let reason = Reason::Ragged { found, expected, last_line: records.last_line() };
-        return Err(Rejected { line: records.line(), column: None, reason });
+        let reason = Reason::Ragged {
+            found,
+            expected,
+            last_line: records.last_line(),
+        };
+        return Err(Rejected {
+            line: records.line(),
+            column: None,
+            reason,
+        });
     }
     if layout.is_repeated(records) {
         return Ok(Row::RepeatedHeader);
     }
     // A row that is rejected in the end leaves no warnings behind: its rejection says it all.
     let mut noticed = Warnings::new();
-    let row = Values::gather(records, layout, &mut noticed)?.finish(records, layout, options, &mut noticed)?;
+    let row = Values::gather(records, layout, &mut noticed)?.finish(
+        records,
+        layout,
+        options,
+        &mut noticed,
+    )?;
     for (warning, count) in noticed {
         *warnings.entry(warning).or_default() += count;
     }
@@ -55,14 +73,26 @@ struct Values {
 }
 
 impl Values {
-    fn gather(records: &Records, layout: &Layout, warnings: &mut Warnings) -> Result<Self, Rejected> {
-        let mut values = Self { person: PersonBuilder::default(), attempt: AttemptBuilder::default(), extra: Vec::new() };
+    fn gather(
+        records: &Records,
+        layout: &Layout,
+        warnings: &mut Warnings,
+    ) -> Result<Self, Rejected> {
+        let mut values = Self {
+            person: PersonBuilder::default(),
+            attempt: AttemptBuilder::default(),
+            extra: Vec::new(),
+        };
         let mut keys = vec![false; layout.spec.keys.len()];
         for (index, column) in layout.header.columns.iter().enumerate() {
             if column.field == Field::LeaveOut {
                 continue;
             }
-            let rejected = |reason| Rejected { line: records.line(), column: Some(Arc::clone(&column.name)), reason };
+            let rejected = |reason| Rejected {
+                line: records.line(),
+                column: Some(Arc::clone(&column.name)),
+                reason,
+            };
             let value = records.text(index).map_err(rejected)?;
             if value.is_empty() {
                 continue;
@@ -78,7 +108,9 @@ impl Values {
                 && ((attempts && values.attempt.set(column.field, &value))
                     || values.person.set(column.field, &value, warnings));
             if !taken {
-                values.extra.push((Arc::clone(&column.name), value.into_owned()));
+                values
+                    .extra
+                    .push((Arc::clone(&column.name), value.into_owned()));
             }
         }
         for (key, seen) in layout.spec.keys.iter().zip(keys) {
@@ -89,9 +121,22 @@ impl Values {
         Ok(values)
     }
 
-    fn finish(self, records: &Records, layout: &Layout, options: &Options, warnings: &mut Warnings) -> Result<Row, Rejected> {
-        let rejected = |column, reason| Rejected { line: records.line(), column, reason };
-        let mut person = self.person.finish(warnings).map_err(|reason| rejected(None, reason))?;
+    fn finish(
+        self,
+        records: &Records,
+        layout: &Layout,
+        options: &Options,
+        warnings: &mut Warnings,
+    ) -> Result<Row, Rejected> {
+        let rejected = |column, reason| Rejected {
+            line: records.line(),
+            column,
+            reason,
+        };
+        let mut person = self
+            .person
+            .finish(warnings)
+            .map_err(|reason| rejected(None, reason))?;
         person.extra.extend(self.extra);
         if names_nobody(&person) {
             return Err(rejected(None, Reason::NobodyNamed));
@@ -100,7 +145,9 @@ impl Values {
             Makes::People => Ok(Row::Person(Box::new(person))),
             Makes::Attempts => {
                 let attempt = self.attempt.finish(person, &options.results, warnings);
-                let attempt = attempt.map_err(|(field, reason)| rejected(name_of(layout, |known| known == field), reason))?;
+                let attempt = attempt.map_err(|(field, reason)| {
+                    rejected(name_of(layout, |known| known == field), reason)
+                })?;
                 Ok(Row::Attempt(Box::new(attempt)))
             }
         }
@@ -108,12 +155,20 @@ impl Values {
 }
 
 fn missing(records: &Records, layout: &Layout, is_key: impl Fn(Field) -> bool) -> Rejected {
-    Rejected { line: records.line(), column: name_of(layout, is_key), reason: Reason::KeyMissing }
+    Rejected {
+        line: records.line(),
+        column: name_of(layout, is_key),
+        reason: Reason::KeyMissing,
+    }
 }
 
 /// The name of the first column with such a field.
 fn name_of(layout: &Layout, wanted: impl Fn(Field) -> bool) -> Option<Arc<str>> {
-    let column = layout.header.columns.iter().find(|column| wanted(column.field));
+    let column = layout
+        .header
+        .columns
+        .iter()
+        .find(|column| wanted(column.field));
     column.map(|column| Arc::clone(&column.name))
 }
 

@@ -30,16 +30,26 @@ pub(super) fn to_text(mut file: File, spool: &Spool) -> Result<File, ImportError
 fn convert(file: File, spool: &Spool) -> Result<File, ImportError> {
     let mut workbook = Xlsx::new(BufReader::new(file)).map_err(|_| DAMAGED)?;
     let names = workbook.sheet_names();
-    let name = names.first().ok_or(ImportError::Workbook("it has no sheet."))?;
+    let name = names
+        .first()
+        .ok_or(ImportError::Workbook("it has no sheet."))?;
     let mut cells = workbook.worksheet_cells_reader(name).map_err(|_| DAMAGED)?;
-    let mut sheet = SheetText { out: BufWriter::new(spool.file()?), row: 0, column: 0, bytes: 0 };
+    let mut sheet = SheetText {
+        out: BufWriter::new(spool.file()?),
+        row: 0,
+        column: 0,
+        bytes: 0,
+    };
     while let Some(cell) = cells.next_cell().map_err(|_| DAMAGED)? {
         let value = text_of(cell.get_value());
         if !value.is_empty() {
             sheet.put(cell.get_position(), &value)?;
         }
     }
-    let mut text = sheet.out.into_inner().map_err(|error| ImportError::Io(error.into_error()))?;
+    let mut text = sheet
+        .out
+        .into_inner()
+        .map_err(|error| ImportError::Io(error.into_error()))?;
     text.rewind()?;
     Ok(text)
 }
@@ -60,7 +70,9 @@ fn text_of(value: &DataRef<'_>) -> String {
         DataRef::DateTime(time) => time.as_f64().to_string(),
         DataRef::Int(number) => number.to_string(),
         DataRef::Float(number) => number.to_string(),
-        DataRef::String(text) | DataRef::DateTimeIso(text) | DataRef::DurationIso(text) => text.clone(),
+        DataRef::String(text) | DataRef::DateTimeIso(text) | DataRef::DurationIso(text) => {
+            text.clone()
+        }
         DataRef::SharedString(text) => (*text).to_owned(),
     }
 }
@@ -79,7 +91,9 @@ impl SheetText {
             return Err(DAMAGED);
         }
         if column as usize >= COLUMNS_MAX {
-            return Err(ImportError::TooManyColumns { line: u64::from(row) + 1 });
+            return Err(ImportError::TooManyColumns {
+                line: u64::from(row) + 1,
+            });
         }
         while self.row < row {
             self.write(b"\n")?;

@@ -33,7 +33,10 @@ pub(super) struct Opened {
 }
 
 /// Opens a stream. `spool` is the directory for temporary files; without one, the system's.
-pub(super) fn open(input: impl Read + Send + 'static, spool: Option<&Path>) -> Result<Opened, ImportError> {
+pub(super) fn open(
+    input: impl Read + Send + 'static,
+    spool: Option<&Path>,
+) -> Result<Opened, ImportError> {
     let spool = Spool(spool.map(Path::to_owned));
     let mut input = Capped::new(input);
     let prefix = read_prefix(&mut input)?;
@@ -83,7 +86,12 @@ fn plain(prefix: Vec<u8>, rest: Capped<impl Read + Send + 'static>) -> Result<Op
         Encoding::Utf16Be => Box::new(FromUtf16::new(whole, false)),
         _ => Box::new(whole),
     };
-    Ok(Opened { text, encoding, sheet: false, bytes })
+    Ok(Opened {
+        text,
+        encoding,
+        sheet: false,
+        bytes,
+    })
 }
 
 /// First bytes of files that people mistake for lists, with what to do about each.
@@ -94,23 +102,65 @@ const OTHER_KINDS: &[(&[u8], &str, &str)] = &[
         "Open it, save it as CSV (UTF-8) or as .xlsx, and import that.",
     ),
     (b"%PDF", "a PDF document", "Export the list as CSV."),
-    (b"\x1F\x8B", "a gzip archive", "Unpack it and import the file inside."),
-    (b"7z\xBC\xAF\x27\x1C", "a 7-Zip archive", "Unpack it and import the file inside."),
-    (b"Rar!", "a RAR archive", "Unpack it and import the file inside."),
-    (b"PK\x03\x04", "an archive inside an archive", "Unpack it and import the file inside."),
-    (b"SQLite format 3\0", "a database", "Export the list as CSV."),
-    (b"{\\rtf", "a word processor's document", "Export the list as CSV."),
+    (
+        b"\x1F\x8B",
+        "a gzip archive",
+        "Unpack it and import the file inside.",
+    ),
+    (
+        b"7z\xBC\xAF\x27\x1C",
+        "a 7-Zip archive",
+        "Unpack it and import the file inside.",
+    ),
+    (
+        b"Rar!",
+        "a RAR archive",
+        "Unpack it and import the file inside.",
+    ),
+    (
+        b"PK\x03\x04",
+        "an archive inside an archive",
+        "Unpack it and import the file inside.",
+    ),
+    (
+        b"SQLite format 3\0",
+        "a database",
+        "Export the list as CSV.",
+    ),
+    (
+        b"{\\rtf",
+        "a word processor's document",
+        "Export the list as CSV.",
+    ),
 ];
 
 /// First words of files in a markup language, without case.
-const MARKUP: &[&str] = &["<html", "<!doctype", "<?xml", "<table", "<workbook", "<head", "<body", "<!--"];
+const MARKUP: &[&str] = &[
+    "<html",
+    "<!doctype",
+    "<?xml",
+    "<table",
+    "<workbook",
+    "<head",
+    "<body",
+    "<!--",
+];
 
 fn refuse_other_kinds(prefix: &[u8]) -> Result<(), ImportError> {
-    if let Some((_, what, todo)) = OTHER_KINDS.iter().find(|(magic, ..)| prefix.starts_with(magic)) {
+    if let Some((_, what, todo)) = OTHER_KINDS
+        .iter()
+        .find(|(magic, ..)| prefix.starts_with(magic))
+    {
         return Err(ImportError::WrongKind { what, todo });
     }
-    let head: String = prefix.iter().take(256).map(|byte| char::from(*byte).to_ascii_lowercase()).collect();
-    let head = head.trim_start_matches(['\u{EF}', '\u{BB}', '\u{BF}']).trim_start();
+    let head: String = prefix
+        .iter()
+        .take(256)
+        .map(|byte| char::from(*byte).to_ascii_lowercase())
+        .collect();
+    let head = head
+        .trim_start_matches(['\u{EF}', '\u{BB}', '\u{BF}'])
+        .trim_start();
     if MARKUP.iter().any(|word| head.starts_with(word)) {
         return Err(ImportError::WrongKind {
             what: "a spreadsheet saved as a web page or XML",
@@ -118,7 +168,10 @@ fn refuse_other_kinds(prefix: &[u8]) -> Result<(), ImportError> {
         });
     }
     if head.starts_with('{') || head.starts_with("[{") {
-        return Err(ImportError::WrongKind { what: "JSON", todo: "Export the list as CSV." });
+        return Err(ImportError::WrongKind {
+            what: "JSON",
+            todo: "Export the list as CSV.",
+        });
     }
     Ok(())
 }
@@ -138,7 +191,10 @@ struct Capped<R> {
 
 impl<R> Capped<R> {
     fn new(input: R) -> Self {
-        Self { input, bytes: Arc::default() }
+        Self {
+            input,
+            bytes: Arc::default(),
+        }
     }
 }
 
@@ -167,7 +223,11 @@ impl Spool {
 }
 
 /// Copies at most `most` bytes; true if that was all there was.
-pub(super) fn copy_at_most(from: &mut impl Read, to: &mut impl Write, most: u64) -> io::Result<bool> {
+pub(super) fn copy_at_most(
+    from: &mut impl Read,
+    to: &mut impl Write,
+    most: u64,
+) -> io::Result<bool> {
     io::copy(&mut from.take(most), to)?;
     Ok(from.read(&mut [0])? == 0)
 }

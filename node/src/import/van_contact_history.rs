@@ -13,11 +13,27 @@ pub(super) const SPEC: Spec = Spec {
     format: Format::VanContactHistory,
     name: "van-contact-history",
     makes: Makes::Attempts,
-    fits: |has, _| [IDS, DATES, RESULTS].iter().all(|names| names.iter().any(|name| has(name))),
+    fits: |has, _| {
+        [IDS, DATES, RESULTS]
+            .iter()
+            .all(|names| names.iter().any(|name| has(name)))
+    },
     keys: &[
-        Key { fields: &[Field::Id(System::Van), Field::Id(System::Dwid)], called: "VANID (or DWID)", every_row: true },
-        Key { fields: &[Field::ContactDate], called: "DateCanvassed", every_row: true },
-        Key { fields: &[Field::Result], called: "ResultShortName (or Result)", every_row: false },
+        Key {
+            fields: &[Field::Id(System::Van), Field::Id(System::Dwid)],
+            called: "VANID (or DWID)",
+            every_row: true,
+        },
+        Key {
+            fields: &[Field::ContactDate],
+            called: "DateCanvassed",
+            every_row: true,
+        },
+        Key {
+            fields: &[Field::Result],
+            called: "ResultShortName (or Result)",
+            every_row: false,
+        },
     ],
     places: &[],
     columns: &[
@@ -40,4 +56,9 @@ pub(super) const SPEC: Spec = Spec {
 
 const IDS: &[&str] = &["VANID", "Voter File VANID", "VoterVANID", "DWID"];
 const DATES: &[&str] = &["DateCanvassed", "Date Contacted"];
-const RESULTS: &[&str] = &["ResultShortName", "Result", "Contact Result", "Canvass Result"];
+const RESULTS: &[&str] = &[
+    "ResultShortName",
+    "Result",
+    "Contact Result",
+    "Canvass Result",
+];

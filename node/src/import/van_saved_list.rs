@@ -15,7 +15,11 @@ pub(super) const SPEC: Spec = Spec {
     name: "van-saved-list",
     makes: Makes::People,
     fits: |has, _| VAN_IDS.iter().any(|name| has(name)) && has("FirstName") && has("LastName"),
-    keys: &[Key { fields: &[Field::Id(System::Van)], called: "VanID (or Voter File VANID)", every_row: true }],
+    keys: &[Key {
+        fields: &[Field::Id(System::Van)],
+        called: "VanID (or Voter File VANID)",
+        every_row: true,
+    }],
     places: &[],
     columns: &[
         ("VanID", Field::Id(System::Van)),
@@ -56,8 +60,14 @@ pub(super) const SPEC: Spec = Spec {
         ("Pref Phone", Field::Phone(PhoneKind::Unknown)),
         ("Phone1", Field::Phone(PhoneKind::Unknown)),
         ("Phone2", Field::Phone(PhoneKind::Unknown)),
-        ("IsHomePhoneACellExchange", Field::PhoneIsMobile(PhoneKind::Home)),
-        ("IsWorkPhoneACellExchange", Field::PhoneIsMobile(PhoneKind::Work)),
+        (
+            "IsHomePhoneACellExchange",
+            Field::PhoneIsMobile(PhoneKind::Home),
+        ),
+        (
+            "IsWorkPhoneACellExchange",
+            Field::PhoneIsMobile(PhoneKind::Work),
+        ),
         ("OptInPhone", Field::OptInPhone),
         ("OptInStatus", Field::OptInStatus),
     ],

@@ -8,14 +8,18 @@ use zip::{ZipWriter, write::SimpleFileOptions};
 fn zipped(entries: &[(&str, &[u8])]) -> Vec<u8> {
     let mut archive = ZipWriter::new(Cursor::new(Vec::new()));
     for (name, bytes) in entries {
-        archive.start_file(*name, SimpleFileOptions::default()).expect("an entry");
+        archive
+            .start_file(*name, SimpleFileOptions::default())
+            .expect("an entry");
         archive.write_all(bytes).expect("its bytes");
     }
     archive.finish().expect("an archive").into_inner()
 }
 
 fn refusal(bytes: Vec<u8>) -> String {
-    let error = import(bytes, &auto()).map(|outcome| outcome.summary).expect_err("a refusal");
+    let error = import(bytes, &auto())
+        .map(|outcome| outcome.summary)
+        .expect_err("a refusal");
     format!("{}: {error}", error.code())
 }
 
@@ -23,7 +27,11 @@ fn refusal(bytes: Vec<u8>) -> String {
 fn a_zipped_export_reads_as_the_export() {
     for sample in SAMPLES {
         let plain = import(sample.bytes, &auto()).expect("a sample");
-        let archive = zipped(&[("__MACOSX/._export.xls", b"x"), ("Export.XLS", sample.bytes), ("readme.pdf", b"x")]);
+        let archive = zipped(&[
+            ("__MACOSX/._export.xls", b"x"),
+            ("Export.XLS", sample.bytes),
+            ("readme.pdf", b"x"),
+        ]);
         let unpacked = import(archive, &auto()).expect("an archive");
         assert_eq!(unpacked.items, plain.items, "{}", sample.format);
     }
@@ -42,7 +50,10 @@ fn archives_with_anything_but_one_list_are_refused() {
         (vec![("..\\a.csv", list)], "path"),
     ] {
         let refusal = refusal(zipped(&entries));
-        assert!(refusal.starts_with("import/archive") && refusal.contains(why), "{entries:?}: {refusal}");
+        assert!(
+            refusal.starts_with("import/archive") && refusal.contains(why),
+            "{entries:?}: {refusal}"
+        );
     }
     assert!(refusal(zipped(&[])).starts_with("import/archive"));
 }
@@ -101,7 +112,8 @@ pub(crate) fn row(number: u32, values: &[&str]) -> String {
         if value.bytes().all(|byte| byte.is_ascii_digit()) {
             cells += &format!("<c r=\"{letter}{number}\"><v>{value}</v></c>");
         } else {
-            cells += &format!("<c r=\"{letter}{number}\" t=\"inlineStr\"><is><t>{value}</t></is></c>");
+            cells +=
+                &format!("<c r=\"{letter}{number}\" t=\"inlineStr\"><is><t>{value}</t></is></c>");
         }
     }
     format!("<row r=\"{number}\">{cells}</row>")
@@ -111,14 +123,36 @@ pub(crate) fn row(number: u32, values: &[&str]) -> String {
 fn a_van_workbook_with_a_row_about_the_export_is_read_below_it() {
     let rows = [
         row(1, &["Exported for Dover Neighbors"]),
-        row(2, &["Voter File VANID", "FirstName", "LastName", "Address", "City", "Pref Phone"]),
-        row(3, &["100001", "Ada", "Okafor", "12 \"Elm\" St", "Dover", "6145550101"]),
+        row(
+            2,
+            &[
+                "Voter File VANID",
+                "FirstName",
+                "LastName",
+                "Address",
+                "City",
+                "Pref Phone",
+            ],
+        ),
+        row(
+            3,
+            &[
+                "100001",
+                "Ada",
+                "Okafor",
+                "12 \"Elm\" St",
+                "Dover",
+                "6145550101",
+            ],
+        ),
         row(5, &["100002", "Bea", "Lindqvist"]),
         row(6, &["", "Chidi", "Brown"]),
     ];
     let outcome = import(workbook(&rows.concat()), &auto()).expect("a workbook");
     assert_eq!(outcome.summary.format, Format::VanSavedList);
-    let [ada, bea] = outcome.people()[..] else { panic!("two people") };
+    let [ada, bea] = outcome.people()[..] else {
+        panic!("two people")
+    };
     assert_eq!(ada.identifiers[0].id, "100001", "no fraction");
     assert_eq!(ada.address.line1, "12 \"Elm\" St");
     assert_eq!(ada.phones[0].raw, "6145550101");
@@ -139,13 +173,21 @@ fn damaged_and_hostile_workbooks_are_refused() {
     assert!(refusal(workbook(&backwards)).starts_with("import/workbook"));
     let wide = "<row r=\"1\"><c r=\"XFD1\" t=\"inlineStr\"><is><t>VanID</t></is></c></row>";
     assert!(refusal(workbook(wide)).starts_with("import/too-many-columns"));
-    assert!(refusal(workbook("<row r=\"1\"><c r=\"A1\" t=\"s\"><v>7</v></c></row>")).starts_with("import/"));
+    assert!(
+        refusal(workbook(
+            "<row r=\"1\"><c r=\"A1\" t=\"s\"><v>7</v></c></row>"
+        ))
+        .starts_with("import/")
+    );
 }
 
 #[test]
 fn other_kinds_of_files_are_named_with_what_to_do() {
     for (bytes, what) in [
-        (b"\xD0\xCF\x11\xE0\xA1\xB1\x1A\xE1".as_slice(), "old Excel workbook"),
+        (
+            b"\xD0\xCF\x11\xE0\xA1\xB1\x1A\xE1".as_slice(),
+            "old Excel workbook",
+        ),
         (b"%PDF-1.7", "PDF"),
         (b"\x1F\x8B\x08\0", "gzip"),
         (b"  <html><table>", "web page"),
@@ -153,8 +195,14 @@ fn other_kinds_of_files_are_named_with_what_to_do() {
         (b"{\"people\": []}", "JSON"),
     ] {
         let refusal = refusal(bytes.to_vec());
-        assert!(refusal.starts_with("import/wrong-kind") && refusal.contains(what), "{refusal}");
-        assert!(refusal.contains("CSV") || refusal.contains("Unpack"), "{refusal}");
+        assert!(
+            refusal.starts_with("import/wrong-kind") && refusal.contains(what),
+            "{refusal}"
+        );
+        assert!(
+            refusal.contains("CSV") || refusal.contains("Unpack"),
+            "{refusal}"
+        );
     }
     let open_document = zipped(&[("mimetype", b"x".as_slice()), ("content.xml", b"x")]);
     assert!(refusal(open_document).contains("OpenDocument"));

@@ -1,7 +1,9 @@
 //! What every format keeps, tried on the sample of each.
 
 use crate::tables::{SAMPLES, auto, import, of};
-use commonturf::import::{EffectClass, Field, Flag, Format, ImportError, Item, Mapping, Options, Reason, Warning};
+use commonturf::import::{
+    EffectClass, Field, Flag, Format, ImportError, Item, Mapping, Options, Reason, Warning,
+};
 use std::collections::BTreeSet;
 
 /// A column that no format knows.
@@ -18,8 +20,17 @@ fn every_format_is_recognized_by_its_header() {
     for sample in SAMPLES {
         let outcome = import(sample.bytes, &auto()).expect("a sample");
         assert_eq!(outcome.summary.format, sample.format);
-        assert!(outcome.summary.people + outcome.summary.attempts >= 2, "{}", sample.format);
-        assert_eq!(outcome.summary.attempts > 0, sample.attempts, "{}", sample.format);
+        assert!(
+            outcome.summary.people + outcome.summary.attempts >= 2,
+            "{}",
+            sample.format
+        );
+        assert_eq!(
+            outcome.summary.attempts > 0,
+            sample.attempts,
+            "{}",
+            sample.format
+        );
         assert!(matches!(outcome.items.first(), Some(Item::Header(_))));
     }
 }
@@ -30,7 +41,10 @@ fn any_encoding_gives_the_same_rows() {
         let text = sample.text();
         let little: Vec<u8> = text.encode_utf16().flat_map(u16::to_le_bytes).collect();
         let big: Vec<u8> = text.encode_utf16().flat_map(u16::to_be_bytes).collect();
-        let latin: Vec<u8> = text.chars().map(|c| u8::try_from(u32::from(c)).expect("Latin-1")).collect();
+        let latin: Vec<u8> = text
+            .chars()
+            .map(|c| u8::try_from(u32::from(c)).expect("Latin-1"))
+            .collect();
         let expected = import(text.clone(), &auto()).expect("plain UTF-8");
         let encoded = [
             [b"\xEF\xBB\xBF".as_slice(), text.as_bytes()].concat(),
@@ -42,7 +56,13 @@ fn any_encoding_gives_the_same_rows() {
         ];
         for bytes in encoded {
             let outcome = import(bytes, &auto()).expect("another encoding");
-            assert_eq!(outcome.rows(), expected.rows(), "{} in {}", sample.format, outcome.summary.encoding);
+            assert_eq!(
+                outcome.rows(),
+                expected.rows(),
+                "{} in {}",
+                sample.format,
+                outcome.summary.encoding
+            );
         }
     }
 }
@@ -58,8 +78,16 @@ fn a_byte_of_the_wrong_encoding_costs_its_row_alone_and_is_named() {
         let bytes = [before.as_bytes(), b"K\xE2kapo", after.as_bytes()].concat();
         let outcome = import(bytes, &auto()).expect("the rest");
         let rejected = outcome.rejected()[0];
-        assert_eq!((rejected.line, rejected.column.as_deref(), rejected.reason), (2, Some(UNKNOWN), Reason::NotUtf8));
-        assert_eq!(outcome.summary.rows as usize, table.rows.len() - 1, "{}", sample.format);
+        assert_eq!(
+            (rejected.line, rejected.column.as_deref(), rejected.reason),
+            (2, Some(UNKNOWN), Reason::NotUtf8)
+        );
+        assert_eq!(
+            outcome.summary.rows as usize,
+            table.rows.len() - 1,
+            "{}",
+            sample.format
+        );
     }
 }
 
@@ -71,7 +99,12 @@ fn any_usual_separator_gives_the_same_rows() {
         for separator in *b",\t;|" {
             table.separator = separator;
             let outcome = import(table.text(), &auto()).expect("another separator");
-            assert_eq!(outcome.rows(), expected.rows(), "{} with {separator}", sample.format);
+            assert_eq!(
+                outcome.rows(),
+                expected.rows(),
+                "{} with {separator}",
+                sample.format
+            );
         }
     }
 }
@@ -82,9 +115,17 @@ fn a_separator_that_nobody_uses_is_refused_with_what_to_do() {
         let mut table = sample.table();
         table.separator = b'^';
         let text = table.text().replace('"', "").replace([',', ';'], "");
-        let error = import(text.clone(), &of(sample.format)).map(|outcome| outcome.summary).expect_err("one column");
-        assert!(["import/one-column", "import/unknown-layout"].contains(&error.code()), "{}: {error}", sample.format);
-        import(text, &auto()).map(|outcome| outcome.summary).expect_err("one column");
+        let error = import(text.clone(), &of(sample.format))
+            .map(|outcome| outcome.summary)
+            .expect_err("one column");
+        assert!(
+            ["import/one-column", "import/unknown-layout"].contains(&error.code()),
+            "{}: {error}",
+            sample.format
+        );
+        import(text, &auto())
+            .map(|outcome| outcome.summary)
+            .expect_err("one column");
     }
 }
 
@@ -96,9 +137,14 @@ fn a_missing_key_column_is_named() {
             let at = table.at(key);
             table.rows[0][at] = format!("not that {at}");
         }
-        let error = import(table.text(), &of(sample.format)).map(|outcome| outcome.summary).expect_err("no key");
+        let error = import(table.text(), &of(sample.format))
+            .map(|outcome| outcome.summary)
+            .expect_err("no key");
         assert_eq!(error.code(), "import/missing-column", "{}", sample.format);
-        assert!(error.to_string().contains(&sample.format.to_string()), "{error}");
+        assert!(
+            error.to_string().contains(&sample.format.to_string()),
+            "{error}"
+        );
     }
 }
 
@@ -107,23 +153,34 @@ fn a_key_column_by_another_name_is_read_when_mapped() {
     for sample in SAMPLES {
         let mut table = sample.table();
         let expected = import(table.text(), &of(sample.format)).expect("a sample");
-        let Some(Item::Header(header)) = expected.items.first() else { panic!("no header") };
+        let Some(Item::Header(header)) = expected.items.first() else {
+            panic!("no header")
+        };
         let at = table.at(sample.keys[0]);
         let field = header.columns[at].field;
         "Renamed".clone_into(&mut table.rows[0][at]);
         let mapping: Mapping = format!("renamed={field}").parse().expect("a mapping");
-        let options = Options { map: vec![mapping], ..of(sample.format) };
+        let options = Options {
+            map: vec![mapping],
+            ..of(sample.format)
+        };
         let outcome = import(table.text(), &options).expect("mapped");
         let count = |items: &[&Item]| items.len();
         assert_eq!(count(&outcome.rows()), count(&expected.rows()));
-        assert_eq!(outcome.summary.people + outcome.summary.attempts, expected.summary.people + expected.summary.attempts);
+        assert_eq!(
+            outcome.summary.people + outcome.summary.attempts,
+            expected.summary.people + expected.summary.attempts
+        );
     }
 }
 
 #[test]
 fn a_mapping_for_a_column_that_is_not_there_is_refused() {
     for sample in SAMPLES {
-        let map = vec![Mapping { column: "Wingspan".to_owned(), field: Field::Tags }];
+        let map = vec![Mapping {
+            column: "Wingspan".to_owned(),
+            field: Field::Tags,
+        }];
         let error = import(sample.bytes, &Options { map, ..auto() }).map(|outcome| outcome.summary);
         assert!(matches!(error, Err(ImportError::MapColumn(column)) if column == "Wingspan"));
     }
@@ -134,11 +191,24 @@ fn a_repeated_name_is_kept_under_a_number_and_the_first_counts() {
     for sample in SAMPLES {
         let expected = import(sample.table().text(), &auto()).expect("a sample");
         let key = sample.keys[0];
-        let outcome = import(sample.table().with_column(key, "repeated").text(), &auto()).expect("a sample");
-        assert_eq!(outcome.summary.warnings.get(&Warning::RepeatedColumn), Some(&1));
+        let outcome =
+            import(sample.table().with_column(key, "repeated").text(), &auto()).expect("a sample");
+        assert_eq!(
+            outcome.summary.warnings.get(&Warning::RepeatedColumn),
+            Some(&1)
+        );
         let name = format!("{key} (2)");
-        let kept = outcome.extras().into_iter().filter(|(column, value)| **column == *name && value == "repeated").count();
-        assert_eq!(kept as u64, expected.summary.people + expected.summary.attempts, "{}", sample.format);
+        let kept = outcome
+            .extras()
+            .into_iter()
+            .filter(|(column, value)| **column == *name && value == "repeated")
+            .count();
+        assert_eq!(
+            kept as u64,
+            expected.summary.people + expected.summary.attempts,
+            "{}",
+            sample.format
+        );
     }
 }
 
@@ -150,25 +220,49 @@ fn the_header_once_more_among_the_rows_is_skipped() {
         table.rows.extend(table.rows.clone());
         let outcome = import(table.text(), &auto()).expect("joined");
         assert_eq!(outcome.summary.rows, expected.summary.rows * 2);
-        assert_eq!(outcome.summary.warnings.get(&Warning::RepeatedHeader), Some(&1), "{}", sample.format);
+        assert_eq!(
+            outcome.summary.warnings.get(&Warning::RepeatedHeader),
+            Some(&1),
+            "{}",
+            sample.format
+        );
     }
 }
 
 #[test]
 fn an_unknown_column_is_kept_and_a_sensitive_one_is_not_unless_mapped() {
     for sample in SAMPLES {
-        let table = sample.table().with_column(UNKNOWN, "Wren").with_column("Ethnicity (own)", "").with_column("Religion", "x");
+        let table = sample
+            .table()
+            .with_column(UNKNOWN, "Wren")
+            .with_column("Ethnicity (own)", "")
+            .with_column("Religion", "x");
         let outcome = import(table.text(), &auto()).expect("a sample");
         let rows = outcome.summary.people + outcome.summary.attempts;
         let holding = |outcome: &crate::tables::Outcome, name: &str| {
-            outcome.extras().into_iter().filter(|(column, _)| **column == *name).count() as u64
+            outcome
+                .extras()
+                .into_iter()
+                .filter(|(column, _)| **column == *name)
+                .count() as u64
         };
         assert_eq!(holding(&outcome, UNKNOWN), rows, "{}", sample.format);
-        let before = outcome.extras().into_iter().filter(|(column, _)| column.starts_with("Religion")).count();
+        let before = outcome
+            .extras()
+            .into_iter()
+            .filter(|(column, _)| column.starts_with("Religion"))
+            .count();
         assert_eq!(before, 0, "{}", sample.format);
-        let map = vec![Mapping { column: "religion".to_owned(), field: Field::Keep }];
+        let map = vec![Mapping {
+            column: "religion".to_owned(),
+            field: Field::Keep,
+        }];
         let mapped = import(table.text(), &Options { map, ..auto() }).expect("a sample");
-        let kept = mapped.extras().into_iter().filter(|(column, _)| column.to_lowercase().starts_with("religion")).count();
+        let kept = mapped
+            .extras()
+            .into_iter()
+            .filter(|(column, _)| column.to_lowercase().starts_with("religion"))
+            .count();
         assert!(kept as u64 >= rows, "{}", sample.format);
     }
 }
@@ -176,13 +270,28 @@ fn an_unknown_column_is_kept_and_a_sensitive_one_is_not_unless_mapped() {
 #[test]
 fn never_share_is_honoured_from_the_formats_own_column_and_from_a_mapped_one() {
     for sample in SAMPLES.iter().filter(|sample| !sample.attempts) {
-        let map = vec![Mapping { column: UNKNOWN.to_owned(), field: Field::NeverShare }];
-        let mapped = import(sample.table().with_column(UNKNOWN, "x").text(), &Options { map, ..auto() });
-        let own = sample.never_share.map(|(column, value)| import(sample.table().set(column, value).text(), &auto()));
+        let map = vec![Mapping {
+            column: UNKNOWN.to_owned(),
+            field: Field::NeverShare,
+        }];
+        let mapped = import(
+            sample.table().with_column(UNKNOWN, "x").text(),
+            &Options { map, ..auto() },
+        );
+        let own = sample
+            .never_share
+            .map(|(column, value)| import(sample.table().set(column, value).text(), &auto()));
         for outcome in [Some(mapped), own].into_iter().flatten() {
             let outcome = outcome.expect("a sample");
             let people = outcome.people();
-            assert!(!people.is_empty() && people.iter().all(|person| person.flags.contains(&Flag::NeverShare)), "{}", sample.format);
+            assert!(
+                !people.is_empty()
+                    && people
+                        .iter()
+                        .all(|person| person.flags.contains(&Flag::NeverShare)),
+                "{}",
+                sample.format
+            );
         }
     }
 }
@@ -193,11 +302,18 @@ fn an_unknown_result_is_an_attempt_only_and_flagged_until_the_admin_names_its_cl
         let text = sample.table().set("ResultShortName", "Waved").text();
         let outcome = import(text.clone(), &auto()).expect("a sample");
         for attempt in outcome.attempts() {
-            assert_eq!((attempt.result.class, attempt.result.flagged), (EffectClass::AttemptOnly, true));
+            assert_eq!(
+                (attempt.result.class, attempt.result.flagged),
+                (EffectClass::AttemptOnly, true)
+            );
         }
-        let named = import(text, &auto().class("waved", EffectClass::ContactMade)).expect("a sample");
+        let named =
+            import(text, &auto().class("waved", EffectClass::ContactMade)).expect("a sample");
         for attempt in named.attempts() {
-            assert_eq!((attempt.result.class, attempt.result.flagged), (EffectClass::ContactMade, false));
+            assert_eq!(
+                (attempt.result.class, attempt.result.flagged),
+                (EffectClass::ContactMade, false)
+            );
         }
     }
 }
@@ -206,14 +322,21 @@ fn an_unknown_result_is_an_attempt_only_and_flagged_until_the_admin_names_its_cl
 fn an_empty_file_is_refused_and_a_header_alone_is_a_list_of_nobody() {
     for sample in SAMPLES {
         for empty in ["", "\n\r\n\n", "\u{FEFF}"] {
-            let error = import(empty, &of(sample.format)).map(|outcome| outcome.summary).expect_err("nothing");
+            let error = import(empty, &of(sample.format))
+                .map(|outcome| outcome.summary)
+                .expect_err("nothing");
             assert_eq!(error.code(), "import/empty");
         }
         let mut table = sample.table();
         table.rows.truncate(1);
         for text in [table.text(), table.text().trim_end().to_owned()] {
             let outcome = import(text, &auto()).expect("a header");
-            assert_eq!((outcome.summary.rows, outcome.items.len()), (0, 1), "{}", sample.format);
+            assert_eq!(
+                (outcome.summary.rows, outcome.items.len()),
+                (0, 1),
+                "{}",
+                sample.format
+            );
         }
     }
 }
@@ -225,7 +348,12 @@ fn every_line_end_gives_the_same_rows_on_the_same_lines() {
         let expected = import(table.text(), &auto()).expect("LF");
         for end in ["\r\n", "\r"] {
             table.end = end;
-            assert_eq!(import(table.text(), &auto()).expect("another end").rows(), expected.rows(), "{}", sample.format);
+            assert_eq!(
+                import(table.text(), &auto()).expect("another end").rows(),
+                expected.rows(),
+                "{}",
+                sample.format
+            );
         }
     }
 }
@@ -243,7 +371,11 @@ fn a_ragged_row_is_left_out_with_its_line_and_the_next_one_read() {
             let found = width.saturating_add_signed(change);
             let rejected = outcome.rejected()[0];
             assert_eq!(rejected.line, 2);
-            assert!(matches!(rejected.reason, Reason::Ragged { found: values, .. } if values == found), "{}", sample.format);
+            assert!(
+                matches!(rejected.reason, Reason::Ragged { found: values, .. } if values == found),
+                "{}",
+                sample.format
+            );
             assert_eq!(outcome.summary.people, whole.summary.people);
             assert_eq!(outcome.summary.attempts, whole.summary.attempts);
         }
@@ -258,8 +390,16 @@ fn a_nul_costs_its_row_alone() {
         table.rows[1].push("Wr\0en".to_owned());
         let outcome = import(table.text(), &auto()).expect("the rest");
         let rejected = outcome.rejected()[0];
-        assert_eq!((rejected.line, rejected.column.as_deref(), rejected.reason), (2, Some(UNKNOWN), Reason::Nul));
-        assert_eq!(outcome.summary.rows as usize, table.rows.len() - 1, "{}", sample.format);
+        assert_eq!(
+            (rejected.line, rejected.column.as_deref(), rejected.reason),
+            (2, Some(UNKNOWN), Reason::Nul)
+        );
+        assert_eq!(
+            outcome.summary.rows as usize,
+            table.rows.len() - 1,
+            "{}",
+            sample.format
+        );
     }
 }
 
@@ -271,7 +411,11 @@ fn an_open_quote_stops_the_import_and_names_its_line() {
         let cut = format!("{text}x{separator}\"never closed\n");
         let line = text.matches('\n').count() as u64 + 1;
         let error = import(cut, &auto()).map(|outcome| outcome.summary);
-        assert!(matches!(error, Err(ImportError::OpenQuote { line: at }) if at == line), "{}: {error:?}", sample.format);
+        assert!(
+            matches!(error, Err(ImportError::OpenQuote { line: at }) if at == line),
+            "{}: {error:?}",
+            sample.format
+        );
     }
 }
 
@@ -284,7 +428,12 @@ fn a_value_beyond_its_limit_costs_its_row_alone() {
         let outcome = import(table.text(), &auto()).expect("the rest");
         let rejected = outcome.rejected()[0];
         assert_eq!((rejected.line, rejected.reason), (2, Reason::ValueTooLong));
-        assert_eq!(outcome.summary.rows as usize, table.rows.len() - 1, "{}", sample.format);
+        assert_eq!(
+            outcome.summary.rows as usize,
+            table.rows.len() - 1,
+            "{}",
+            sample.format
+        );
     }
 }
 
@@ -303,7 +452,9 @@ fn no_message_quotes_a_value_of_the_file() {
             assert!(!rejected.to_string().contains(canary), "{rejected}");
         }
         let without_header: String = table.text().lines().skip(1).collect::<Vec<_>>().join("\n");
-        let error = import(without_header, &of(sample.format)).map(|outcome| outcome.summary).expect_err("no header");
+        let error = import(without_header, &of(sample.format))
+            .map(|outcome| outcome.summary)
+            .expect_err("no header");
         assert!(!error.to_string().contains(canary), "{error}");
     }
 }

@@ -6,7 +6,10 @@ use crate::import::parsed::System;
 fn person(values: &[(Field, &str)]) -> (ParsedPerson, Warnings) {
     let (mut builder, mut warnings) = (PersonBuilder::default(), Warnings::new());
     for (field, value) in values {
-        assert!(builder.set(*field, value, &mut warnings), "{field} is a person's");
+        assert!(
+            builder.set(*field, value, &mut warnings),
+            "{field} is a person's"
+        );
     }
     (builder.finish(&mut warnings).expect("a person"), warnings)
 }
@@ -23,8 +26,13 @@ fn an_unclear_mark_protects_and_never_consents() {
     ];
     let (person, warnings) = person(&fields.map(|field| (field, "maybe")));
     let expected = [
-        Flag::OptOut { channel: Channel::Email, at: None },
-        Flag::DoNot { channel: Channel::Phone },
+        Flag::OptOut {
+            channel: Channel::Email,
+            at: None,
+        },
+        Flag::DoNot {
+            channel: Channel::Phone,
+        },
         Flag::NeverShare,
     ];
     assert_eq!(person.flags, expected);
@@ -39,7 +47,13 @@ fn a_clear_no_sets_no_mark_and_withdraws_consent() {
         (Field::Deceased, "false"),
         (Field::OptIn(Channel::Text), "false"),
     ]);
-    assert_eq!(person.flags, [Flag::OptOut { channel: Channel::Text, at: None }]);
+    assert_eq!(
+        person.flags,
+        [Flag::OptOut {
+            channel: Channel::Text,
+            at: None
+        }]
+    );
     assert!(warnings.is_empty());
 }
 
@@ -51,14 +65,28 @@ fn a_withdrawal_wins_over_consent_and_keeps_its_time() {
         (Field::OptIn(Channel::Text), "true"),
         (Field::UnsubscribedAt, "2024-03-01 08:00:00"),
     ]);
-    let expected = [Flag::OptIn { channel: Channel::Text }, Flag::OptOut { channel: Channel::Email, at }];
+    let expected = [
+        Flag::OptIn {
+            channel: Channel::Text,
+        },
+        Flag::OptOut {
+            channel: Channel::Email,
+            at,
+        },
+    ];
     assert_eq!(person.flags, expected);
 }
 
 #[test]
 fn a_withdrawal_at_an_unreadable_time_is_still_one() {
     let (person, warnings) = person(&[(Field::UnsubscribedAt, "last spring")]);
-    assert_eq!(person.flags, [Flag::OptOut { channel: Channel::Email, at: None }]);
+    assert_eq!(
+        person.flags,
+        [Flag::OptOut {
+            channel: Channel::Email,
+            at: None
+        }]
+    );
     assert_eq!(warnings.get(&Warning::DateUnreadable), Some(&1));
 }
 
@@ -80,7 +108,12 @@ fn one_number_in_two_columns_is_one_phone_of_the_known_kind() {
         (Field::OptInStatus, "Opt In"),
         (Field::OptInPhone, "614-555-0101"),
     ]);
-    let phone = ParsedPhone { raw: "6145550101".to_owned(), kind: PhoneKind::Mobile, bad: false, opt_in: Some(true) };
+    let phone = ParsedPhone {
+        raw: "6145550101".to_owned(),
+        kind: PhoneKind::Mobile,
+        bad: false,
+        opt_in: Some(true),
+    };
     assert_eq!(person.phones, [phone]);
 }
 
@@ -92,7 +125,11 @@ fn a_bad_mark_stays_with_its_address_in_any_case() {
         (Field::Email(2), "ann@example.net"),
         (Field::EmailBad(1), "true"),
     ]);
-    let bad: Vec<_> = person.emails.iter().map(|email| (email.raw.as_str(), email.bad)).collect();
+    let bad: Vec<_> = person
+        .emails
+        .iter()
+        .map(|email| (email.raw.as_str(), email.bad))
+        .collect();
     assert_eq!(bad, [("Ann@example.org", true), ("ann@example.net", false)]);
 }
 
@@ -119,9 +156,25 @@ fn lines_are_put_together_from_parts() {
 fn the_whole_address_fills_only_what_is_missing() {
     let whole = (Field::WholeAddress, "12 Elm St, Dover, OH 04462");
     let (alone, _) = person(&[whole]);
-    assert_eq!((alone.address.line1.as_str(), alone.address.postal_code.as_str()), ("12 Elm St", "04462"));
-    let (beside, _) = person(&[whole, (Field::Door(Part::Line1), "9 Oak St"), (Field::Door(Part::Zip), "43215")]);
-    assert_eq!((beside.address.line1.as_str(), beside.address.postal_code.as_str()), ("9 Oak St", "43215"));
+    assert_eq!(
+        (
+            alone.address.line1.as_str(),
+            alone.address.postal_code.as_str()
+        ),
+        ("12 Elm St", "04462")
+    );
+    let (beside, _) = person(&[
+        whole,
+        (Field::Door(Part::Line1), "9 Oak St"),
+        (Field::Door(Part::Zip), "43215"),
+    ]);
+    assert_eq!(
+        (
+            beside.address.line1.as_str(),
+            beside.address.postal_code.as_str()
+        ),
+        ("9 Oak St", "43215")
+    );
 }
 
 #[test]
@@ -131,14 +184,25 @@ fn a_second_address_is_taken_whole_or_not_at_all() {
         (Field::OtherDoor(Part::Line1), "9 Oak St"),
         (Field::OtherDoor(Part::Zip), "43215"),
     ]);
-    assert_eq!((other.address.line1.as_str(), other.address.city.as_str()), ("9 Oak St", ""));
+    assert_eq!(
+        (other.address.line1.as_str(), other.address.city.as_str()),
+        ("9 Oak St", "")
+    );
 }
 
 #[test]
 fn birth_dates_that_stand_for_unknown_or_cannot_be_read_are_dropped() {
-    for (text, warning) in [("01/01/1900", Warning::BirthPlaceholder), ("31/12/1980", Warning::DateUnreadable), ("1980-05-17T00:00:00Z", Warning::DateUnreadable)] {
+    for (text, warning) in [
+        ("01/01/1900", Warning::BirthPlaceholder),
+        ("31/12/1980", Warning::DateUnreadable),
+        ("1980-05-17T00:00:00Z", Warning::DateUnreadable),
+    ] {
         let (person, warnings) = person(&[(Field::BirthDate, text)]);
-        assert_eq!((person.birth_date, person.birth_year), (None, None), "{text}");
+        assert_eq!(
+            (person.birth_date, person.birth_year),
+            (None, None),
+            "{text}"
+        );
         assert_eq!(warnings.get(&warning), Some(&1), "{text}");
     }
     let (year, _) = person(&[(Field::BirthYear, "1980")]);
@@ -152,7 +216,13 @@ fn a_voter_id_without_a_state_identifies_nobody() {
     assert_eq!(warnings.get(&Warning::VoterStateMissing), Some(&1));
     assert_eq!(stateless.extra.len(), 1, "kept for the owner");
     let (whole, _) = person(&[(Field::VoterId, "00123"), (Field::Door(Part::State), "OH")]);
-    assert_eq!(whole.voter_id, Some(VoterId { state: "OH".to_owned(), id: "00123".to_owned() }));
+    assert_eq!(
+        whole.voter_id,
+        Some(VoterId {
+            state: "OH".to_owned(),
+            id: "00123".to_owned()
+        })
+    );
 }
 
 #[test]
@@ -169,6 +239,15 @@ fn organizations_and_the_trash_are_no_persons() {
 
 #[test]
 fn the_first_of_two_ids_of_one_system_counts() {
-    let (person, _) = person(&[(Field::Id(System::Van), "007"), (Field::Id(System::Van), "8")]);
-    assert_eq!(person.identifiers, [Identifier { system: System::Van, id: "007".to_owned() }]);
+    let (person, _) = person(&[
+        (Field::Id(System::Van), "007"),
+        (Field::Id(System::Van), "8"),
+    ]);
+    assert_eq!(
+        person.identifiers,
+        [Identifier {
+            system: System::Van,
+            id: "007".to_owned()
+        }]
+    );
 }

@@ -14,21 +14,36 @@ fn all(bytes: &str) -> Vec<(u64, Result<Vec<String>, Reason>)> {
     let mut records = records(bytes);
     let mut rows = Vec::new();
     while let Some(row) = records.advance().expect("rows") {
-        let values = row.map(|()| (0..records.len()).map(|index| records.text(index).expect("text").into_owned()).collect());
+        let values = row.map(|()| {
+            (0..records.len())
+                .map(|index| records.text(index).expect("text").into_owned())
+                .collect()
+        });
         rows.push((records.line(), values));
     }
     rows
 }
 
 fn row(line: u64, values: &[&str]) -> (u64, Result<Vec<String>, Reason>) {
-    (line, Ok(values.iter().map(|value| (*value).to_owned()).collect()))
+    (
+        line,
+        Ok(values.iter().map(|value| (*value).to_owned()).collect()),
+    )
 }
 
 #[test]
 fn lines_are_counted_with_every_line_end_and_within_quotes() {
     for end in ["\n", "\r\n", "\r"] {
         let text = ["a,b", "", "\"1", "2\",x", "3,4"].join(end);
-        assert_eq!(all(&text), [row(1, &["a", "b"]), row(3, &["1\n2", "x"]), row(5, &["3", "4"])], "{end:?}");
+        assert_eq!(
+            all(&text),
+            [
+                row(1, &["a", "b"]),
+                row(3, &["1\n2", "x"]),
+                row(5, &["3", "4"])
+            ],
+            "{end:?}"
+        );
     }
 }
 
@@ -36,7 +51,11 @@ fn lines_are_counted_with_every_line_end_and_within_quotes() {
 fn separators_are_told_from_the_header() {
     for separator in ["\t", ",", ";", "|"] {
         let text = format!("a{separator}b\n1{separator}2\n");
-        assert_eq!(all(&text), [row(1, &["a", "b"]), row(2, &["1", "2"])], "{separator:?}");
+        assert_eq!(
+            all(&text),
+            [row(1, &["a", "b"]), row(2, &["1", "2"])],
+            "{separator:?}"
+        );
     }
     assert_eq!(all("a,b\tc\n"), [row(1, &["a,b", "c"])], "tab goes first");
     assert_eq!(all("\"a,b\";c;d\n"), [row(1, &["a,b", "c", "d"])]);
@@ -46,7 +65,10 @@ fn separators_are_told_from_the_header() {
 
 #[test]
 fn a_stray_quote_inside_a_value_is_kept() {
-    assert_eq!(all("a,b\nAnn \"Nan\" Lee,x\n"), [row(1, &["a", "b"]), row(2, &["Ann \"Nan\" Lee", "x"])]);
+    assert_eq!(
+        all("a,b\nAnn \"Nan\" Lee,x\n"),
+        [row(1, &["a", "b"]), row(2, &["Ann \"Nan\" Lee", "x"])]
+    );
 }
 
 #[test]
@@ -54,14 +76,20 @@ fn a_quote_open_at_the_end_names_the_line_where_the_row_begins() {
     let mut records = records("a,b\n1,2\n3,\"4\n5,6\n");
     assert_eq!(records.advance().expect("header"), Some(Ok(())));
     assert_eq!(records.advance().expect("row"), Some(Ok(())));
-    assert!(matches!(records.advance(), Err(ImportError::OpenQuote { line: 3 })));
+    assert!(matches!(
+        records.advance(),
+        Err(ImportError::OpenQuote { line: 3 })
+    ));
 }
 
 #[test]
 fn a_quote_open_for_longer_than_a_row_may_be_is_found_there() {
     let mut records = records(format!("a,b\n1,\"{}", "x\n".repeat(RECORD_BYTES)));
     assert_eq!(records.advance().expect("header"), Some(Ok(())));
-    assert!(matches!(records.advance(), Err(ImportError::OpenQuote { line: 2 })));
+    assert!(matches!(
+        records.advance(),
+        Err(ImportError::OpenQuote { line: 2 })
+    ));
 }
 
 #[test]
@@ -102,6 +130,9 @@ fn a_bad_byte_costs_one_value() {
 
 #[test]
 fn an_empty_file_is_refused_and_blank_lines_are_no_rows() {
-    assert!(matches!(source::open(io::empty(), None), Err(ImportError::Empty)));
+    assert!(matches!(
+        source::open(io::empty(), None),
+        Err(ImportError::Empty)
+    ));
     assert_eq!(all("\r\n\n\n"), []);
 }
