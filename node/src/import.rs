@@ -49,7 +49,7 @@ use header::Layout;
 use limits::{PROGRESS_BYTES, ROWS_MAX};
 use record::Records;
 use row::Row;
-use std::{collections::BTreeMap, io::Read, ops::ControlFlow, path::PathBuf};
+use std::{io::Read, ops::ControlFlow, path::PathBuf};
 
 /// How to read a file.
 #[derive(Debug, Clone, Default)]
@@ -58,19 +58,11 @@ pub struct Options {
     pub format: Option<Format>,
     /// Columns whose meaning the admin names; they win over the format's.
     pub map: Vec<Mapping>,
-    /// Results whose class the admin names; filled by [`Options::class`].
-    results: BTreeMap<String, EffectClass>,
+    /// Results whose class the admin names, compared without case, spaces, underscores and hyphens;
+    /// they win over the tables.
+    pub results: Vec<(String, EffectClass)>,
     /// Directory for temporary files of archives and workbooks; none for the system's.
     pub spool: Option<PathBuf>,
-}
-
-impl Options {
-    /// Says what a result of the organization's own amounts to.
-    #[must_use]
-    pub fn class(mut self, result: &str, class: EffectClass) -> Self {
-        self.results.insert(header::plain(result), class);
-        self
-    }
 }
 
 /// What comes out of a file, in the file's order.

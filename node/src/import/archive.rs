@@ -46,8 +46,7 @@ pub(super) fn only_entry(file: File, spool: &Spool) -> Result<File, ImportError>
     let most = entry
         .compressed_size()
         .saturating_mul(RATIO_MAX)
-        .max(RATIO_FREE_BYTES)
-        .min(FILE_BYTES);
+        .clamp(RATIO_FREE_BYTES, FILE_BYTES);
     let mut unpacked = spool.file()?;
     let whole = copy_at_most(&mut entry, &mut unpacked, most).map_err(damaged)?;
     if !whole {

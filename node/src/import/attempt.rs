@@ -8,7 +8,6 @@ use super::{
     header::plain,
     parsed::{ParsedAttempt, ParsedPerson, ParsedResult},
 };
-use std::collections::BTreeMap;
 
 /// An attempt in the making; the person of the row is made beside it.
 #[derive(Default)]
@@ -40,13 +39,14 @@ impl AttemptBuilder {
     pub(super) fn finish(
         self,
         person: ParsedPerson,
-        own: &BTreeMap<String, EffectClass>,
+        own: &[(String, EffectClass)],
         warnings: &mut Warnings,
     ) -> Result<ParsedAttempt, (Field, Reason)> {
         let when = read_date(&self.date).map_err(|reason| (Field::ContactDate, reason))?;
+        let result = plain(&self.result);
+        let own = own.iter().find(|(name, _)| plain(name) == result);
         let class = own
-            .get(&plain(&self.result))
-            .copied()
+            .map(|(_, class)| *class)
             .or_else(|| effect::classify(&self.result));
         if class.is_none() {
             warn(warnings, Warning::ResultUnknown);
@@ -70,6 +70,7 @@ impl AttemptBuilder {
             address: person.address,
             phones: person.phones,
             emails: person.emails,
+            flags: person.flags,
             extra: person.extra,
         })
     }

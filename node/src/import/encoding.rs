@@ -1,13 +1,13 @@
 //! Which encoding a file has, and its text as bytes that a CSV parser can split.
 //!
 //! The end of a stream is not known when its first row is wanted, so the encoding is told from a byte
-//! order mark, else from the first [`PREFIX_BYTES`](super::limits::PREFIX_BYTES): many zero bytes on
-//! one side mean UTF-16 without a mark, valid UTF-8 means UTF-8, anything else Windows-1252. A prefix
+//! order mark, else from the first [`PREFIX_BYTES`]: many zero bytes on one side mean UTF-16 without a
+//! mark, UTF-8 with more good characters than bad bytes means UTF-8, anything else Windows-1252. A prefix
 //! of ASCII alone decides nothing: then the first other value does, for the rest of the file.
 //! UTF-16 is turned into UTF-8 on the way; UTF-8 and Windows-1252 split at the same bytes and are
 //! decoded value by value, so that one bad byte costs one row and names its line and column.
 
-use super::error::Reason;
+use super::{error::Reason, limits::PREFIX_BYTES};
 use encoding_rs::{CoderResult, Decoder, UTF_16BE, UTF_16LE, WINDOWS_1252};
 use std::{
     borrow::Cow,
@@ -70,21 +70,19 @@ fn without_mark(prefix: &[u8]) -> Encoding {
     if high > most && low == 0 {
         return Encoding::Utf16Be;
     }
-    match std::str::from_utf8(prefix) {
-        Ok(_) if prefix.is_ascii() => Encoding::Ascii,
-        Ok(_) => Encoding::Utf8,
-        // A character may be cut by the end of the prefix: no error length means just that.
-        Err(error)
-            if error.error_len().is_none() && prefix.len() == super::limits::PREFIX_BYTES =>
-        {
-            let (whole, _) = prefix.split_at(error.valid_up_to());
-            if whole.is_ascii() {
-                Encoding::Ascii
-            } else {
-                Encoding::Utf8
-            }
-        }
-        Err(_) => Encoding::Windows1252,
+    let (mut letters, mut wrong) = (0_usize, 0_usize);
+    let mut chunks = prefix.utf8_chunks().peekable();
+    while let Some(chunk) = chunks.next() {
+        letters += chunk.valid().chars().filter(|c| !c.is_ascii()).count();
+        // The end of the prefix may cut a character in two.
+        let cut = prefix.len() == PREFIX_BYTES && chunks.peek().is_none();
+        wrong += usize::from(!chunk.invalid().is_empty() && !cut);
+    }
+    match (letters, wrong) {
+        (0, 0) => Encoding::Ascii,
+        // Windows-1252 hardly ever looks like UTF-8 by chance: then the wrong bytes are damage.
+        (letters, wrong) if letters > wrong => Encoding::Utf8,
+        _ => Encoding::Windows1252,
     }
 }
 
@@ -214,10 +212,19 @@ mod tests {
 
     #[test]
     fn a_character_cut_by_the_prefix_does_not_make_it_windows_1252() {
-        let mut prefix = vec![b'a'; super::super::limits::PREFIX_BYTES - 1];
+        let mut prefix = vec![b'a'; PREFIX_BYTES - 1];
         prefix.push(0xC3);
         assert_eq!(detect(&prefix).0, Encoding::Ascii);
         assert_eq!(detect(b"caf\xC3").0, Encoding::Windows1252);
+    }
+
+    #[test]
+    fn one_wrong_byte_does_not_make_a_text_in_utf_8_windows_1252() {
+        assert_eq!(
+            detect(b"Zo\xC3\xAB, Ren\xC3\xA9, Jos\xE9").0,
+            Encoding::Utf8
+        );
+        assert_eq!(detect(b"Zo\xEB, Ren\xE9, Jos\xE9").0, Encoding::Windows1252);
     }
 
     #[test]

@@ -42,7 +42,7 @@ pub(super) struct Spec {
     /// What its rows are.
     pub(super) makes: Makes,
     /// Whether a header is this format's; asked for names and given them all in plain spelling.
-    pub(super) fits: fn(&dyn Fn(&str) -> bool, &[String]) -> bool,
+    pub(super) fits: fn(&Has, &[String]) -> bool,
     /// Columns that a file must have.
     pub(super) keys: &'static [Key],
     /// Columns by name, in any spelling.
@@ -50,6 +50,9 @@ pub(super) struct Spec {
     /// Names of places that may stand before a column's name, plain.
     pub(super) places: &'static [&'static str],
 }
+
+/// Whether a header has a name, in any spelling.
+pub(super) type Has<'a> = dyn Fn(&str) -> bool + 'a;
 
 /// What rows are.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -262,6 +262,8 @@ pub struct ParsedAttempt {
     pub phones: Vec<ParsedPhone>,
     /// E-mail addresses that the file names.
     pub emails: Vec<ParsedEmail>,
+    /// Marks on the person, where the file has such columns; what else it says of the person is not kept.
+    pub flags: Vec<Flag>,
     /// Columns that mean nothing to us.
     pub extra: Vec<Extra>,
 }

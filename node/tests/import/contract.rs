@@ -235,7 +235,6 @@ fn an_unknown_column_is_kept_and_a_sensitive_one_is_not_unless_mapped() {
         let table = sample
             .table()
             .with_column(UNKNOWN, "Wren")
-            .with_column("Ethnicity (own)", "")
             .with_column("Religion", "x");
         let outcome = import(table.text(), &auto()).expect("a sample");
         let rows = outcome.summary.people + outcome.summary.attempts;
@@ -307,8 +306,8 @@ fn an_unknown_result_is_an_attempt_only_and_flagged_until_the_admin_names_its_cl
                 (EffectClass::AttemptOnly, true)
             );
         }
-        let named =
-            import(text, &auto().class("waved", EffectClass::ContactMade)).expect("a sample");
+        let results = vec![("waved".to_owned(), EffectClass::ContactMade)];
+        let named = import(text, &Options { results, ..auto() }).expect("a sample");
         for attempt in named.attempts() {
             assert_eq!(
                 (attempt.result.class, attempt.result.flagged),
