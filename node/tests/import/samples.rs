@@ -121,7 +121,7 @@ fn van_contact_history() {
 #[test]
 fn nationbuilder() {
     let outcome = sample(Format::NationBuilder);
-    let [ada, bea, chidi] = outcome.people()[..] else {
+    let [ada, ..] = outcome.people()[..] else {
         panic!("three people")
     };
     assert_eq!(
@@ -163,6 +163,14 @@ fn nationbuilder() {
             .iter()
             .all(|(_, value)| value != "not to be read")
     );
+}
+
+#[test]
+fn nationbuilder_marks_and_lines() {
+    let outcome = sample(Format::NationBuilder);
+    let [_, bea, chidi] = outcome.people()[..] else {
+        panic!("three people")
+    };
     assert_eq!(
         bea.address.line1, "9 Oak Ave, Apt 3",
         "else the primary one"
@@ -304,8 +312,7 @@ fn csv() {
 
 #[test]
 fn csv_with_dates_and_results_holds_attempts_at_doors() {
-    let text =
-        "Door,Where,When,Outcome\n7,12 Elm St,2026-10-02,Refused\n8,9 Oak Ave,02/30/2026,Busy\n";
+    let text = "Door,Where,When,Outcome,Never Share\n7,12 Elm St,2026-10-02,Refused,yes\n8,9 Oak Ave,02/30/2026,Busy,\n";
     let map = [
         "Door=external-id",
         "Where=address-line-1",
@@ -321,6 +328,7 @@ fn csv_with_dates_and_results_holds_attempts_at_doors() {
         panic!("one attempt")
     };
     assert_eq!(attempt.address.line1, "12 Elm St");
+    assert_eq!(attempt.flags, [Flag::NeverShare]);
     assert_eq!(attempt.result.class, EffectClass::ContactMade);
     let rejected = outcome.rejected()[0];
     assert_eq!(
