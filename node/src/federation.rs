@@ -12,7 +12,7 @@ pub mod read;
 use crate::{app::App, http::problem::Failure};
 use axum::{
     body::Body,
-    extract::{Request, State},
+    extract::{OriginalUri, Request, State},
     middleware::Next,
     response::{IntoResponse, Response},
 };
@@ -68,6 +68,8 @@ fn not_member() -> Failure {
 /// The pipeline around every call under `/v1/c/`.
 pub async fn pipeline(State(app): State<App>, request: Request, next: Next) -> Response {
     let (parts, body) = request.into_parts();
+    // Nesting has cut the prefix off the address; what was signed is the whole of it.
+    let uri = parts.extensions.get::<OriginalUri>().map_or_else(|| parts.uri.clone(), |original| original.0.clone());
     let Ok(body) = Limited::new(body, BODY_BYTES).collect().await else {
         return Failure::new(ProblemKind::TooLarge, "the body is longer than any call needs").into_response();
     };
@@ -83,8 +85,8 @@ pub async fn pipeline(State(app): State<App>, request: Request, next: Next) -> R
     let view = RequestView {
         method: parts.method.as_str(),
         authority: "",
-        path: parts.uri.path(),
-        query: parts.uri.query(),
+        path: uri.path(),
+        query: uri.query(),
         headers: &headers,
         body: (!chunk && !body.is_empty()).then_some(body.as_ref()),
     };

@@ -14,6 +14,7 @@ pub mod config;
 pub mod contacts;
 pub mod federation;
 pub mod http;
+pub mod import;
 pub mod jobs;
 pub mod keeper;
 pub mod lifecycle;
