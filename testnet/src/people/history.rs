@@ -123,19 +123,20 @@ fn attempt(world: &World, profile: &Profile, row: &Row, draw: &mut Draw) -> Opti
         (false, true) => false,
         (false, false) => return None,
     };
-    let back = i64::from(draw.between(1, DAYS));
+    let back = draw.between(1, DAYS);
     Some(Attempt {
         key: row.key.clone(),
         person: Some(row.person),
         name: format!("{}, {}", row.surname, row.given),
         result: result(if visit { WALK } else { PHONE }, draw),
         contact_type: if visit { "Walk" } else { "Phone" },
-        day: world.as_of.saturating_sub(back.days()),
+        day: world.as_of.saturating_sub(i64::from(back).days()),
         time: draw
             .per_mille(100)
             .then(|| (draw.between(10, 19), draw.between(0, 59))),
+        // Nothing is typed in after the export.
         days_until_entered: if draw.per_mille(200) {
-            draw.between(1, 4)
+            draw.between(1, 4).min(back)
         } else {
             0
         },

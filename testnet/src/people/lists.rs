@@ -329,7 +329,7 @@ pub(crate) fn first_row(profile: &Profile, person: &Person, key: String, draw: &
             door: person.door.clone(),
             street: person.door.street.to_owned(),
             spelled_out: draw.per_mille(150),
-            unit_label: draw.pick(UNIT_LABELS),
+            unit_label: UNIT_LABELS[draw.index(UNIT_LABELS.len())],
             zip: ZipForm::Five,
             post_box: None,
         }),
