@@ -1,1 +1,4 @@
 //! x
+#![allow(missing_docs)]
+pub mod ambient;
+pub mod store;

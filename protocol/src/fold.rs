@@ -1,1 +1,225 @@
-//! To be written.
+//! The one function that leads from a state and an entry to the next state. Spec: section 7.
+//!
+//! Every member calls it with the same entries in the same order and so reaches the same state.
+//! It reads no clock but log time, draws no randomness, and what it refuses is refused at every
+//! member alike: such an entry is *void* and changes nothing but the head.
+
+pub mod agreement;
+pub mod claim;
+pub mod contact_report;
+pub mod housekeeping;
+pub mod membership;
+pub mod share;
+pub mod suppression;
+
+#[cfg(test)]
+mod tests;
+
+use crate::{
+    chain::{ChainError, LogItem},
+    entry::{Class, Entry},
+    envelope::Header,
+    id::{EntryId, Hash, NodeId},
+    state::State,
+    time::Moment,
+};
+
+/// A member's turn to write a checkpoint comes after this many entries that took effect.
+pub const CHECKPOINT_EVERY: u64 = 64;
+/// Ids of this many latest entries are kept to recognize a repetition.
+pub const SEEN_KEPT: usize = 4_096;
+
+/// Where and when an entry was ordered, and by whom it was sealed.
+#[derive(Debug, Clone, Copy)]
+pub struct At {
+    /// Its position.
+    pub position: u64,
+    /// Its log time.
+    pub time: Moment,
+    /// Its author, as MLS proved it.
+    pub author: NodeId,
+    /// Its id, as MLS authenticated it.
+    pub entry: EntryId,
+}
+
+/// What MLS found inside an envelope.
+#[derive(Debug, Clone, Copy)]
+pub enum Content<'a> {
+    /// An entry, with its rows where it brings some.
+    Entry(&'a Entry, Option<&'a [u8]>),
+    /// A change of the group that is valid as far as MLS can tell.
+    Commit {
+        /// Newcomers: node and MLS signature key.
+        added: &'a [(NodeId, [u8; 32])],
+        /// Members that go.
+        removed: &'a [NodeId],
+        /// The epoch that it opens.
+        opens: u64,
+    },
+}
+
+/// Why an entry changes nothing, for all members alike.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum Void {
+    /// The envelope cannot be read, or belongs elsewhere.
+    #[error("not an entry of this log: {0}")]
+    Envelope(String),
+    /// MLS refused it: forged, cut, or not for this group.
+    #[error("the group's seal does not hold: {0}")]
+    Seal(String),
+    /// Sealed for an epoch that is closed; its author seals it anew.
+    #[error("sealed for an epoch of the group that has passed")]
+    OldEpoch,
+    /// A commit for an epoch that another commit has won.
+    #[error("another change of the group came first")]
+    LostRace,
+    /// The plaintext is no entry.
+    #[error("not an entry: {0}")]
+    Entry(String),
+    /// The id has been seen: the same entry twice is one entry.
+    #[error("an entry with this id has taken effect before")]
+    Repeated,
+    /// Class or blobs of the header differ from the entry's.
+    #[error("the header does not fit the entry")]
+    Header,
+    /// The rows are missing or malformed.
+    #[error("the rows cannot be read: {0}")]
+    Rows(String),
+    /// The author may not do this.
+    #[error("not allowed: {0}")]
+    NotAllowed(&'static str),
+    /// What it refers to does not exist.
+    #[error("it refers to something that is not there: {0}")]
+    Unknown(&'static str),
+    /// A value is out of its bounds.
+    #[error("out of bounds: {0}")]
+    Bounds(&'static str),
+    /// Made under an agreement that is not in force.
+    #[error("made under an agreement that is not in force")]
+    Agreement,
+    /// Ordered too late.
+    #[error("ordered after the moment until which it was good")]
+    TooLate,
+    /// A document or signature does not hold.
+    #[error("a signature or document does not hold: {0}")]
+    Signature(String),
+}
+
+/// What an entry did.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Outcome {
+    /// It took effect.
+    Done,
+    /// A claim was decided, point by point.
+    Claim(claim::Decision),
+    /// A signature was the last one: this agreement is in force from here on.
+    AgreementInForce(Hash),
+}
+
+/// Moves the head to an item and ends what log time ends.
+///
+/// Returns the claims that ended.
+///
+/// # Errors
+/// [`ChainError`] when the item does not continue the log: the keeper is at fault, and the node
+/// that sees it stops.
+pub fn advance(state: &mut State, item: &LogItem) -> Result<Vec<EntryId>, ChainError> {
+    let mut meta = state.meta();
+    meta.head = meta.head.after(item)?;
+    state.meta.put((), meta);
+    Ok(claim::expire(state, item.log_time))
+}
+
+/// Applies what an envelope held.
+///
+/// # Errors
+/// [`Void`]: nothing has changed, at any member.
+pub fn apply(state: &mut State, at: At, header: &Header, content: Content<'_>) -> Result<Outcome, Void> {
+    if state.seen.iter().any(|(_, id)| *id == at.entry) {
+        return Err(Void::Repeated);
+    }
+    let (outcome, counts) = match content {
+        Content::Commit { added, removed, opens } => {
+            if header.class != Class::Control || !header.blobs.is_empty() {
+                return Err(Void::Header);
+            }
+            (membership::commit(state, at, added, removed, opens)?, true)
+        }
+        Content::Entry(entry, rows) => {
+            if header.class != entry.class() || header.blobs != entry.blobs() {
+                return Err(Void::Header);
+            }
+            let counts = !matches!(entry, Entry::Checkpoint(_) | Entry::Tick(_));
+            (dispatch(state, at, header, entry, rows)?, counts)
+        }
+    };
+    remember(state, at, counts);
+    Ok(outcome)
+}
+
+fn dispatch(
+    state: &mut State,
+    at: At,
+    header: &Header,
+    entry: &Entry,
+    rows: Option<&[u8]>,
+) -> Result<Outcome, Void> {
+    if let Entry::Genesis(genesis) = entry {
+        return membership::genesis(state, at, header, genesis);
+    }
+    if state.active(at.author).is_none() {
+        return Err(Void::NotAllowed("the author is not a member"));
+    }
+    match entry {
+        Entry::Genesis(_) => Err(Void::NotAllowed("a log has one first entry")),
+        Entry::Invite(invite) => membership::invite(state, at, invite),
+        Entry::JoinRequest(request) => membership::join_request(state, at, request),
+        Entry::AgreementPropose(propose) => agreement::propose(state, at, propose),
+        Entry::AgreementSign(sign) => agreement::sign(state, at, sign),
+        Entry::Keyset(keyset) => housekeeping::keyset(state, at, keyset),
+        Entry::Claim(claim) => claim::claim(state, at, claim, rows),
+        Entry::ClaimRenew(renew) => claim::renew(state, at, renew),
+        Entry::ClaimRelease(release) => claim::release(state, at, release, rows),
+        Entry::ContactReport(report) => contact_report::report(state, at, report, rows),
+        Entry::Suppress(_) => suppression::suppress(state, at, rows),
+        Entry::SuppressWithdraw(_) => suppression::withdraw(state, at, rows),
+        Entry::Share(share) => share::announce(state, at, share),
+        Entry::ShareReceived(received) => share::received(state, at, received),
+        Entry::Revoke(revoke) => share::revoke(state, at, revoke),
+        Entry::NoticeAck(ack) => share::acknowledge(state, at, ack),
+        Entry::ErasureReceipt(receipt) => share::receipt(state, at, receipt),
+        Entry::Checkpoint(checkpoint) => housekeeping::checkpoint(state, at, checkpoint),
+        Entry::Tick(_) => housekeeping::tick(state, at),
+    }
+}
+
+fn remember(state: &mut State, at: At, counts: bool) {
+    state.seen.put(at.position, at.entry);
+    let oldest = state.seen.iter().next().map(|(position, _)| *position);
+    if let Some(oldest) = oldest.filter(|_| state.seen.len() > SEEN_KEPT) {
+        state.seen.remove(&oldest);
+    }
+    if counts {
+        let mut meta = state.meta();
+        meta.counted += 1;
+        state.meta.put((), meta);
+    }
+}
+
+/// Whose turn it is to write a checkpoint of the state as it is now, if anybody's.
+#[must_use]
+pub fn checkpoint_turn(state: &State) -> Option<NodeId> {
+    let counted = state.meta().counted;
+    if counted == 0 || !counted.is_multiple_of(CHECKPOINT_EVERY) {
+        return None;
+    }
+    let members: Vec<NodeId> = state.roster().map(|(node, _)| *node).collect();
+    let turn = (counted / CHECKPOINT_EVERY) % (members.len() as u64).max(1);
+    members.get(usize::try_from(turn).ok()?).copied()
+}
+
+/// Rows that an entry of this kind must bring.
+fn rows_of<R: crate::entry::payload::Row>(rows: Option<&[u8]>) -> Result<Vec<R>, Void> {
+    let bytes = rows.ok_or_else(|| Void::Rows("there are none".to_owned()))?;
+    crate::entry::payload::read_rows(bytes).map_err(|error| Void::Rows(error.to_string()))
+}

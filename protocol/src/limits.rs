@@ -1,1 +1,139 @@
-//! To be written.
+//! Every named maximum of what nodes say to each other (spec/identity.md, section 8).
+//!
+//! Bytes are bytes, times are milliseconds, rates are per second. A queue, body, loop or retry
+//! that names none of these is a mistake.
+
+use crate::time::DAY;
+
+/// Active members of a coalition.
+pub const MEMBERS_MAX: usize = 200;
+/// How many keepers a coalition may have.
+pub const KEEPERS: [usize; 3] = [1, 3, 5];
+
+/// One sealed entry of the log.
+pub const ENTRY_BYTES: usize = 64 * 1024;
+/// Entries of one append.
+pub const APPEND_ENTRIES: usize = 256;
+/// The body of one append.
+pub const APPEND_BODY: usize = 1024 * 1024;
+/// Batches under way per admission class.
+pub const INFLIGHT: usize = 1;
+/// Entries that wait at their author.
+pub const OUTBOX_ROWS: usize = 100_000;
+/// Bytes that wait at their author.
+pub const OUTBOX_BYTES: u64 = 1024 * 1024 * 1024;
+/// Appends per second and member in class control.
+pub const APPENDS_CONTROL: u32 = 10;
+/// Appends per second and member in class claims.
+pub const APPENDS_CLAIMS: u32 = 10;
+/// Appends per second and member in class data.
+pub const APPENDS_DATA: u32 = 5;
+/// Entries that wait at a keeper, per class.
+pub const KEEPER_QUEUE: usize = 4_096;
+/// Requests that a keeper hands on to the leader at a time.
+pub const RELAY_INFLIGHT: usize = 32;
+
+/// Bytes of one page of the log.
+pub const READ_PAGE_BYTES: usize = 1024 * 1024;
+/// Entries of one page of the log.
+pub const READ_PAGE_ENTRIES: usize = 1_000;
+/// Entries folded in one transaction.
+pub const FOLD_BATCH: usize = 1_000;
+/// How long one transaction of the fold goes on.
+pub const FOLD_BATCH_TIME: i64 = 1_000;
+/// How long a read waits for something new.
+pub const LONGPOLL_WAIT: i64 = 25_000;
+/// Reads that wait, per member.
+pub const LONGPOLLS_PER_MEMBER: usize = 2;
+
+/// A whole request, but for long polls and chunks.
+pub const REQUEST_TIME: i64 = 30_000;
+/// All headers of a request.
+pub const HEADER_BYTES: usize = 16 * 1024;
+/// One header that takes part in a signature.
+pub const SIGNED_HEADER_BYTES: usize = 1_024;
+/// Path and query of a signed request.
+pub const SIGNED_TARGET_BYTES: usize = 4_096;
+/// A problem document.
+pub const PROBLEM_BYTES: usize = 16 * 1024;
+
+/// How far a signature's `created` may lie ahead of the reader's clock.
+pub const CLOCK_AHEAD: i64 = 5_000;
+/// The longest time from `created` to `expires`.
+pub const NONCE_LIFE: i64 = 300_000;
+/// Nonces remembered per member.
+pub const NONCES_MAX: usize = 20_000;
+/// Nodes whose nonces are remembered at a time: the members, and those who ask to join.
+pub const NONCE_CALLERS: usize = 400;
+
+/// An identity document.
+pub const IDENTITY_BYTES: usize = 16 * 1024;
+/// Keys of an identity document.
+pub const DOCUMENT_KEYS: usize = 32;
+/// Addresses of one keeper.
+pub const ENDPOINTS_MAX: usize = 4;
+/// One address.
+pub const ENDPOINT_BYTES: usize = 280;
+/// Capabilities of one node.
+pub const CAPABILITIES_MAX: usize = 32;
+/// How long an identity document may count.
+pub const DOCUMENT_LIFE: i64 = 400 * DAY;
+/// The name of an organization or coalition, in characters.
+pub const NAME_CHARACTERS: usize = 120;
+/// A word that programs compare, in characters.
+pub const WORD_CHARACTERS: usize = 32;
+
+/// Invites of one member that are open at a time.
+pub const INVITES_OPEN: usize = 20;
+/// Wrong tokens from one node before it is refused.
+pub const JOIN_TRIES: u32 = 3;
+/// How long an invite counts.
+pub const INVITE_LIFE: i64 = 3 * DAY;
+/// The bytes inside an invite code.
+pub const INVITE_BYTES: usize = 1_024;
+/// What a person may paste where an invite code belongs.
+pub const INVITE_TEXT_BYTES: usize = 8 * 1024;
+
+/// One chunk of a blob.
+pub const CHUNK_BYTES: u64 = 4 * 1024 * 1024;
+/// Chunks of one transfer under way.
+pub const CHUNKS_INFLIGHT: usize = 4;
+/// One blob.
+pub const BLOB_BYTES: u64 = 8 * 1024 * 1024 * 1024;
+/// Chunks of one blob.
+pub const BLOB_CHUNKS: usize = 2_048;
+/// A blob's list of chunks.
+pub const MANIFEST_BYTES: usize = 72 * 1024;
+/// How long a keeper stores a blob.
+pub const BLOB_TTL: i64 = 30 * DAY;
+/// Blobs of one member at a keeper.
+pub const BLOB_QUOTA: u64 = 50 * 1024 * 1024 * 1024;
+/// The header of sealed bytes: room for every member and then some.
+pub const SEAL_HEADER_BYTES: usize = 64 * 1024;
+
+/// Blinded points of one evaluation.
+pub const EVAL_POINTS: usize = 4_096;
+/// How long an evaluation is answered again without a charge.
+pub const EVAL_REPLAY: i64 = 600_000;
+
+/// Attempts to encrypt an entry anew, or to rebase it, before it slows down and alarms.
+pub const REENCRYPT: u32 = 8;
+/// Past epochs whose application messages still count.
+pub const EPOCHS_ACCEPTED: u64 = 5;
+/// Commits per member and day; removals are exempt.
+pub const COMMITS_PER_DAY: u32 = 24;
+/// How far back the ratchet of one sender reaches.
+pub const RATCHET_BACK: u32 = 1_024;
+/// How far ahead the ratchet of one sender reaches.
+pub const RATCHET_FORWARD: u32 = 4_096;
+/// A snapshot for a joiner.
+pub const SNAPSHOT_BYTES: u64 = 2 * 1024 * 1024 * 1024;
+/// Proofs of two histories that are kept.
+pub const EVIDENCE_KEPT: usize = 1_000;
+
+/// The first pause before a retry.
+pub const BACKOFF_FIRST: i64 = 1_000;
+/// The longest pause before a retry.
+pub const BACKOFF_CAP: i64 = 60_000;
+/// The longest pause before a blob is tried again.
+pub const BACKOFF_CAP_BLOBS: i64 = 300_000;

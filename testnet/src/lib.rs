@@ -1,4 +1,19 @@
-//! A coalition on your desk: synthetic people, export files, demo, check, bench.
+//! A coalition on your desk: what checks, shows and measures the whole. No other room uses this one.
 
+pub mod check;
+mod child;
 pub mod export_files;
+pub mod generated;
 pub mod people;
+pub mod postgres;
+pub mod setup;
+
+use std::path::Path;
+
+/// The folder that holds the workspace's `Cargo.toml`.
+#[must_use]
+pub fn workspace() -> &'static Path {
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+        .parent()
+        .expect("the room lies inside the workspace")
+}

@@ -1,1 +1,42 @@
-fn main(){}
+//! `cargo testnet COMMAND`: reads the command line and hands over.
+
+use clap::{Parser, Subcommand};
+use std::process::ExitCode;
+use testnet::{check, generated, postgres};
+
+/// A coalition on your desk.
+#[derive(Parser)]
+#[command(name = "testnet", bin_name = "cargo testnet", version)]
+struct Arguments {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Everything that must hold before a change is merged.
+    Check(check::Arguments),
+    /// Write the files that the check compares: generated texts, checksums of new migrations.
+    Generate,
+    /// Run a command with a PostgreSQL cluster at its side, gone when it ends.
+    Postgres(postgres::Arguments),
+}
+
+#[tokio::main]
+async fn main() -> ExitCode {
+    let ended = match Arguments::parse().command {
+        Command::Check(arguments) => check::run(arguments).await,
+        Command::Generate => generated::run(),
+        Command::Postgres(arguments) => postgres::run(arguments).await,
+    };
+    ended.unwrap_or_else(|error| {
+        #[expect(
+            clippy::print_stderr,
+            reason = "the last word of a command goes to the person"
+        )]
+        {
+            eprintln!("{error:#}");
+        }
+        ExitCode::FAILURE
+    })
+}

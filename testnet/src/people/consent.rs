@@ -209,6 +209,26 @@ mod tests {
     }
 
     #[test]
+    fn the_policy_room_reads_every_form() {
+        for kind in OrganizationKind::ALL {
+            for form in forms(kind) {
+                let read = policy::consent::form::Form::parse(&form.to_toml()).expect("a form");
+                assert_eq!(read.purposes().len(), form.purposes.len());
+                assert_eq!(read.notice().sha256, form.notice.sha256);
+                for clause in read.purposes() {
+                    let named: BTreeSet<&str> = clause
+                        .recipient_third_parties
+                        .party_ids
+                        .iter()
+                        .map(String::as_str)
+                        .collect();
+                    assert_eq!(named, form.recipients());
+                }
+            }
+        }
+    }
+
+    #[test]
     fn the_hash_in_a_form_is_that_of_its_notice() {
         for form in forms(OrganizationKind::C4) {
             let text = notice_text(OrganizationKind::C4, &form.form_version);

@@ -1,0 +1,209 @@
+//! What a keeper answers to members and newcomers. Spec: section 8.
+//!
+//! One pipeline for every call: limit, read, verify, act, sign the answer. Nothing acts before the
+//! request's signature holds, and nothing of the desk is served here.
+
+pub mod append;
+pub mod blob;
+pub mod evaluate;
+pub mod join;
+pub mod read;
+
+use crate::{app::App, http::problem::Failure};
+use axum::{
+    body::Body,
+    extract::{Request, State},
+    middleware::Next,
+    response::{IntoResponse, Response},
+};
+use bytes::Bytes;
+use http_body_util::{BodyExt, Limited};
+use protocol::{
+    id::NodeId,
+    identity::{IdentityDocument, KeyId, KeyUse, PublicKey},
+    problem::{Problem, ProblemKind},
+    sign::{
+        Answered, LogPoint, Nonce, RequestView, ResponseView, Seen, ShownHead, SignatureError, sign_response,
+        verify_request,
+    },
+};
+
+/// How CBOR travels.
+pub const APPLICATION_CBOR: &str = "application/cbor";
+/// How a chunk of a blob travels: unsigned, its hash names it.
+pub const OCTETS: &str = "application/octet-stream";
+/// The authority under which a keeper calls itself.
+pub const LOCAL_AUTHORITY: &str = "keeper.commonturf.internal";
+/// The longest body of a call: a chunk, or an append.
+const BODY_BYTES: usize = protocol::blob::CHUNK_BYTES + 64 * 1024;
+
+/// Who calls, once its signature was checked.
+#[derive(Debug, Clone, Copy)]
+pub struct Caller {
+    /// The node.
+    pub node: NodeId,
+    /// How far it has folded.
+    pub seen: Seen,
+    /// Whether it is a member now; a newcomer is not.
+    pub member: bool,
+}
+
+impl Caller {
+    /// Refuses everybody who is no member, in the words that a stranger gets too.
+    ///
+    /// # Errors
+    /// A `not-member` problem.
+    pub fn must_be_member(&self) -> Result<(), Failure> {
+        if self.member { Ok(()) } else { Err(not_member()) }
+    }
+}
+
+/// The one answer to strangers, whether the coalition exists or not.
+fn not_member() -> Failure {
+    Failure::new(ProblemKind::NotMember, "this keeper answers members of its coalition only")
+}
+
+/// The pipeline around every call under `/v1/c/`.
+pub async fn pipeline(State(app): State<App>, request: Request, next: Next) -> Response {
+    let (parts, body) = request.into_parts();
+    let Ok(body) = Limited::new(body, BODY_BYTES).collect().await else {
+        return Failure::new(ProblemKind::TooLarge, "the body is longer than any call needs").into_response();
+    };
+    let body = body.to_bytes();
+    let mut headers: Vec<(&str, &str)> = Vec::new();
+    for (name, value) in &parts.headers {
+        let Ok(value) = value.to_str() else {
+            return Failure::new(ProblemKind::BadSignature, "a header is no text").into_response();
+        };
+        headers.push((name.as_str(), value));
+    }
+    let chunk = headers.contains(&("content-type", OCTETS));
+    let view = RequestView {
+        method: parts.method.as_str(),
+        authority: "",
+        path: parts.uri.path(),
+        query: parts.uri.query(),
+        headers: &headers,
+        body: (!chunk && !body.is_empty()).then_some(body.as_ref()),
+    };
+    let response = match admit(&app, &view, &body).await {
+        Ok(caller) => {
+            let mut request = Request::from_parts(parts.clone(), Body::from(body.clone()));
+            request.extensions_mut().insert(caller);
+            next.run(request).await
+        }
+        Err(failure) => failure.into_response(),
+    };
+    match Answered::received(&view) {
+        Ok(answered) => sign(&app, response, &answered).await,
+        Err(_) => response,
+    }
+}
+
+/// Checks a call's signature and says who makes it.
+async fn admit(app: &App, view: &RequestView<'_>, body: &Bytes) -> Result<Caller, Failure> {
+    let now = app.now();
+    let node = claimed_caller(view)?;
+    let coalition = app.coalition.read().await;
+    let state = coalition
+        .as_ref()
+        .filter(|coalition| {
+            let prefix = format!("/v1/c/{}/", coalition.row.id);
+            coalition.is_kept_by(app.me) && view.path.starts_with(&prefix)
+        })
+        .map(|coalition| &coalition.state);
+    let member = state.and_then(|state| state.active(node).and_then(|_| state.document(node)));
+    let is_member = member.is_some();
+    let document = match member {
+        Some(document) => Some(document),
+        None if state.is_some() => join::newcomer(app, view, node, body).await?,
+        None => None,
+    };
+    drop(coalition);
+    let document = document.ok_or_else(not_member)?;
+    let authorities = authorities(&app.identity());
+    let authorities: Vec<&str> = authorities.iter().map(String::as_str).collect();
+    let lookup = |asked: NodeId, kid: &KeyId| -> Option<PublicKey> {
+        (asked == node).then(|| document.key_named(KeyUse::Request, kid)).flatten()
+    };
+    let verified = verify_request(view, app.me, &authorities, lookup, now).map_err(|error| refused(&error, app))?;
+    let mut nonces = app.nonces.lock().map_err(|_| Failure::internal("the nonces are locked"))?;
+    nonces.remember(&verified, now).map_err(|error| Failure::new(error.problem(), error.to_string()))?;
+    Ok(Caller { node: verified.caller, seen: verified.seen, member: is_member })
+}
+
+/// Whose key the request names; its signature is checked after.
+fn claimed_caller(view: &RequestView<'_>) -> Result<NodeId, Failure> {
+    let input = view.headers.iter().find(|(name, _)| *name == "signature-input").map(|(_, value)| *value);
+    let keyid = input.and_then(|input| input.split_once("keyid=\"")).and_then(|(_, rest)| rest.split('"').next());
+    let node = keyid.and_then(|keyid| keyid.split('.').next()).and_then(|node| node.parse().ok());
+    node.ok_or_else(|| Failure::new(ProblemKind::BadSignature, "the request is not signed as members sign"))
+}
+
+fn refused(error: &SignatureError, app: &App) -> Failure {
+    let mut problem = Problem::new(error.problem(), error.to_string(), "");
+    problem.server_time = Some(app.now());
+    Failure(Box::new(problem))
+}
+
+fn authorities(document: &IdentityDocument) -> Vec<String> {
+    let own = document.endpoints.iter().map(|endpoint| endpoint.authority().to_owned());
+    own.chain([LOCAL_AUTHORITY.to_owned()]).collect()
+}
+
+/// Signs an answer, with the head of the log for those who may know it.
+async fn sign(app: &App, response: Response, answered: &Answered<'_>) -> Response {
+    let (mut parts, body) = response.into_parts();
+    let Ok(body) = body.collect().await else {
+        return Failure::internal("an answer could not be read").into_response();
+    };
+    let body = body.to_bytes();
+    let mut headers: Vec<(&str, &str)> = Vec::new();
+    for (name, value) in &parts.headers {
+        headers.push((name.as_str(), value.to_str().unwrap_or_default()));
+    }
+    let chunk = headers.contains(&("content-type", OCTETS));
+    let view = ResponseView {
+        status: parts.status.as_u16(),
+        headers: &headers,
+        body: (!chunk && !body.is_empty()).then_some(body.as_ref()),
+    };
+    let head = if parts.status.is_success() { shown_head(app).await } else { None };
+    let nonce = Nonce::random(&mut crate::ambient::rng());
+    let added = match sign_response(&app.signer(), &view, answered, head.as_ref(), app.now(), nonce) {
+        Ok(added) => added,
+        Err(error) => return Failure::internal(error).into_response(),
+    };
+    for (name, value) in added {
+        if let Ok(value) = value.parse() {
+            parts.headers.insert(name, value);
+        }
+    }
+    Response::from_parts(parts, Body::from(body))
+}
+
+/// Where the log stands, signed with the key for heads.
+async fn shown_head(app: &App) -> Option<ShownHead> {
+    let lineage = app.coalition.read().await.as_ref()?.row.lineage;
+    let mut db = app.store.read("reading the head").await.ok()?;
+    let head = crate::store::keeper::head(&mut db, lineage).await.ok()?;
+    let signature = app.secrets.signing_key(KeyUse::Head).sign(&head.signed_bytes());
+    let log = LogPoint { lineage: head.lineage, position: head.position, chain: head.chain };
+    Some(ShownHead { log, log_time: head.log_time, signature })
+}
+
+/// A canonical answer.
+pub(crate) fn cbor(value: &impl protocol::codec::Canonical) -> Response {
+    ([(http::header::CONTENT_TYPE, APPLICATION_CBOR)], protocol::codec::encode(value)).into_response()
+}
+
+/// Reads a canonical body.
+pub(crate) fn read_cbor<T: protocol::codec::Canonical>(body: &Bytes) -> Result<T, Failure> {
+    protocol::codec::decode(body).map_err(|error| {
+        let kind = match error {
+            protocol::codec::CodecError::TooLong { .. } => ProblemKind::TooLarge,
+            _ => ProblemKind::Unsupported,
+        };
+        Failure::new(kind, error.to_string())
+    })
+}

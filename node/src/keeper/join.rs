@@ -1,0 +1,59 @@
+//! Newcomers at the door: their invitation is checked and they are announced to all members.
+
+use crate::{app::App, federation::join::Ask, http::problem::Failure, store, sync::outbox};
+use protocol::{
+    codec,
+    entry::membership::JoinRequest,
+    id::{Hash, NodeId},
+    problem::ProblemKind,
+};
+
+/// Checks a newcomer's invitation and announces the newcomer. The same call again changes nothing.
+///
+/// # Errors
+/// [`Failure`]: unknown, spent or expired invitation, or a document that does not hold.
+pub async fn announce(app: &App, caller: NodeId, ask: Ask) -> Result<(), Failure> {
+    let document = ask
+        .document
+        .verify(app.now())
+        .map_err(|error| Failure::new(ProblemKind::BadSignature, error.to_string()))?;
+    if document.node_id != caller {
+        return Err(Failure::new(ProblemKind::BadSignature, "the document is another node's"));
+    }
+    let token = ask.token.hash();
+    check_invite(app, token, caller, document.organization.as_str()).await?;
+    let signed = codec::encode(&ask.document);
+    let mut tx = app.store.write("announcing a newcomer").await?;
+    match store::keeper::join_by_token(&mut tx, token).await? {
+        Some(node) if node == caller.to_string() => return Ok(()),
+        Some(_) => return Err(Failure::new(ProblemKind::InviteSpent, "")),
+        None => {}
+    }
+    store::keeper::put_join(&mut tx, caller, token, &signed, app.now().0).await?;
+    let request = JoinRequest { token_hash: token, node: caller, document: signed, key_package: ask.key_package };
+    outbox::queue(app, &mut tx, request.into(), None).await?;
+    tx.commit().await?;
+    app.wake.outbox.notify_one();
+    Ok(())
+}
+
+async fn check_invite(app: &App, token: Hash, caller: NodeId, name: &str) -> Result<(), Failure> {
+    let coalition = app.coalition.read().await;
+    let state = coalition.as_ref().map(|coalition| &coalition.state);
+    let invite = state.and_then(|state| state.invites.get(&token));
+    let Some((state, invite)) = state.zip(invite) else {
+        return Err(Failure::new(ProblemKind::InviteUnknown, "check the code, or ask for a new one"));
+    };
+    if invite.used_by.is_some_and(|node| node != caller) {
+        return Err(Failure::new(ProblemKind::InviteSpent, ""));
+    }
+    if invite.expires < app.now() {
+        return Err(Failure::new(ProblemKind::InviteExpired, ""));
+    }
+    let taken = |member: &str| member.to_lowercase() == name.to_lowercase();
+    if state.roster().any(|(_, member)| taken(&member.name)) {
+        let detail = "an organization of this name is a member already; use a name that tells the two apart";
+        return Err(Failure::new(ProblemKind::Conflict, detail));
+    }
+    Ok(())
+}

@@ -1,0 +1,203 @@
+//! The node's database: SQLite beside its configuration, or PostgreSQL by URL.
+//!
+//! One SQL text serves both. Writing goes through one connection, in transactions that have a name
+//! ([`Store::write`]); reading goes through a few others ([`Store::read`]). What the two databases
+//! do differently is in [`dialect`]. Each table group has a file of its own, as methods on
+//! [`Write`] and [`Read`] or functions over a connection.
+
+pub mod admission;
+pub mod blob;
+pub mod coalition;
+pub mod dialect;
+pub mod history;
+pub mod keeper;
+pub mod migrate;
+pub mod node;
+pub mod outbox;
+pub mod sealed;
+
+use sqlx::{Any, AnyConnection, AnyPool, Transaction, any::AnyPoolOptions, pool::PoolConnection};
+use std::ops::{Deref, DerefMut};
+
+/// Connections that read.
+const READERS: u32 = 4;
+
+/// Why the database did not do what it was asked.
+#[derive(Debug, thiserror::Error)]
+pub enum StoreError {
+    /// The database refused or is not reachable.
+    #[error("the database failed in {action}: {source}")]
+    Database {
+        /// The named transaction or step.
+        action: &'static str,
+        /// What the driver says.
+        source: sqlx::Error,
+    },
+    /// A stored value cannot be read back.
+    #[error("table {table} holds a damaged value: {detail}")]
+    Damaged {
+        /// Where.
+        table: &'static str,
+        /// What is wrong with it.
+        detail: String,
+    },
+    /// The schema cannot be brought up to date.
+    #[error("the database cannot be brought up to date: {0}")]
+    Migration(#[from] sqlx::migrate::MigrateError),
+    /// The SQLite library has a known fault.
+    #[error("SQLite {found} can damage a database; this program needs {needed} or later")]
+    SqliteTooOld {
+        /// The library that was linked.
+        found: String,
+        /// The oldest that is safe.
+        needed: &'static str,
+    },
+}
+
+impl From<sqlx::Error> for StoreError {
+    fn from(source: sqlx::Error) -> Self {
+        Self::Database { action: "a query", source }
+    }
+}
+
+impl StoreError {
+    /// A value in a table that cannot be read back.
+    pub fn damaged(table: &'static str, detail: impl ToString) -> Self {
+        Self::Damaged { table, detail: detail.to_string() }
+    }
+
+    /// Whether a unique constraint refused the row.
+    #[must_use]
+    pub fn is_unique_violation(&self) -> bool {
+        matches!(self, Self::Database { source: sqlx::Error::Database(error), .. } if error.is_unique_violation())
+    }
+}
+
+/// What a store function returns.
+pub type Result<T, E = StoreError> = std::result::Result<T, E>;
+
+/// A count or position as the databases store it.
+#[must_use]
+pub fn integer(natural: u64) -> i64 {
+    i64::try_from(natural).unwrap_or(i64::MAX)
+}
+
+/// A stored count or position.
+#[must_use]
+pub fn natural(integer: i64) -> u64 {
+    u64::try_from(integer).unwrap_or(0)
+}
+
+/// The database of one node.
+#[derive(Debug, Clone)]
+pub struct Store {
+    writer: AnyPool,
+    readers: AnyPool,
+    dialect: dialect::Dialect,
+}
+
+impl Store {
+    /// Opens the database, checks it and brings its schema up to date.
+    ///
+    /// `url` is `sqlite:PATH` or `postgres://...`.
+    ///
+    /// # Errors
+    /// [`StoreError`] when it cannot be opened, is unsafe to use, or has a newer schema.
+    pub async fn open(url: &str) -> Result<Self> {
+        sqlx::any::install_default_drivers();
+        let dialect = dialect::Dialect::of(url);
+        let writer = dialect.pool(AnyPoolOptions::new().max_connections(1), url, false).await?;
+        dialect.check(&writer).await?;
+        migrate::run(&writer).await?;
+        let readers = dialect.pool(AnyPoolOptions::new().max_connections(READERS), url, true).await?;
+        Ok(Self { writer, readers, dialect })
+    }
+
+    /// Begins a transaction that may write. It is undone unless [`Write::commit`] is called.
+    ///
+    /// # Errors
+    /// [`StoreError`] naming the action.
+    #[expect(clippy::disallowed_methods, reason = "this is the place that may")]
+    pub async fn write(&self, action: &'static str) -> Result<Write> {
+        let transaction = self
+            .writer
+            .begin_with(self.dialect.begin_write())
+            .await
+            .map_err(|source| StoreError::Database { action, source })?;
+        Ok(Write { transaction, action })
+    }
+
+    /// A connection that only reads.
+    ///
+    /// # Errors
+    /// [`StoreError`] naming the action.
+    #[expect(clippy::disallowed_methods, reason = "this is the place that may")]
+    pub async fn read(&self, action: &'static str) -> Result<Read> {
+        let connection =
+            self.readers.acquire().await.map_err(|source| StoreError::Database { action, source })?;
+        Ok(Read { connection })
+    }
+
+    /// Which database this is.
+    #[must_use]
+    pub fn dialect(&self) -> dialect::Dialect {
+        self.dialect
+    }
+
+    /// Closes every connection.
+    pub async fn close(&self) {
+        self.readers.close().await;
+        self.writer.close().await;
+    }
+}
+
+/// A named transaction that may write; dropping it undoes it.
+#[derive(Debug)]
+pub struct Write {
+    transaction: Transaction<'static, Any>,
+    action: &'static str,
+}
+
+impl Write {
+    /// Makes everything in this transaction last.
+    ///
+    /// # Errors
+    /// [`StoreError`] naming the action; then nothing of it lasts, or nobody knows (a lost
+    /// connection), so every action can be repeated.
+    pub async fn commit(self) -> Result<()> {
+        let action = self.action;
+        self.transaction.commit().await.map_err(|source| StoreError::Database { action, source })
+    }
+}
+
+impl Deref for Write {
+    type Target = AnyConnection;
+    fn deref(&self) -> &AnyConnection {
+        &self.transaction
+    }
+}
+
+impl DerefMut for Write {
+    fn deref_mut(&mut self) -> &mut AnyConnection {
+        &mut self.transaction
+    }
+}
+
+/// A connection that only reads.
+#[derive(Debug)]
+pub struct Read {
+    connection: PoolConnection<Any>,
+}
+
+impl Deref for Read {
+    type Target = AnyConnection;
+    fn deref(&self) -> &AnyConnection {
+        &self.connection
+    }
+}
+
+impl DerefMut for Read {
+    fn deref_mut(&mut self) -> &mut AnyConnection {
+        &mut self.connection
+    }
+}

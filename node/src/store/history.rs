@@ -1,0 +1,79 @@
+//! What this node read in the coalition log, one line per entry.
+
+use super::Result;
+use protocol::chain::LogItem;
+use sqlx::AnyConnection;
+
+/// One line of history.
+#[derive(Debug, Clone, Default, serde::Serialize)]
+pub struct Line {
+    /// Position in the log.
+    pub position: i64,
+    /// Milliseconds since 1970.
+    pub log_time: i64,
+    /// The entry's id.
+    pub entry_id: Option<String>,
+    /// Who sealed it.
+    pub author: Option<String>,
+    /// What it is.
+    pub kind: String,
+    /// Why it changed nothing.
+    pub void: Option<String>,
+}
+
+impl Line {
+    /// A line about an item, still without what is inside.
+    #[must_use]
+    pub fn of(item: &LogItem) -> Self {
+        Self {
+            position: super::integer(item.position),
+            log_time: item.log_time.0,
+            kind: "unreadable".to_owned(),
+            ..Self::default()
+        }
+    }
+}
+
+/// Writes a line.
+///
+/// # Errors
+/// [`super::StoreError`].
+pub async fn insert(db: &mut AnyConnection, line: &Line) -> Result<()> {
+    sqlx::query(
+        "INSERT INTO history (position, log_time, entry_id, author, kind, void) VALUES ($1, $2, $3, $4, $5, $6)",
+    )
+    .bind(line.position)
+    .bind(line.log_time)
+    .bind(&line.entry_id)
+    .bind(&line.author)
+    .bind(&line.kind)
+    .bind(&line.void)
+    .execute(db)
+    .await?;
+    Ok(())
+}
+
+/// The latest lines, newest first.
+///
+/// # Errors
+/// [`super::StoreError`].
+pub async fn latest(db: &mut AnyConnection, limit: i64) -> Result<Vec<Line>> {
+    type Columns = (i64, i64, Option<String>, Option<String>, String, Option<String>);
+    let rows: Vec<Columns> = sqlx::query_as(
+        "SELECT position, log_time, entry_id, author, kind, void FROM history ORDER BY position DESC LIMIT $1",
+    )
+    .bind(limit)
+    .fetch_all(db)
+    .await?;
+    Ok(rows
+        .into_iter()
+        .map(|(position, log_time, entry_id, author, kind, void)| Line {
+            position,
+            log_time,
+            entry_id,
+            author,
+            kind,
+            void,
+        })
+        .collect())
+}

@@ -1,0 +1,39 @@
+//! Brings a database up to date. Migrations only add; one that was released never changes.
+
+use super::{Result, StoreError};
+use sqlx::{
+    AnyPool, SqlStr,
+    error::BoxDynError,
+    migrate::{Migration, MigrationSource, MigrationType, Migrator},
+};
+use std::{borrow::Cow, future::Future, pin::Pin};
+
+/// Every migration, in order: version, name, text.
+pub const MIGRATIONS: &[(i64, &str, &str)] = &[
+    (1, "node", include_str!("../../migrations/0001_node.sql")),
+    (2, "keeper", include_str!("../../migrations/0002_keeper.sql")),
+    (3, "people", include_str!("../../migrations/0003_people.sql")),
+    (4, "claims", include_str!("../../migrations/0004_claims.sql")),
+    (5, "shares", include_str!("../../migrations/0005_shares.sql")),
+    (6, "desk", include_str!("../../migrations/0006_desk.sql")),
+];
+
+#[derive(Debug)]
+struct Embedded;
+
+impl MigrationSource<'static> for Embedded {
+    fn resolve(self) -> Pin<Box<dyn Future<Output = std::result::Result<Vec<Migration>, BoxDynError>> + Send>> {
+        let migrations = MIGRATIONS
+            .iter()
+            .map(|(version, name, text)| {
+                Migration::new(*version, Cow::Borrowed(name), MigrationType::Simple, SqlStr::from_static(text), false)
+            })
+            .collect();
+        Box::pin(async move { Ok(migrations) })
+    }
+}
+
+pub(super) async fn run(pool: &AnyPool) -> Result<()> {
+    let migrator = Migrator::new(Embedded).await?;
+    migrator.run(pool).await.map_err(StoreError::Migration)
+}

@@ -1,0 +1,90 @@
+//! What a member does with the coalition log: say, read, fold, react, repeat. Spec: sections 3 to 7.
+
+pub mod append;
+pub mod coalition;
+pub mod fold;
+pub mod keeper_client;
+pub mod outbox;
+pub mod prefetch;
+pub mod react;
+pub mod read;
+
+use crate::app::App;
+use std::time::Duration;
+
+/// First wait after the keeper did not answer; doubles up to [`BACKOFF_CAP`].
+const BACKOFF_FIRST: Duration = Duration::from_secs(1);
+/// The longest wait between tries.
+const BACKOFF_CAP: Duration = Duration::from_secs(60);
+/// How often the outbox is looked at when nothing wakes it.
+const OUTBOX_EVERY: Duration = Duration::from_secs(5);
+
+/// Starts the two tasks of a member: one reads and folds, one says what waits.
+pub fn start(app: &App) {
+    let reader = app.clone();
+    app.life.spawn(async move { run(reader, Task::Read).await });
+    let writer = app.clone();
+    app.life.spawn(async move { run(writer, Task::Append).await });
+}
+
+#[derive(Clone, Copy)]
+enum Task {
+    Read,
+    Append,
+}
+
+async fn run(app: App, task: Task) {
+    let mut backoff = BACKOFF_FIRST;
+    while !app.life.is_stopping() {
+        let active = app.coalition.read().await.as_ref().is_some_and(coalition::Coalition::is_active);
+        if !active {
+            tokio::select! {
+                biased;
+                () = app.life.stopped() => return,
+                () = app.wake.joined.notified() => {}
+                () = tokio::time::sleep(OUTBOX_EVERY) => {}
+            }
+            continue;
+        }
+        let step = async {
+            match task {
+                Task::Read => read::step(&app).await,
+                Task::Append => append::step(&app).await,
+            }
+        };
+        let outcome = tokio::select! {
+            biased;
+            () = app.life.stopped() => return,
+            outcome = step => outcome,
+        };
+        match outcome {
+            Ok(()) => {
+                backoff = BACKOFF_FIRST;
+                if matches!(task, Task::Append) {
+                    tokio::select! {
+                        biased;
+                        () = app.life.stopped() => return,
+                        () = app.wake.outbox.notified() => {}
+                        () = tokio::time::sleep(OUTBOX_EVERY) => {}
+                    }
+                }
+            }
+            Err(error) => {
+                tracing::warn!(error = %error, "the coalition log cannot be reached or read");
+                app.wake.contact.send_modify(|contact| contact.error = Some(error.to_string()));
+                if !app.life.pause(jittered(backoff)).await {
+                    return;
+                }
+                backoff = (backoff * 2).min(BACKOFF_CAP);
+            }
+        }
+    }
+}
+
+/// Between half and the whole of a wait, so that members do not return all at once.
+fn jittered(wait: Duration) -> Duration {
+    use rand_core::RngCore;
+    let half = wait / 2;
+    let milliseconds = u64::try_from(half.as_millis()).unwrap_or(u64::MAX).max(1);
+    half + Duration::from_millis(crate::ambient::rng().next_u64() % milliseconds)
+}

@@ -1,0 +1,216 @@
+//! Saying what waits: seal and store first, send after. Spec: section 7.2.
+//!
+//! Ciphertext, MLS state and outbox row are committed together before any byte leaves; a lost answer
+//! is answered by sending the same bytes again.
+
+use super::{
+    coalition::Coalition,
+    keeper_client::Keeper,
+    outbox::{self, COMMIT, Intent},
+};
+use crate::{
+    app::App,
+    store::{
+        StoreError, Write,
+        outbox::{self as table, Outgoing, Progress},
+    },
+};
+use protocol::{
+    chain::{APPEND_BYTES, APPEND_ENTRIES, Append, AppendResult, Sealed},
+    codec,
+    entry::Class,
+    envelope::{ENTRY_BYTES, Envelope, Form, Header, VERSION},
+    id::{EntryId, Hash},
+    mls::Group,
+    problem::ProblemKind,
+};
+
+/// The most entries that are sealed in one transaction.
+const SEAL_BATCH: i64 = 64;
+
+/// Seals and sends until nothing waits.
+///
+/// # Errors
+/// When the keeper is not reached or the database fails; everything stays in the outbox.
+pub async fn step(app: &App) -> anyhow::Result<()> {
+    loop {
+        let sealed = seal_queued(app).await?;
+        let sent = send_sealed(app).await?;
+        if sealed == 0 && sent == 0 {
+            return Ok(());
+        }
+    }
+}
+
+async fn seal_queued(app: &App) -> anyhow::Result<usize> {
+    let mut guard = app.coalition.write().await;
+    let Some(coalition) = guard.as_mut().filter(|coalition| coalition.is_active()) else { return Ok(0) };
+    let mut tx = app.store.write("sealing entries").await?;
+    let queued = table::in_progress(&mut tx, Progress::Queued, SEAL_BATCH).await?;
+    if queued.is_empty() {
+        return Ok(0);
+    }
+    let mut group = coalition.group()?;
+    let mut sealed = 0;
+    for row in &queued {
+        sealed += usize::from(seal_one(app, &mut tx, coalition, &mut group, row).await?);
+    }
+    coalition.write_group(&mut tx, &app.rest, &group).await?;
+    tx.commit().await?;
+    coalition.settle(&group);
+    Ok(sealed)
+}
+
+/// Seals one entry; `false` when it must wait or has ended.
+async fn seal_one(
+    app: &App,
+    tx: &mut Write,
+    coalition: &Coalition,
+    group: &mut Group,
+    row: &Outgoing,
+) -> anyhow::Result<bool> {
+    if row.kind == COMMIT {
+        return build_commit(app, tx, coalition, group, row).await;
+    }
+    let entry = outbox::plain(app, row)?;
+    let header = header(coalition, row.entry, row.class, Form::Application, entry.blobs());
+    let sealed = group.seal(&app.mls_key(), &header.authenticated(), &codec::encode(&entry))?;
+    store_envelope(tx, row.entry, Envelope { header, sealed }, None).await
+}
+
+async fn build_commit(
+    app: &App,
+    tx: &mut Write,
+    coalition: &Coalition,
+    group: &mut Group,
+    row: &Outgoing,
+) -> anyhow::Result<bool> {
+    let intent = row.intent.as_deref().ok_or_else(|| StoreError::damaged("outbox", "a commit without an intent"))?;
+    let intent: Intent = codec::decode(intent)?;
+    let Some(join) = coalition.state.joins.get(&intent.add) else {
+        table::set_final(&mut *tx, row.entry, 0, Some("the newcomer is in, or asks no more")).await?;
+        return Ok(false);
+    };
+    if group.has_pending_commit() {
+        return Ok(false);
+    }
+    let header = header(coalition, row.entry, Class::Control, Form::Commit, Vec::new());
+    let commit = group.commit_add(&app.mls_key(), &header.authenticated(), &[&join.key_package])?;
+    let welcome = commit
+        .welcome
+        .map(|welcome| app.rest.seal(&outbox::rows_place(row.entry), &welcome, &mut crate::ambient::rng()));
+    store_envelope(tx, row.entry, Envelope { header, sealed: commit.bytes }, welcome.as_deref()).await
+}
+
+fn header(
+    coalition: &Coalition,
+    entry: EntryId,
+    class: Class,
+    form: Form,
+    blobs: Vec<protocol::blob::BlobId>,
+) -> Header {
+    Header { version: VERSION, coalition: coalition.row.id, lineage: coalition.row.lineage, entry, class, form, blobs }
+}
+
+async fn store_envelope(
+    tx: &mut Write,
+    entry: EntryId,
+    envelope: Envelope,
+    welcome: Option<&[u8]>,
+) -> anyhow::Result<bool> {
+    let bytes = envelope.bytes();
+    if bytes.len() > ENTRY_BYTES {
+        table::set_final(&mut *tx, entry, 0, Some("the entry is longer than 64 KiB")).await?;
+        return Ok(false);
+    }
+    let hash = Hash::of(&bytes);
+    match envelope.header.form {
+        Form::Commit => table::set_commit(&mut *tx, entry, &bytes, hash, welcome).await?,
+        Form::Application => table::set_sealed(&mut *tx, entry, &bytes, hash).await?,
+    }
+    Ok(true)
+}
+
+async fn send_sealed(app: &App) -> anyhow::Result<usize> {
+    let keeper = {
+        let guard = app.coalition.read().await;
+        let Some(coalition) = guard.as_ref() else { return Ok(0) };
+        Keeper::of(app, coalition)
+    };
+    let mut db = app.store.read("reading the outbox").await?;
+    let limit = i64::try_from(APPEND_ENTRIES).unwrap_or(i64::MAX);
+    let waiting = table::in_progress(&mut db, Progress::Sealed, limit).await?;
+    drop(db);
+    let batch = fitting(waiting);
+    if batch.is_empty() {
+        return Ok(0);
+    }
+    for (_, bytes) in &batch {
+        upload_blobs(app, &keeper, bytes).await?;
+    }
+    let append = Append { entries: batch.iter().map(|(_, bytes)| Sealed(bytes.clone())).collect() };
+    let answer = keeper.append(app, &append).await?;
+    if answer.results.len() != batch.len() {
+        anyhow::bail!("the keeper answered for other entries than were sent");
+    }
+    for ((entry, bytes), result) in batch.iter().zip(answer.results) {
+        note(app, *entry, bytes, result).await?;
+    }
+    Ok(batch.len())
+}
+
+/// As many as one append carries, in order.
+fn fitting(waiting: Vec<Outgoing>) -> Vec<(EntryId, Vec<u8>)> {
+    let mut bytes = 0;
+    waiting
+        .into_iter()
+        .filter_map(|row| Some((row.entry, row.envelope?)))
+        .take_while(|(_, envelope)| {
+            bytes += envelope.len() + 8;
+            bytes < APPEND_BYTES
+        })
+        .collect()
+}
+
+/// Uploads what an entry names and this node still holds.
+async fn upload_blobs(app: &App, keeper: &Keeper, envelope: &[u8]) -> anyhow::Result<()> {
+    if keeper.url.is_none() {
+        return Ok(());
+    }
+    let envelope: Envelope = codec::decode(envelope)?;
+    for blob in envelope.header.blobs {
+        let mut db = app.store.read("reading a blob").await?;
+        let Some(row) = crate::store::blob::find(&mut db, blob).await? else { continue };
+        drop(db);
+        let chunk = async |n| {
+            let mut db = app.store.read("reading a chunk").await.ok()?;
+            crate::store::blob::chunk(&mut db, blob, n).await.ok()?
+        };
+        keeper.upload(app, &row.manifest, chunk).await?;
+    }
+    Ok(())
+}
+
+async fn note(app: &App, entry: EntryId, envelope: &[u8], result: AppendResult) -> anyhow::Result<()> {
+    let mut tx = app.store.write("noting an answer").await?;
+    match result {
+        AppendResult::Ordered { position, .. } => {
+            table::set_ordered(&mut tx, entry, position).await?;
+            let is_keeper = app.coalition.read().await.as_ref().is_some_and(|c| c.is_kept_by(app.me));
+            if !is_keeper {
+                let envelope: Envelope = codec::decode(envelope)?;
+                for blob in envelope.header.blobs {
+                    crate::store::blob::remove(&mut tx, blob).await?;
+                }
+            }
+        }
+        AppendResult::Refused { code } => match ProblemKind::from_code(&code) {
+            Some(ProblemKind::TooLarge | ProblemKind::Unsupported) => {
+                table::set_final(&mut tx, entry, 0, Some(&format!("the keeper refused it: {code}"))).await?;
+            }
+            _ => table::set_note(&mut tx, entry, &format!("the keeper did not take it yet: {code}")).await?,
+        },
+    }
+    tx.commit().await?;
+    Ok(())
+}

@@ -1,0 +1,368 @@
+//! Folding: MLS state, folded state, this node's own tables and the cursor in one transaction.
+//!
+//! A crash at any point repeats work and never loses or doubles it. What is void by rule is void for
+//! all; what only this node cannot follow stops it, and it never skips. Spec: section 7.
+
+use super::{
+    coalition::Coalition,
+    outbox::COMMIT,
+    prefetch::{self, RowsByBlob},
+    react,
+};
+use crate::{
+    app::App,
+    store::{
+        self, StoreError, Write,
+        coalition::{self as table, Phase},
+        history::{self, Line},
+        outbox::{self as out, Outgoing},
+    },
+};
+use protocol::{
+    chain::{LogItem, Page},
+    codec,
+    entry::Entry,
+    envelope::{Envelope, Form, Header},
+    fold::{self, At, Content, Outcome, Void},
+    id::{EntryId, Hash, NodeId},
+    mls::{Group, Leaf, OpenError, Opened, Staged},
+    state::State,
+};
+
+/// The most entries of one transaction; beyond it nothing is gained.
+const FOLD_BATCH: usize = 64;
+/// How often an entry is sealed anew after its epoch closed.
+const REENCRYPT: i64 = 8;
+
+/// Why this node stops folding: a person must look.
+#[derive(Debug, thiserror::Error)]
+#[error("{0}")]
+pub struct Stop(pub String);
+
+/// Folds a page of entries.
+///
+/// # Errors
+/// [`Stop`] when this node cannot go on, and whatever the database or the keeper brings; the
+/// entries that were folded before stay folded.
+pub async fn page(app: &App, page: Page) -> anyhow::Result<()> {
+    let mut rest = page.items.as_slice();
+    while !rest.is_empty() {
+        let (batch, after) = rest.split_at(batch_length(rest));
+        let rows = prefetch::rows(app, batch).await?;
+        batch_in_one_transaction(app, batch, &rows).await?;
+        rest = after;
+    }
+    let guard = app.coalition.read().await;
+    let head = guard.as_ref().map(|coalition| coalition.state.meta().head);
+    match head {
+        Some(own) if own.position == page.head.position && own.chain != page.head.chain => {
+            drop(guard);
+            stop(app, "the keeper shows another history than this node has folded").await
+        }
+        _ => Ok(()),
+    }
+}
+
+/// A batch ends with the first commit, so that the epochs in it are known.
+fn batch_length(items: &[LogItem]) -> usize {
+    let is_commit = |item: &LogItem| {
+        codec::decode::<Envelope>(&item.sealed).is_ok_and(|envelope| envelope.header.form == Form::Commit)
+    };
+    let until_commit = items.iter().position(is_commit).map_or(items.len(), |n| n + 1);
+    until_commit.min(FOLD_BATCH)
+}
+
+async fn batch_in_one_transaction(app: &App, batch: &[LogItem], rows: &RowsByBlob) -> anyhow::Result<()> {
+    let mut guard = app.coalition.write().await;
+    let Some(coalition) = guard.as_mut() else { return Ok(()) };
+    match try_batch(app, coalition, batch, rows).await {
+        Ok(position) => {
+            drop(guard);
+            app.wake.folded.send_replace(position);
+            app.wake.jobs.notify_one();
+            app.wake.outbox.notify_one();
+            Ok(())
+        }
+        Err(error) => {
+            // Memory is ahead of the disk: read it back.
+            let mut db = app.store.read("reading the coalition back").await?;
+            *guard = Coalition::load(&mut db, &app.rest).await?;
+            drop(db);
+            drop(guard);
+            match error.downcast_ref::<Stop>() {
+                Some(Stop(why)) => stop(app, why).await,
+                None => Err(error),
+            }
+        }
+    }
+}
+
+async fn stop(app: &App, why: &str) -> anyhow::Result<()> {
+    let mut tx = app.store.write("stopping the fold").await?;
+    table::set_phase(&mut tx, Phase::Stopped, Some(why)).await?;
+    tx.commit().await?;
+    if let Some(coalition) = app.coalition.write().await.as_mut() {
+        coalition.row.phase = Phase::Stopped;
+        coalition.row.stopped_because = Some(why.to_owned());
+    }
+    tracing::error!(why, "this node has stopped folding the coalition log");
+    Err(Stop(why.to_owned()).into())
+}
+
+async fn try_batch(
+    app: &App,
+    coalition: &mut Coalition,
+    batch: &[LogItem],
+    rows: &RowsByBlob,
+) -> anyhow::Result<u64> {
+    let mut tx = app.store.write("folding a batch").await?;
+    let mut group = coalition.group()?;
+    let start = coalition.state.meta().head.position;
+    for item in batch.iter().filter(|item| item.position > start) {
+        one(app, &mut tx, coalition, &mut group, item, rows).await?;
+    }
+    coalition.write_group(&mut tx, &app.rest, &group).await?;
+    let changes = coalition.state.take_changes();
+    table::put_state(&mut tx, &changes).await?;
+    tx.commit().await?;
+    coalition.settle(&group);
+    Ok(coalition.state.meta().head.position)
+}
+
+/// What an item turned out to be, before the fold has judged it.
+enum Inside {
+    Entry { author: NodeId, entry: Entry },
+    Commit { author: NodeId, added: Vec<Leaf>, removed: Vec<NodeId>, opens: u64, staged: Option<Box<Staged>> },
+    Void(Void),
+}
+
+async fn one(
+    app: &App,
+    tx: &mut Write,
+    coalition: &mut Coalition,
+    group: &mut Group,
+    item: &LogItem,
+    rows: &RowsByBlob,
+) -> anyhow::Result<()> {
+    let ended = fold::advance(&mut coalition.state, item).map_err(|error| Stop(error.to_string()))?;
+    react::claims_ended(tx, &ended).await?;
+    let mut line = Line::of(item);
+    let own = out::find_by_envelope(&mut *tx, Hash::of(&item.sealed)).await?;
+    let envelope = match Envelope::read(&item.sealed, coalition.row.id, coalition.row.lineage) {
+        Ok(envelope) => envelope,
+        Err(error) => {
+            line.void = Some(Void::Envelope(error.to_string()).to_string());
+            history::insert(&mut *tx, &line).await?;
+            return Ok(());
+        }
+    };
+    line.entry_id = Some(envelope.header.entry.to_string());
+    let void = match open(app, group, &envelope, own.as_ref())? {
+        Inside::Void(void) => Some(void),
+        inside => {
+            let at = At {
+                position: item.position,
+                time: item.log_time,
+                author: inside.author(app.me),
+                entry: envelope.header.entry,
+            };
+            line.author = Some(at.author.to_string());
+            line.kind = inside.kind().to_owned();
+            apply(app, tx, coalition, group, at, &envelope.header, inside, own.as_ref(), rows).await?.err()
+        }
+    };
+    line.void = void.as_ref().map(ToString::to_string);
+    history::insert(&mut *tx, &line).await?;
+    if let Some(own) = own {
+        finish_own(tx, &coalition.state, group, &own, item.position, void.as_ref()).await?;
+    }
+    Ok(())
+}
+
+impl Inside {
+    fn author(&self, me: NodeId) -> NodeId {
+        match self {
+            Self::Entry { author, .. } | Self::Commit { author, .. } => *author,
+            Self::Void(_) => me,
+        }
+    }
+
+    fn kind(&self) -> &'static str {
+        match self {
+            Self::Entry { entry, .. } => entry.kind(),
+            Self::Commit { .. } => COMMIT,
+            Self::Void(_) => "unreadable",
+        }
+    }
+}
+
+/// Opens the seal. Only what every member sees alike is void; anything else stops this node.
+fn open(app: &App, group: &mut Group, envelope: &Envelope, own: Option<&Outgoing>) -> anyhow::Result<Inside> {
+    let header = &envelope.header;
+    let opened = match group.open(&envelope.sealed) {
+        Ok(opened) => opened,
+        Err(OpenError::StaleEpoch { .. }) if header.form == Form::Commit => return Ok(Inside::Void(Void::LostRace)),
+        Err(OpenError::StaleEpoch { .. }) => return Ok(Inside::Void(Void::OldEpoch)),
+        Err(error) if error.is_void() => return Ok(Inside::Void(Void::Seal(error.to_string()))),
+        Err(error) => return Err(Stop(error.to_string()).into()),
+    };
+    let authentic = |aad: &[u8], form: Form| aad == header.authenticated() && form == header.form;
+    Ok(match opened {
+        Opened::Application { author, aad, plaintext, .. } => {
+            if !authentic(&aad, Form::Application) {
+                return Ok(Inside::Void(Void::Header));
+            }
+            match codec::decode(&plaintext) {
+                Ok(entry) => Inside::Entry { author, entry },
+                Err(error) => Inside::Void(Void::Entry(error.to_string())),
+            }
+        }
+        Opened::OwnApplication { .. } => {
+            let own = own.ok_or_else(|| {
+                Stop(
+                    "the log holds an entry of this node that it does not know: it was restored from a backup; it \
+                     must join the coalition again before it speaks"
+                        .to_owned(),
+                )
+            })?;
+            Inside::Entry { author: app.me, entry: super::outbox::plain(app, own)? }
+        }
+        Opened::Commit { author, epoch, aad, added, removed, rejoin, staged, .. } => {
+            if !authentic(&aad, Form::Commit) {
+                return Ok(Inside::Void(Void::Header));
+            }
+            if rejoin {
+                return Ok(Inside::Void(Void::NotAllowed("coming back from outside is not part of this version")));
+            }
+            Inside::Commit { author, added, removed, opens: epoch + 1, staged: Some(staged) }
+        }
+        Opened::OwnCommit { epoch, aad, added, removed } => {
+            if !authentic(&aad, Form::Commit) {
+                return Ok(Inside::Void(Void::Header));
+            }
+            Inside::Commit { author: app.me, added, removed, opens: epoch + 1, staged: None }
+        }
+    })
+}
+
+#[expect(clippy::too_many_arguments, reason = "one entry and everything that it may change")]
+async fn apply(
+    app: &App,
+    tx: &mut Write,
+    coalition: &mut Coalition,
+    group: &mut Group,
+    at: At,
+    header: &Header,
+    inside: Inside,
+    own: Option<&Outgoing>,
+    rows: &RowsByBlob,
+) -> anyhow::Result<Result<(), Void>> {
+    let counted = coalition.state.meta().counted;
+    match inside {
+        Inside::Void(void) => return Ok(Err(void)),
+        Inside::Entry { entry, .. } => {
+            let rows = prefetch::of_entry(app, &entry, own, rows)?;
+            let outcome = match fold::apply(&mut coalition.state, at, header, Content::Entry(&entry, rows.as_deref())) {
+                Ok(outcome) => outcome,
+                Err(void) => return Ok(Err(void)),
+            };
+            let event = react::Event { at, entry: &entry, rows: rows.as_deref(), outcome: &outcome };
+            react::entry(app, tx, &coalition.state, &event).await?;
+        }
+        Inside::Commit { added, removed, opens, staged, .. } => {
+            let content = Content::Commit { added: &added, removed: &removed, opens };
+            let verdict: Result<Outcome, Void> = fold::apply(&mut coalition.state, at, header, content);
+            if let Err(void) = verdict {
+                if staged.is_none() {
+                    group.discard_pending()?;
+                }
+                return Ok(Err(void));
+            }
+            match staged {
+                Some(staged) => group.merge(*staged)?,
+                None => group.merge_own()?,
+            };
+            if at.author == app.me {
+                react::admitted(app, tx, &coalition.state, at, &added, own).await?;
+            }
+        }
+    }
+    if coalition.state.meta().counted > counted {
+        checkpoint(app, tx, &coalition.state, group, at).await?;
+    }
+    Ok(Ok(()))
+}
+
+/// Keeps the hashes where members compare, and speaks when it is this node's turn.
+async fn checkpoint(app: &App, tx: &mut Write, state: &State, group: &Group, at: At) -> anyhow::Result<()> {
+    let Some(turn) = fold::checkpoint_turn(state) else { return Ok(()) };
+    let (hash, authenticator) = (state.hash(), group.authenticator());
+    table::put_fold_hash(&mut *tx, at.position, hash, authenticator).await?;
+    if turn == app.me {
+        let checkpoint =
+            protocol::entry::housekeeping::Checkpoint { position: at.position, state: hash, authenticator };
+        super::outbox::queue(app, tx, checkpoint.into(), None).await?;
+    }
+    Ok(())
+}
+
+/// Closes the outbox row of an own entry, or puts it back to be sealed or built anew.
+async fn finish_own(
+    tx: &mut Write,
+    state: &State,
+    group: &mut Group,
+    own: &Outgoing,
+    position: u64,
+    void: Option<&Void>,
+) -> Result<(), StoreError> {
+    let again = match void {
+        Some(Void::OldEpoch) => own.attempts < REENCRYPT,
+        Some(Void::LostRace) => own.attempts < REENCRYPT && still_wanted(state, own),
+        _ => false,
+    };
+    if own.kind == COMMIT && void.is_some() && group.has_pending_commit() {
+        group.discard_pending().map_err(|error| StoreError::damaged("mls_state", error))?;
+    }
+    if again {
+        let note = void.map(ToString::to_string).unwrap_or_default();
+        return out::set_queued(&mut *tx, own.entry, &note).await;
+    }
+    let void = void.map(ToString::to_string);
+    if let Some(void) = &void {
+        react::own_void(tx, own.entry, void).await?;
+    }
+    out::set_final(&mut *tx, own.entry, position, void.as_deref()).await
+}
+
+fn still_wanted(state: &State, own: &Outgoing) -> bool {
+    own.intent
+        .as_deref()
+        .and_then(|intent| codec::decode::<super::outbox::Intent>(intent).ok())
+        .is_some_and(|intent| state.joins.has(&intent.add))
+}
+
+/// The id under which the store knows an entry.
+#[must_use]
+pub fn text(entry: EntryId) -> String {
+    entry.to_string()
+}
+
+/// Compares a member's checkpoint with what this node had at the same position.
+///
+/// # Errors
+/// [`Stop`] when they differ: one of the two has a fault.
+pub async fn compare(tx: &mut Write, checkpoint: &protocol::entry::housekeeping::Checkpoint) -> anyhow::Result<()> {
+    let own = store::coalition::fold_hash(&mut *tx, checkpoint.position).await?;
+    match own {
+        Some((state, authenticator))
+            if state != checkpoint.state.0 || authenticator != checkpoint.authenticator.0 =>
+        {
+            let why = format!(
+                "a member's state at position {} differs from this node's; compare versions and restore one of them",
+                checkpoint.position
+            );
+            Err(Stop(why).into())
+        }
+        _ => Ok(()),
+    }
+}

@@ -1,0 +1,86 @@
+//! What this node does in its own tables because of an entry, in the transaction that folds it.
+//!
+//! Only writes: whatever needs the network or takes long is left to a job.
+
+use crate::{
+    app::App,
+    store::{self, Write, outbox::Outgoing},
+};
+use protocol::{
+    entry::Entry,
+    fold::{At, Outcome},
+    id::EntryId,
+    mls::Leaf,
+    state::State,
+};
+
+/// An entry that took effect.
+#[derive(Debug, Clone, Copy)]
+pub struct Event<'a> {
+    /// Where, when, by whom.
+    pub at: At,
+    /// What was said.
+    pub entry: &'a Entry,
+    /// The rows that came with it.
+    pub rows: Option<&'a [u8]>,
+    /// What it did.
+    pub outcome: &'a Outcome,
+}
+
+/// Brings this node's own tables up to an entry.
+///
+/// # Errors
+/// When the database fails or the entry stops this node.
+pub async fn entry(app: &App, tx: &mut Write, state: &State, event: &Event<'_>) -> anyhow::Result<()> {
+    match event.entry {
+        Entry::Claim(_) | Entry::ClaimRenew(_) | Entry::ClaimRelease(_) => {
+            crate::claims::react(app, tx, state, event).await
+        }
+        Entry::Share(_)
+        | Entry::ShareReceived(_)
+        | Entry::Revoke(_)
+        | Entry::NoticeAck(_)
+        | Entry::ErasureReceipt(_) => crate::shares::react(app, tx, state, event).await,
+        Entry::Checkpoint(checkpoint) if event.at.author != app.me => super::fold::compare(tx, checkpoint).await,
+        _ => Ok(()),
+    }
+}
+
+/// Claims whose time is over.
+///
+/// # Errors
+/// When the database fails.
+pub async fn claims_ended(tx: &mut Write, ended: &[EntryId]) -> store::Result<()> {
+    crate::claims::ended(tx, ended).await
+}
+
+/// An own entry that changed nothing, and will not be tried again.
+///
+/// # Errors
+/// When the database fails.
+pub async fn own_void(tx: &mut Write, entry: EntryId, why: &str) -> store::Result<()> {
+    crate::claims::own_void(tx, entry, why).await?;
+    crate::shares::own_void(tx, entry, why).await
+}
+
+/// This node's commit won: what its newcomers need is kept until the keeper has it.
+///
+/// # Errors
+/// When the database fails.
+pub async fn admitted(
+    app: &App,
+    tx: &mut Write,
+    state: &State,
+    at: At,
+    added: &[Leaf],
+    own: Option<&Outgoing>,
+) -> anyhow::Result<()> {
+    let Some(own) = own else { return Ok(()) };
+    let Some(welcome) = super::outbox::rows_plain(app, own)? else { return Ok(()) };
+    let snapshot = state.snapshot();
+    for (node, _) in added {
+        let row = store::admission::New { node: *node, welcome: &welcome, snapshot: &snapshot, position: at.position };
+        store::admission::insert(tx, &app.rest, &row).await?;
+    }
+    Ok(())
+}

@@ -1,0 +1,25 @@
+//! Reading on from the cursor. Spec: section 8.3.
+
+use super::{fold, keeper_client::Keeper};
+use crate::app::App;
+
+/// How long a read waits for something new, in seconds.
+const WAIT: u64 = 20;
+
+/// Reads one page and folds it.
+///
+/// # Errors
+/// When the keeper is not reached, or an entry stops this node; the cursor has not moved past it.
+pub async fn step(app: &App) -> anyhow::Result<()> {
+    let (keeper, position) = {
+        let guard = app.coalition.read().await;
+        let Some(coalition) = guard.as_ref() else { return Ok(()) };
+        (Keeper::of(app, coalition), coalition.state.meta().head.position)
+    };
+    let page = keeper.page(app, position, WAIT).await?;
+    app.wake.contact.send_modify(|contact| {
+        contact.answered_at = Some(app.now());
+        contact.error = None;
+    });
+    fold::page(app, page).await
+}

@@ -1,0 +1,190 @@
+//! From a record to the one clause that a cell rests on.
+//!
+//! Clauses never borrow from each other: a person who agreed to phone for one purpose and to an
+//! ally for another agreed to neither for both.
+
+use super::{Days, Event, EventState, PurposeClause, Record};
+use crate::{
+    facts::{Basis, ConsentState, FieldClass},
+    flow::{Flow, Party},
+};
+
+/// What one clause says about one cell: the facts that rules read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Clause {
+    /// What the consent amounts to now.
+    pub state: ConsentState,
+    /// Whether it is given and its time is not over.
+    pub in_force: bool,
+    /// Whether it names the purpose.
+    pub purpose: bool,
+    /// Whether it names the recipient.
+    pub recipient: bool,
+    /// Whether it names the channel.
+    pub channel: bool,
+    /// Whether it names the class of fields.
+    pub field: bool,
+    /// Whether the agreement to the channel is in writing.
+    pub written: bool,
+    /// Whether the person agreed explicitly to the use of special categories.
+    pub explicit_special: bool,
+    /// Whether a recipient may pass the row on.
+    pub onward: bool,
+}
+
+impl Clause {
+    /// Nothing is known: what a row without a record has.
+    pub const UNKNOWN: Self = Self {
+        state: ConsentState::Unknown,
+        in_force: false,
+        purpose: false,
+        recipient: false,
+        channel: false,
+        field: false,
+        written: false,
+        explicit_special: false,
+        onward: false,
+    };
+
+    /// Everything was agreed to; only for asking what would be if.
+    pub(crate) const FULL: Self = Self {
+        state: ConsentState::Given,
+        in_force: true,
+        purpose: true,
+        recipient: true,
+        channel: true,
+        field: true,
+        written: true,
+        explicit_special: true,
+        onward: true,
+    };
+
+    fn score(self) -> (bool, u8) {
+        let parts = [self.recipient, self.channel, self.field, self.in_force, self.written];
+        (self.purpose, parts.into_iter().map(u8::from).sum())
+    }
+}
+
+/// What the events amount to at one moment, before any clause is looked at.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Standing {
+    /// Given, withdrawn, and so on.
+    pub state: ConsentState,
+    /// When it was given or last confirmed.
+    since: i64,
+}
+
+impl Record {
+    /// Folds the events: the last valid one decides.
+    ///
+    /// A giving event in the future does not count; a withdrawal dated in the future counts at
+    /// once. Of two events at one moment the stricter one wins.
+    #[must_use]
+    pub fn standing(&self, now_ms: i64) -> Standing {
+        let mut standing = Standing { state: ConsentState::Unknown, since: 0 };
+        if !matches!(self.lawful_basis, Basis::Consent | Basis::ExplicitConsent) {
+            return standing;
+        }
+        let gives = |event: &Event| {
+            matches!(event.event_state, EventState::Given | EventState::Confirmed)
+        };
+        let mut events: Vec<&Event> = self.events.iter().collect();
+        events.retain(|event| !gives(event) || event.event_time <= now_ms);
+        events.sort_by_key(|event| (event.event_time, !gives(event)));
+        for event in events {
+            let state = match event.event_state {
+                EventState::Given => state_of(event, now_ms),
+                EventState::Confirmed if standing.state == ConsentState::Unknown => continue,
+                EventState::Confirmed if is_over(standing.state) => continue,
+                EventState::Confirmed => state_of(event, now_ms),
+                EventState::Refused => ConsentState::Refused,
+                EventState::Withdrawn => ConsentState::Withdrawn,
+                EventState::Expired => ConsentState::Expired,
+                EventState::Invalidated => ConsentState::Unknown,
+            };
+            standing = Standing { state, since: event.event_time };
+        }
+        standing
+    }
+
+    /// The clause that a cell rests on: one that fits, or else the nearest, which explains.
+    #[must_use]
+    pub fn clause_for(&self, flow: &Flow, to: &Party, field: FieldClass, now_ms: i64) -> Clause {
+        self.clause_under(self.standing(now_ms), flow, to, field, now_ms)
+    }
+
+    /// The same, when the standing is at hand.
+    #[must_use]
+    pub fn clause_under(
+        &self,
+        standing: Standing,
+        flow: &Flow,
+        to: &Party,
+        field: FieldClass,
+        now_ms: i64,
+    ) -> Clause {
+        let mut best = Clause { state: standing.state, ..Clause::UNKNOWN };
+        for purpose in &self.purposes {
+            let clause = self.measure(purpose, standing, flow, to, field, now_ms);
+            if clause.score() > best.score() {
+                best = clause;
+            }
+        }
+        best
+    }
+
+    fn measure(
+        &self,
+        agreed: &PurposeClause,
+        standing: Standing,
+        flow: &Flow,
+        to: &Party,
+        field: FieldClass,
+        now_ms: i64,
+    ) -> Clause {
+        let lasts = match &agreed.retention_period {
+            None => true,
+            Some(text) => {
+                text.parse().is_ok_and(|days: Days| now_ms < days.after(standing.since))
+            }
+        };
+        let given = standing.state == ConsentState::Given;
+        Clause {
+            state: if given && !lasts { ConsentState::Expired } else { standing.state },
+            in_force: given && lasts,
+            purpose: agreed.purpose == flow.purpose,
+            recipient: names_recipient(agreed, to),
+            channel: agreed.x_channels.contains(&flow.channel),
+            field: agreed.pii_information.contains(&field),
+            written: agreed.x_written.contains(&flow.channel),
+            explicit_special: self.x_explicit_special && self.lawful_basis == Basis::ExplicitConsent,
+            onward: agreed.x_onward_allowed,
+        }
+    }
+}
+
+/// What a giving event amounts to now: given, expired, or unknown when its duration is unreadable.
+fn state_of(event: &Event, now_ms: i64) -> ConsentState {
+    match event.validity_duration.as_deref().map(str::parse::<Days>) {
+        None => ConsentState::Given,
+        Some(Ok(days)) if now_ms < days.after(event.event_time) => ConsentState::Given,
+        Some(Ok(_)) => ConsentState::Expired,
+        Some(Err(_)) => ConsentState::Unknown,
+    }
+}
+
+fn is_over(state: ConsentState) -> bool {
+    matches!(state, ConsentState::Withdrawn | ConsentState::Refused)
+}
+
+fn names_recipient(agreed: &PurposeClause, to: &Party) -> bool {
+    let named = &agreed.recipient_third_parties;
+    let by_name = named
+        .party_ids
+        .iter()
+        .any(|id| *id == to.id || (!id.is_empty() && id.eq_ignore_ascii_case(&to.name)));
+    let by_class = named.x_classes.iter().any(|class| class == "coalition" || class == to.kind.name());
+    let places = &agreed.geographic_restrictions;
+    let in_place = places.is_empty() || places.iter().any(|place| to.jurisdiction.is_in(*place));
+    (by_name || by_class) && in_place
+}

@@ -1,0 +1,210 @@
+//! From facts to Cedar entities, and the proof that none is missing.
+//!
+//! Cedar says nothing when an entity, a parent or an action group is absent: a `forbid` that asks
+//! for it just does not apply, and the answer is Allow. So every id that a decision rests on is
+//! looked up in the very store that the decision uses, with the parents that it must have.
+
+use crate::{
+    consent::clause::Clause,
+    facts::OrgKind,
+    flow::{End, Flow, Party, RowFacts},
+    jurisdiction::Jurisdiction,
+    schema::{COALITION, Term, groups, org_class, schema, uid},
+};
+use cedar_policy::{
+    Context, Entities, Entity, EntityUid, RestrictedExpression, entities_errors::EntitiesError,
+};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+
+/// The facts of one kind of row in one kind of cell, as the rules see them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(crate) struct Person<'r> {
+    pub(crate) facts: &'r RowFacts,
+    pub(crate) clause: Clause,
+    /// Whether the consent record says that the person is a minor.
+    pub(crate) minor_on_record: bool,
+}
+
+/// Every class that an organization can be in: kinds, and groups of kinds.
+pub(crate) fn org_classes() -> BTreeSet<&'static str> {
+    OrgKind::ALL.iter().flat_map(|kind| [kind.name(), org_class(*kind)]).collect()
+}
+
+/// The part of the store that stays: places, classes, the coalition, its organizations, races and
+/// the actions with their groups, which come with the schema.
+pub(crate) fn base(parties: &BTreeMap<String, Party>) -> Result<Entities, EntitiesError> {
+    let mut all = vec![Entity::with_uid(uid("Coalition", COALITION))];
+    let classes: BTreeSet<&str> = OrgKind::ALL.iter().map(|kind| org_class(*kind)).collect();
+    all.extend(classes.into_iter().map(|class| Entity::with_uid(uid("OrgClass", class))));
+    for kind in OrgKind::ALL {
+        let parent = uid("OrgClass", org_class(*kind));
+        all.push(Entity::new_no_attrs(uid("OrgClass", kind.name()), HashSet::from([parent])));
+    }
+    for place in Jurisdiction::all() {
+        let parents = place.parent().map(|parent| uid("Jurisdiction", parent.code()));
+        all.push(Entity::new_no_attrs(uid("Jurisdiction", place.code()), parents.into_iter().collect()));
+    }
+    let races: BTreeSet<&String> = parties.values().flat_map(races_of).collect();
+    all.extend(races.into_iter().map(|race| Entity::with_uid(uid("Race", race))));
+    for party in parties.values() {
+        all.push(organization(party));
+    }
+    Entities::from_entities(all, Some(schema()))
+}
+
+/// Every race that an organization works on.
+pub(crate) fn races_of(party: &Party) -> impl Iterator<Item = &String> {
+    party.coordinated_races.iter().chain(&party.ie_races)
+}
+
+fn organization(party: &Party) -> Entity {
+    let attributes = record([
+        ("kind", party.kind.term()),
+        ("jurisdiction", reference("Jurisdiction", party.jurisdiction.code())),
+        ("federal", flag(party.federal)),
+        ("incorporated", flag(party.incorporated)),
+        ("coordinatedRaces", races(&party.coordinated_races)),
+        ("ieRaces", races(&party.ie_races)),
+        ("transferBasis", flag(party.transfer_basis)),
+        ("suspended", flag(party.suspended)),
+        ("noticesOverdue", flag(party.notices_overdue)),
+    ]);
+    let parents = [uid("Coalition", COALITION), uid("OrgClass", party.kind.name())];
+    Entity::new(uid("Organization", &party.id), attributes, HashSet::from(parents))
+        .expect("attributes without extension functions cannot fail to evaluate")
+}
+
+/// A person under a name that means nothing outside one decision.
+pub(crate) fn person(name: &str, person: &Person<'_>) -> Entity {
+    let facts = person.facts;
+    let attributes = record([
+        ("originator", reference("Organization", &facts.originator)),
+        ("source", facts.source.term()),
+        ("basis", facts.basis.term()),
+        ("jurisdiction", reference("Jurisdiction", facts.jurisdiction.code())),
+        ("minor", flag(facts.minor || person.minor_on_record)),
+        ("confidential", flag(facts.confidential || facts.never_share)),
+        ("partisan", flag(facts.partisan)),
+        ("nonpublic", flag(facts.nonpublic)),
+        ("termsAllow", flag(facts.terms_allow)),
+        ("taintCoordinated", races(&facts.taint_coordinated)),
+        ("taintIe", races(&facts.taint_ie)),
+        ("suppressed", flag(facts.suppressed)),
+        ("tombstoned", flag(facts.tombstoned)),
+        ("recentContact", flag(facts.recent_contact)),
+        ("clause", clause(&person.clause)),
+    ]);
+    Entity::new(uid("Person", name), attributes, HashSet::new())
+        .expect("attributes without extension functions cannot fail to evaluate")
+}
+
+fn clause(clause: &Clause) -> RestrictedExpression {
+    let fields = record([
+        ("state", clause.state.term()),
+        ("inForce", flag(clause.in_force)),
+        ("purpose", flag(clause.purpose)),
+        ("recipient", flag(clause.recipient)),
+        ("channel", flag(clause.channel)),
+        ("field", flag(clause.field)),
+        ("written", flag(clause.written)),
+        ("explicitSpecial", flag(clause.explicit_special)),
+        ("onward", flag(clause.onward)),
+    ]);
+    RestrictedExpression::new_record(fields).expect("the field names differ")
+}
+
+/// The context of a request: the flow.
+pub(crate) fn context(flow: &Flow) -> Context {
+    let pairs = [
+        ("from", reference("Organization", &flow.from)),
+        ("to", reference("Organization", &flow.to)),
+        ("coalition", reference("Coalition", COALITION)),
+        ("purpose", flow.purpose.term()),
+        ("channel", flow.channel.term()),
+        ("consideration", flow.consideration.term()),
+        ("evidenceOnFile", flag(flow.evidence_on_file)),
+        ("equalTerms", flag(flow.equal_terms)),
+        ("agreementCurrent", flag(flow.agreement_current)),
+        ("lawPackFresh", flag(flow.law_pack_fresh)),
+    ];
+    Context::from_pairs(pairs.map(|(name, value)| (name.to_owned(), value)))
+        .expect("the names differ and nothing needs evaluation")
+}
+
+/// Whether the store holds what every decision about this flow rests on, parents included.
+pub(crate) fn flow_is_complete(
+    store: &Entities,
+    parties: &BTreeMap<String, Party>,
+    end: End,
+    action: &EntityUid,
+    flow: &Flow,
+) -> bool {
+    let members = [&flow.from, &flow.to];
+    members.into_iter().all(|id| organization_is_complete(store, parties, id))
+        && groups(end).iter().all(|group| has_parent(store, action, group))
+}
+
+/// Whether the store holds what this person's facts refer to, parents included.
+pub(crate) fn person_is_complete(
+    store: &Entities,
+    parties: &BTreeMap<String, Party>,
+    name: &EntityUid,
+    facts: &RowFacts,
+) -> bool {
+    store.get(name).is_some()
+        && organization_is_complete(store, parties, &facts.originator)
+        && place_is_complete(store, facts.jurisdiction)
+        && races_are_complete(store, facts.taint_coordinated.iter().chain(&facts.taint_ie))
+}
+
+fn organization_is_complete(store: &Entities, parties: &BTreeMap<String, Party>, id: &str) -> bool {
+    let Some(party) = parties.get(id) else { return false };
+    let name = uid("Organization", id);
+    [
+        uid("Coalition", COALITION),
+        uid("OrgClass", party.kind.name()),
+        uid("OrgClass", org_class(party.kind)),
+    ]
+    .iter()
+    .all(|parent| has_parent(store, &name, parent))
+        && place_is_complete(store, party.jurisdiction)
+        && races_are_complete(store, races_of(party))
+}
+
+fn place_is_complete(store: &Entities, place: Jurisdiction) -> bool {
+    let name = uid("Jurisdiction", place.code());
+    match place.parent() {
+        None => store.get(&name).is_some(),
+        Some(parent) => {
+            has_parent(store, &name, &uid("Jurisdiction", parent.code()))
+                && place_is_complete(store, parent)
+        }
+    }
+}
+
+fn races_are_complete<'a>(store: &Entities, mut races: impl Iterator<Item = &'a String>) -> bool {
+    races.all(|race| store.get(&uid("Race", race)).is_some())
+}
+
+/// Whether both exist in the store, and one is above the other.
+fn has_parent(store: &Entities, child: &EntityUid, parent: &EntityUid) -> bool {
+    store.get(child).is_some() && store.get(parent).is_some() && store.is_ancestor_of(parent, child)
+}
+
+fn flag(value: bool) -> RestrictedExpression {
+    RestrictedExpression::new_bool(value)
+}
+
+fn reference(kind: &str, id: &str) -> RestrictedExpression {
+    RestrictedExpression::new_entity_uid(uid(kind, id))
+}
+
+fn races(ids: &BTreeSet<String>) -> RestrictedExpression {
+    RestrictedExpression::new_set(ids.iter().map(|id| reference("Race", id)))
+}
+
+fn record<const N: usize>(
+    fields: [(&str, RestrictedExpression); N],
+) -> HashMap<String, RestrictedExpression> {
+    fields.into_iter().map(|(name, value)| (name.to_owned(), value)).collect()
+}

@@ -1,0 +1,10 @@
+//! Tests of the gate through its public interface.
+#![cfg(test)]
+
+mod consent;
+mod explanation;
+mod fixture;
+mod form;
+mod laws;
+mod refused_texts;
+mod vectors;

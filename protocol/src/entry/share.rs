@@ -1,0 +1,157 @@
+//! Shares and their recall. Spec: sections 5.8 and 5.9.
+//!
+//! All members read who gave how much to whom for what; only the recipient can open the rows.
+
+use super::payload::Payload;
+use crate::{blob::BlobId, channel::Channel, id::{EntryId, Hash, NodeId}, time::Moment};
+use minicbor::{Decode, Encode};
+
+/// The announcement of a share to one recipient.
+#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
+pub struct Share {
+    /// The recipient.
+    #[n(0)]
+    pub to: NodeId,
+    /// The purpose, a word of the policy vocabulary.
+    #[n(1)]
+    pub purpose: String,
+    /// The channel the recipient may use.
+    #[n(2)]
+    pub channel: Channel,
+    /// Field classes that flow, words of the policy vocabulary, in rising order.
+    #[n(3)]
+    pub fields: Vec<String>,
+    /// How many persons.
+    #[n(4)]
+    pub count: u64,
+    /// The agreement under which it flows.
+    #[n(5)]
+    pub agreement: Hash,
+    /// The rows, sealed to the recipient.
+    #[n(6)]
+    pub blob: BlobId,
+    /// Bytes of the sealed rows.
+    #[n(7)]
+    pub bytes: u64,
+    /// When the recipient must stop using them.
+    #[n(8)]
+    pub expires: Option<Moment>,
+}
+
+/// The recipient's answer to a share.
+#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
+pub struct ShareReceived {
+    /// The share: the id of the entry that announced it.
+    #[n(0)]
+    pub share: EntryId,
+    /// Persons taken.
+    #[n(1)]
+    pub accepted: u64,
+    /// Persons that the recipient's own gate dropped.
+    #[n(2)]
+    pub dropped: u64,
+}
+
+/// Why a share is taken back.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Encode, Decode, serde::Serialize, serde::Deserialize)]
+#[cbor(index_only)]
+#[serde(rename_all = "snake_case")]
+pub enum RevokeKind {
+    /// The person withdrew consent.
+    #[n(0)]
+    Withdrawal,
+    /// The person objected.
+    #[n(1)]
+    Objection,
+    /// The person asked for erasure.
+    #[n(2)]
+    Erasure,
+    /// The organization takes the share back.
+    #[n(3)]
+    Recall,
+}
+
+/// A notice to one recipient: these rows must go.
+#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
+pub struct Revoke {
+    /// The share: the id of the entry that announced it.
+    #[n(0)]
+    pub share: EntryId,
+    /// Why.
+    #[n(1)]
+    pub kind: RevokeKind,
+    /// How many rows.
+    #[n(2)]
+    pub count: u64,
+    /// Which rows: [`crate::id::RowRef`]s sealed to the recipient alone.
+    #[n(3)]
+    pub row_refs: Payload,
+}
+
+/// The recipient has stopped using the rows of a notice.
+#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
+pub struct NoticeAck {
+    /// The notice: the id of the revoke entry.
+    #[n(0)]
+    pub notice: EntryId,
+}
+
+/// What became of the rows of a notice.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Encode, Decode, serde::Serialize, serde::Deserialize)]
+#[cbor(index_only)]
+#[serde(rename_all = "snake_case")]
+pub enum ErasureResult {
+    /// Gone.
+    #[n(0)]
+    Erased,
+    /// Were not held, or no longer.
+    #[n(1)]
+    NotFound,
+}
+
+/// A recipient's signed statement about a notice; good outside the log too.
+///
+/// It proves that the recipient said so, not that the rows are gone.
+#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
+pub struct ErasureReceipt {
+    /// The statement's canonical bytes: [`ErasureStatement`].
+    #[cbor(n(0), with = "minicbor::bytes")]
+    pub statement: Vec<u8>,
+    /// Ed25519 over `statement` with its prefix, by the recipient's statement key.
+    #[cbor(n(1), with = "minicbor::bytes")]
+    pub signature: [u8; 64],
+}
+
+/// What an erasure receipt states.
+#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
+pub struct ErasureStatement {
+    /// Who states it.
+    #[n(0)]
+    pub node: NodeId,
+    /// The notice: the id of the revoke entry.
+    #[n(1)]
+    pub notice: EntryId,
+    /// The share whose rows they were.
+    #[n(2)]
+    pub share: EntryId,
+    /// What became of them.
+    #[n(3)]
+    pub result: ErasureResult,
+    /// How many rows were erased.
+    #[n(4)]
+    pub erased: u64,
+    /// When, by the recipient's clock.
+    #[n(5)]
+    pub completed_at: Moment,
+    /// Until when backups may still hold them.
+    #[n(6)]
+    pub backups_expire_by: Moment,
+}
+
+impl crate::codec::Canonical for ErasureStatement {
+    const WHAT: &'static str = "erasure statement";
+    const MAX_BYTES: usize = 512;
+}
+
+/// What the signature of an erasure receipt covers before the statement.
+pub const ERASURE_PREFIX: &[u8] = b"commonturf erasure receipt v1\0";

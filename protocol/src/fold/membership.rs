@@ -1,0 +1,174 @@
+//! Who is in. Spec: section 5.1.
+
+use super::{At, Outcome, Void};
+use crate::{
+    entry::membership::{Genesis, Invite, JoinRequest, NAME_BYTES},
+    envelope::Header,
+    id::NodeId,
+    identity::{IdentityDocument, KeyUse, SignedDocument},
+    state::{
+        State,
+        rows::{InviteRow, JoinRow, Member},
+    },
+    time::{DAY, Moment},
+};
+
+/// The most members of a coalition.
+pub const MEMBERS_MAX: usize = 200;
+/// The most invitations of one member that wait for an answer.
+pub const INVITES_OPEN: usize = 20;
+/// The longest life of an invitation, in days.
+pub const INVITE_DAYS: i64 = 30;
+
+pub(super) fn genesis(state: &mut State, at: At, header: &Header, genesis: &Genesis) -> Result<Outcome, Void> {
+    if at.position != 1 {
+        return Err(Void::NotAllowed("a log has one first entry"));
+    }
+    let document = read_document(&genesis.document, at.author, at.time)?;
+    name(&genesis.name)?;
+    let mut meta = state.meta();
+    meta.name.clone_from(&genesis.name);
+    meta.coalition = header.coalition;
+    state.meta.put((), meta);
+    state.members.put(at.author, member(&document, &genesis.document, at.position, true));
+    Ok(Outcome::Done)
+}
+
+pub(super) fn invite(state: &mut State, at: At, invite: &Invite) -> Result<Outcome, Void> {
+    name(&invite.to_name)?;
+    if invite.expires <= at.time || invite.expires > at.time.plus(INVITE_DAYS * DAY) {
+        return Err(Void::Bounds("an invitation is good for at most 30 days"));
+    }
+    let open = state
+        .invites
+        .iter()
+        .filter(|(_, row)| row.inviter == at.author && row.used_by.is_none() && row.expires > at.time)
+        .count();
+    if open >= INVITES_OPEN {
+        return Err(Void::Bounds("a member has at most 20 open invitations"));
+    }
+    if state.invites.has(&invite.token_hash) {
+        return Err(Void::NotAllowed("an invitation with this token exists"));
+    }
+    let row = InviteRow {
+        inviter: at.author,
+        to_name: invite.to_name.clone(),
+        expires: invite.expires,
+        used_by: None,
+    };
+    state.invites.put(invite.token_hash, row);
+    Ok(Outcome::Done)
+}
+
+pub(super) fn join_request(state: &mut State, at: At, request: &JoinRequest) -> Result<Outcome, Void> {
+    if !state.active(at.author).is_some_and(|member| member.keeper) {
+        return Err(Void::NotAllowed("only a keeper announces newcomers"));
+    }
+    let invite = state.invites.get(&request.token_hash).ok_or(Void::Unknown("the invitation"))?;
+    if invite.expires < at.time {
+        return Err(Void::TooLate);
+    }
+    if invite.used_by.is_some() {
+        return Err(Void::NotAllowed("the invitation is spent"));
+    }
+    if state.active(request.node).is_some() {
+        return Err(Void::NotAllowed("the newcomer is a member"));
+    }
+    let document = read_document(&request.document, request.node, at.time)?;
+    let taken = |name: &str| name.to_lowercase() == document.organization.as_str().to_lowercase();
+    if state.roster().any(|(_, member)| taken(&member.name)) {
+        return Err(Void::NotAllowed("another member has this name"));
+    }
+    let (node, key) = crate::mls::inspect_key_package(&request.key_package)
+        .map_err(|error| Void::Signature(error.to_string()))?;
+    if node != request.node || !holds(&document, key) {
+        return Err(Void::Signature("the key package is not the newcomer's".to_owned()));
+    }
+    let join = JoinRow {
+        inviter: invite.inviter,
+        document: request.document.clone(),
+        key_package: request.key_package.clone(),
+        position: at.position,
+        name: document.organization.to_string(),
+        kind: document.kind.to_string(),
+    };
+    if let Some(invite) = state.invites.get_mut(&request.token_hash) {
+        invite.used_by = Some(request.node);
+    }
+    state.joins.put(request.node, join);
+    Ok(Outcome::Done)
+}
+
+pub(super) fn commit(
+    state: &mut State,
+    at: At,
+    added: &[(NodeId, [u8; 32])],
+    removed: &[NodeId],
+    opens: u64,
+) -> Result<Outcome, Void> {
+    if state.active(at.author).is_none() {
+        return Err(Void::NotAllowed("the author is not a member"));
+    }
+    if !removed.is_empty() {
+        return Err(Void::NotAllowed("no member may be removed in this version"));
+    }
+    if state.roster().count() + added.len() > MEMBERS_MAX {
+        return Err(Void::Bounds("a coalition has at most 200 members"));
+    }
+    let mut members = Vec::with_capacity(added.len());
+    for (node, key) in added {
+        let join = state.joins.get(node).ok_or(Void::Unknown("the newcomer's request"))?;
+        if join.inviter != at.author {
+            return Err(Void::NotAllowed("the inviter approves"));
+        }
+        let document = read_document(&join.document, *node, at.time)?;
+        if !holds(&document, *key) {
+            return Err(Void::Signature("the added key is not the newcomer's".to_owned()));
+        }
+        members.push((*node, member(&document, &join.document, at.position, false)));
+    }
+    if !members.is_empty() {
+        // A joiner cannot open what was sealed before it came, so for nobody may it count.
+        let mut meta = state.meta();
+        meta.epoch_floor = opens;
+        state.meta.put((), meta);
+    }
+    for (node, member) in members {
+        state.joins.remove(&node);
+        state.members.put(node, member);
+    }
+    Ok(Outcome::Done)
+}
+
+fn member(document: &IdentityDocument, bytes: &[u8], position: u64, keeper: bool) -> Member {
+    Member {
+        document: bytes.to_vec(),
+        name: document.organization.to_string(),
+        kind: document.kind.to_string(),
+        joined_at: position,
+        left_at: None,
+        keeper,
+        checkpoint: 0,
+    }
+}
+
+/// Whether a document lists this as the node's key inside the group.
+fn holds(document: &IdentityDocument, key: [u8; 32]) -> bool {
+    document.key(KeyUse::Mls).is_some_and(|listed| listed.public.0 == key)
+}
+
+/// Reads a signed identity document that must be a certain node's, at a moment of log time.
+fn read_document(bytes: &[u8], node: NodeId, at: Moment) -> Result<IdentityDocument, Void> {
+    let refused = |error: String| Void::Signature(error);
+    let signed: SignedDocument = crate::codec::decode(bytes).map_err(|error| refused(error.to_string()))?;
+    let document = signed.verify(at).map_err(|error| refused(error.to_string()))?;
+    if document.node_id != node {
+        return Err(refused("the document is another node's".to_owned()));
+    }
+    Ok(document)
+}
+
+fn name(name: &str) -> Result<(), Void> {
+    let readable = !name.trim().is_empty() && !name.chars().any(char::is_control);
+    if readable && name.len() <= NAME_BYTES { Ok(()) } else { Err(Void::Bounds("a name has 1 to 120 bytes")) }
+}

@@ -1,0 +1,5 @@
+//! Tests of the whole: one program, so that it links once.
+#![cfg(test)]
+
+mod house;
+mod postgres;
