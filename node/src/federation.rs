@@ -35,7 +35,9 @@ pub const OCTETS: &str = "application/octet-stream";
 /// The authority under which a keeper calls itself.
 pub const LOCAL_AUTHORITY: &str = "keeper.commonturf.internal";
 /// The longest body of a call: a chunk, or an append.
-const BODY_BYTES: usize = protocol::blob::CHUNK_BYTES + 64 * 1024;
+const BODY_BYTES: usize = CHUNK + 64 * 1024;
+/// Bytes of a blob's chunk.
+pub const CHUNK: usize = protocol::limits::CHUNK_BYTES as usize;
 
 /// Who calls, once its signature was checked.
 #[derive(Debug, Clone, Copy)]
@@ -206,4 +208,9 @@ pub(crate) fn read_cbor<T: protocol::codec::Canonical>(body: &Bytes) -> Result<T
         };
         Failure::new(kind, error.to_string())
     })
+}
+
+/// What anybody may know: which versions this node speaks.
+pub async fn well_known() -> axum::Json<serde_json::Value> {
+    axum::Json(serde_json::json!({ "commonturf": { "versions": [1], "path": "/v1/c/{coalition}" } }))
 }

@@ -1,4 +1,26 @@
-//! x
-#![allow(missing_docs)]
+//! The one program an organization runs.
+//!
+//! Edges ([`cli`], [`http`], [`api`], [`pages`], [`federation`]) call work ([`coalition`],
+//! [`import`], [`claims`], [`contacts`], [`suppressions`], [`shares`], [`sync`], [`keeper`],
+//! [`jobs`]), work calls [`store`]; the store knows no HTTP and importing knows no federation.
+
 pub mod ambient;
+pub mod api;
+pub mod app;
+pub mod claims;
+pub mod cli;
+pub mod coalition;
+pub mod config;
+pub mod contacts;
+pub mod federation;
+pub mod http;
+pub mod jobs;
+pub mod keeper;
+pub mod lifecycle;
+pub mod pages;
+pub mod shares;
 pub mod store;
+pub mod suppressions;
+pub mod sync;
+pub mod telemetry;
+pub mod transport;

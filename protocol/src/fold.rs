@@ -53,9 +53,19 @@ pub enum Content<'a> {
         added: &'a [(NodeId, [u8; 32])],
         /// Members that go.
         removed: &'a [NodeId],
+        /// The author's MLS signature key from the next epoch on; absent at the author itself.
+        author_key: Option<[u8; 32]>,
         /// The epoch that it opens.
         opens: u64,
     },
+}
+
+/// A change of the group, as MLS found it.
+struct Change<'a> {
+    added: &'a [(NodeId, [u8; 32])],
+    removed: &'a [NodeId],
+    author_key: Option<[u8; 32]>,
+    opens: u64,
 }
 
 /// Why an entry changes nothing, for all members alike.
@@ -135,15 +145,15 @@ pub fn advance(state: &mut State, item: &LogItem) -> Result<Vec<EntryId>, ChainE
 /// # Errors
 /// [`Void`]: nothing has changed, at any member.
 pub fn apply(state: &mut State, at: At, header: &Header, content: Content<'_>) -> Result<Outcome, Void> {
-    if state.seen.iter().any(|(_, id)| *id == at.entry) {
+    if is_repeated(state, at.entry) {
         return Err(Void::Repeated);
     }
     let (outcome, counts) = match content {
-        Content::Commit { added, removed, opens } => {
+        Content::Commit { added, removed, author_key, opens } => {
             if header.class != Class::Control || !header.blobs.is_empty() {
                 return Err(Void::Header);
             }
-            (membership::commit(state, at, added, removed, opens)?, true)
+            (membership::commit(state, at, &Change { added, removed, author_key, opens })?, true)
         }
         Content::Entry(entry, rows) => {
             if header.class != entry.class() || header.blobs != entry.blobs() {
@@ -155,6 +165,12 @@ pub fn apply(state: &mut State, at: At, header: &Header, content: Content<'_>) -
     };
     remember(state, at, counts);
     Ok(outcome)
+}
+
+/// Whether an entry with this id has taken effect lately.
+#[must_use]
+pub fn is_repeated(state: &State, entry: EntryId) -> bool {
+    state.seen.iter().any(|(_, id)| *id == entry)
 }
 
 fn dispatch(

@@ -12,7 +12,7 @@ use protocol::{
     codec,
     id::NodeId,
     problem::{Problem, ProblemKind},
-    token::{CheckedRequest, EvalReply, EvalRequest, KeyShare, Keyset},
+    token::{EvalReply, EvalRequest, KeyShare, Keyset},
 };
 
 /// Where the keeper's share of the key is stored, and to which it is sealed.
@@ -28,7 +28,8 @@ pub fn share_place(generation: u32) -> String {
 pub async fn evaluate(app: &App, member: NodeId, request: EvalRequest) -> Result<EvalReply, Failure> {
     let (id, keyset, budget) = standing(app, &request).await?;
     let share = share(app, keyset.generation()).await?;
-    CheckedRequest::check(&share, &keyset, &id, &request)
+    request
+        .check(&share, &keyset, &id)
         .map_err(|error| Failure::new(ProblemKind::Unsupported, error.to_string()))?;
     charge(app, member, &request, budget).await?;
     let work = tokio::task::spawn_blocking(move || {

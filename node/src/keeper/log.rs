@@ -116,3 +116,15 @@ pub async fn check_seen(app: &App, seen: Option<LogPoint>) -> Result<(), Failure
         Err(Failure::new(ProblemKind::ForkSuspected, "the member has folded another history than this keeper's"))
     }
 }
+
+/// Shows readers where the log stands, before anybody reads.
+///
+/// # Errors
+/// When the database fails.
+pub async fn start(app: &App) -> anyhow::Result<()> {
+    let Ok((_, lineage)) = numbering(app).await else { return Ok(()) };
+    let mut db = app.store.read("reading the head").await?;
+    let head = store::keeper::head(&mut db, lineage).await?;
+    app.wake.kept.send_replace(head.position);
+    Ok(())
+}

@@ -287,3 +287,12 @@ pub async fn fold_hash(db: &mut AnyConnection, position: u64) -> Result<Option<(
         .fetch_optional(db)
         .await?)
 }
+
+/// Keeps the document with which the keeper introduced itself.
+///
+/// # Errors
+/// [`StoreError`].
+pub async fn set_keeper_document(db: &mut AnyConnection, document: &[u8]) -> Result<()> {
+    sqlx::query("UPDATE coalition SET keeper_document = $1").bind(document).execute(db).await?;
+    Ok(())
+}

@@ -5,7 +5,7 @@
 
 use super::{
     coalition::Coalition,
-    keeper_client::Keeper,
+    keeper_client::{Chunks, Keeper},
     outbox::{self, COMMIT, Intent},
 };
 use crate::{
@@ -182,11 +182,7 @@ async fn upload_blobs(app: &App, keeper: &Keeper, envelope: &[u8]) -> anyhow::Re
         let mut db = app.store.read("reading a blob").await?;
         let Some(row) = crate::store::blob::find(&mut db, blob).await? else { continue };
         drop(db);
-        let chunk = async |n| {
-            let mut db = app.store.read("reading a chunk").await.ok()?;
-            crate::store::blob::chunk(&mut db, blob, n).await.ok()?
-        };
-        keeper.upload(app, &row.manifest, chunk).await?;
+        keeper.upload(app, &row.manifest, Chunks::Kept).await?;
     }
     Ok(())
 }

@@ -24,7 +24,7 @@ use protocol::{
     entry::Entry,
     envelope::{Envelope, Form, Header},
     fold::{self, At, Content, Outcome, Void},
-    id::{EntryId, Hash, NodeId},
+    id::{Hash, NodeId},
     mls::{Group, Leaf, OpenError, Opened, Staged},
     state::State,
 };
@@ -132,7 +132,14 @@ async fn try_batch(
 /// What an item turned out to be, before the fold has judged it.
 enum Inside {
     Entry { author: NodeId, entry: Entry },
-    Commit { author: NodeId, added: Vec<Leaf>, removed: Vec<NodeId>, opens: u64, staged: Option<Box<Staged>> },
+    Commit {
+        author: NodeId,
+        added: Vec<Leaf>,
+        removed: Vec<NodeId>,
+        author_key: Option<[u8; 32]>,
+        opens: u64,
+        staged: Option<Box<Staged>>,
+    },
     Void(Void),
 }
 
@@ -157,7 +164,13 @@ async fn one(
         }
     };
     line.entry_id = Some(envelope.header.entry.to_string());
-    let void = match open(app, group, &envelope, own.as_ref())? {
+    // A repeated id is void before its seal is looked at: opening the same commit twice would not work.
+    let inside = if fold::is_repeated(&coalition.state, envelope.header.entry) {
+        Inside::Void(Void::Repeated)
+    } else {
+        open(app, group, &envelope, own.as_ref())?
+    };
+    let void = match inside {
         Inside::Void(void) => Some(void),
         inside => {
             let at = At {
@@ -227,20 +240,20 @@ fn open(app: &App, group: &mut Group, envelope: &Envelope, own: Option<&Outgoing
             })?;
             Inside::Entry { author: app.me, entry: super::outbox::plain(app, own)? }
         }
-        Opened::Commit { author, epoch, aad, added, removed, rejoin, staged, .. } => {
+        Opened::Commit { author, epoch, aad, added, removed, author_key, rejoin, staged } => {
             if !authentic(&aad, Form::Commit) {
                 return Ok(Inside::Void(Void::Header));
             }
             if rejoin {
                 return Ok(Inside::Void(Void::NotAllowed("coming back from outside is not part of this version")));
             }
-            Inside::Commit { author, added, removed, opens: epoch + 1, staged: Some(staged) }
+            Inside::Commit { author, added, removed, author_key: Some(author_key), opens: epoch + 1, staged: Some(staged) }
         }
         Opened::OwnCommit { epoch, aad, added, removed } => {
             if !authentic(&aad, Form::Commit) {
                 return Ok(Inside::Void(Void::Header));
             }
-            Inside::Commit { author: app.me, added, removed, opens: epoch + 1, staged: None }
+            Inside::Commit { author: app.me, added, removed, author_key: None, opens: epoch + 1, staged: None }
         }
     })
 }
@@ -269,8 +282,8 @@ async fn apply(
             let event = react::Event { at, entry: &entry, rows: rows.as_deref(), outcome: &outcome };
             react::entry(app, tx, &coalition.state, &event).await?;
         }
-        Inside::Commit { added, removed, opens, staged, .. } => {
-            let content = Content::Commit { added: &added, removed: &removed, opens };
+        Inside::Commit { added, removed, author_key, opens, staged, .. } => {
+            let content = Content::Commit { added: &added, removed: &removed, author_key, opens };
             let verdict: Result<Outcome, Void> = fold::apply(&mut coalition.state, at, header, content);
             if let Err(void) = verdict {
                 if staged.is_none() {
@@ -339,12 +352,6 @@ fn still_wanted(state: &State, own: &Outgoing) -> bool {
         .as_deref()
         .and_then(|intent| codec::decode::<super::outbox::Intent>(intent).ok())
         .is_some_and(|intent| state.joins.has(&intent.add))
-}
-
-/// The id under which the store knows an entry.
-#[must_use]
-pub fn text(entry: EntryId) -> String {
-    entry.to_string()
 }
 
 /// Compares a member's checkpoint with what this node had at the same position.

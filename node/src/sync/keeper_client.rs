@@ -85,6 +85,29 @@ pub struct Keeper {
     pub document: Option<IdentityDocument>,
 }
 
+/// Where the chunks of an upload come from.
+#[derive(Debug, Clone, Copy)]
+pub enum Chunks<'a> {
+    /// The whole ciphertext.
+    InMemory(&'a [u8]),
+    /// What this node keeps until the keeper has it.
+    Kept,
+}
+
+impl Chunks<'_> {
+    async fn get(self, app: &App, manifest: &Manifest, n: u64) -> Option<Vec<u8>> {
+        match self {
+            Self::InMemory(bytes) => {
+                bytes.chunks(crate::federation::CHUNK).nth(usize::try_from(n).ok()?).map(<[u8]>::to_vec)
+            }
+            Self::Kept => {
+                let mut db = app.store.read("reading a chunk").await.ok()?;
+                crate::store::blob::chunk(&mut db, manifest.id(), n).await.ok()?
+            }
+        }
+    }
+}
+
 /// What is sent along.
 enum Content<'a> {
     None,
@@ -146,11 +169,12 @@ impl Keeper {
     ///
     /// # Errors
     /// [`KeeperError`].
-    pub async fn upload(&self, app: &App, manifest: &Manifest, chunk: impl AsyncFn(u64) -> Option<Vec<u8>>) -> Result<(), KeeperError> {
+    pub async fn upload(&self, app: &App, manifest: &Manifest, chunks: Chunks<'_>) -> Result<(), KeeperError> {
         let answer = self.call(app, Method::POST, "blobs", "", Content::Cbor(codec::encode(manifest))).await?;
         let missing: crate::federation::blob::Missing = self.read(answer)?;
         for n in missing.chunks {
-            let bytes = chunk(n)
+            let bytes = chunks
+                .get(app, manifest, n)
                 .await
                 .ok_or_else(|| KeeperError::Unreadable("it asks for a chunk that is not there".to_owned()))?;
             let path = format!("blobs/{}/{n}", manifest.id());

@@ -70,7 +70,7 @@ pub async fn keep_blob(app: &App, tx: &mut Write, manifest: &Manifest, sealed: &
     let now = app.now();
     let days = crate::federation::blob::BLOB_DAYS;
     crate::store::blob::declare(&mut *tx, manifest, app.me, now, now.plus(days * DAY)).await?;
-    for (n, chunk) in (0..).zip(sealed.chunks(protocol::blob::CHUNK_BYTES)) {
+    for (n, chunk) in (0..).zip(sealed.chunks(crate::federation::CHUNK)) {
         crate::store::blob::put_chunk(&mut *tx, manifest.id(), n, chunk).await?;
     }
     Ok(())

@@ -1,6 +1,6 @@
 //! Who is in. Spec: section 5.1.
 
-use super::{At, Outcome, Void};
+use super::{At, Change, Outcome, Void};
 use crate::{
     entry::membership::{Genesis, Invite, JoinRequest, NAME_BYTES},
     envelope::Header,
@@ -99,15 +99,14 @@ pub(super) fn join_request(state: &mut State, at: At, request: &JoinRequest) -> 
     Ok(Outcome::Done)
 }
 
-pub(super) fn commit(
-    state: &mut State,
-    at: At,
-    added: &[(NodeId, [u8; 32])],
-    removed: &[NodeId],
-    opens: u64,
-) -> Result<Outcome, Void> {
+pub(super) fn commit(state: &mut State, at: At, change: &Change<'_>) -> Result<Outcome, Void> {
+    let Change { added, removed, author_key, opens } = *change;
     if state.active(at.author).is_none() {
         return Err(Void::NotAllowed("the author is not a member"));
+    }
+    let listed = state.document(at.author).ok_or(Void::Unknown("the author's document"))?;
+    if author_key.is_some_and(|key| !holds(&listed, key)) {
+        return Err(Void::Signature("the author's key in the group is not the one in its document".to_owned()));
     }
     if !removed.is_empty() {
         return Err(Void::NotAllowed("no member may be removed in this version"));

@@ -60,8 +60,8 @@ impl Rules {
             claim_longest: days(&params.claim_days_max),
             claim_lapse: i64::from(params.renewal_hours + params.grace_hours) * HOUR,
             acknowledge_within: i64::from(params.ack_hours) * HOUR,
-            due_business_days: params.due_business_days_channels,
-            due_days: params.due_days_erasure,
+            due_business_days: u16::try_from(params.due_business_days_channels).unwrap_or(u16::MAX),
+            due_days: u16::try_from(params.due_days_erasure).unwrap_or(u16::MAX),
             token_budget: {
                 let budget = &params.token_budget;
                 [budget.door, budget.phone, budget.email, budget.person]

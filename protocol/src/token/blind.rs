@@ -75,15 +75,25 @@ pub fn prepare(
     slot: u64,
     values: &[Normalized],
 ) -> Result<BlindedBatch, PrepareError> {
-    let size = BATCH_SIZES.into_iter().find(|size| *size >= values.len() && !values.is_empty());
+    let size = BATCH_SIZES
+        .into_iter()
+        .find(|size| *size >= values.len() && !values.is_empty());
     let size = size.ok_or(PrepareError::Count(values.len()))?;
-    if let Some(place) = values.iter().position(|value| value.kind().class() != class) {
+    if let Some(place) = values
+        .iter()
+        .position(|value| value.kind().class() != class)
+    {
         return Err(PrepareError::Class(place));
     }
     let generation = keyset.generation();
-    let real = values
-        .iter()
-        .map(|value| input(coalition, class.name(), value.kind().name(), value.value().as_bytes()));
+    let real = values.iter().map(|value| {
+        input(
+            coalition,
+            class.name(),
+            value.kind().name(),
+            value.value().as_bytes(),
+        )
+    });
     let pads = (values.len()..size).map(|place| {
         let value = Zeroizing::new(pad_value(job_secret, generation, slot, place));
         input(coalition, class.name(), PAD, value.as_ref())
@@ -153,7 +163,9 @@ impl BlindedBatch {
 
     /// `r_j` and the place among the caller's values, for each element in order.
     pub(super) fn blinds(&self) -> impl Iterator<Item = (&Scalar, Option<usize>)> {
-        self.elements.iter().map(|element| (&element.blind, element.place))
+        self.elements
+            .iter()
+            .map(|element| (&element.blind, element.place))
     }
 }
 
@@ -185,7 +197,10 @@ fn shuffled(points: &[RistrettoPoint], blinds: &[Scalar], values: usize) -> Vec<
 fn blind_of(job_secret: &[u8; 32], generation: u32, slot: u64, x: &[u8]) -> Zeroizing<Scalar> {
     let mut wide = Zeroizing::new([0; 64]);
     let mut hasher = blake3::Hasher::new_keyed(job_secret);
-    hasher.update(&generation.to_be_bytes()).update(&slot.to_be_bytes()).update(x);
+    hasher
+        .update(&generation.to_be_bytes())
+        .update(&slot.to_be_bytes())
+        .update(x);
     hasher.finalize_xof().fill(wide.as_mut());
     Zeroizing::new(Scalar::from_bytes_mod_order_wide(&wide))
 }
@@ -195,6 +210,9 @@ fn pad_value(job_secret: &[u8; 32], generation: u32, slot: u64, place: usize) ->
     let key = Zeroizing::new(blake3::derive_key("commonturf pad v1", job_secret));
     let place = u32::try_from(place).expect("a batch has at most 4096 points");
     let mut hasher = blake3::Hasher::new_keyed(&key);
-    hasher.update(&generation.to_be_bytes()).update(&slot.to_be_bytes()).update(&place.to_be_bytes());
+    hasher
+        .update(&generation.to_be_bytes())
+        .update(&slot.to_be_bytes())
+        .update(&place.to_be_bytes());
     hasher.finalize().into()
 }

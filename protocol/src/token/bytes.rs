@@ -18,7 +18,9 @@ pub(crate) fn put_lp(out: &mut Vec<u8>, value: &[u8]) {
 
 /// `dec`: the point of a canonical encoding; none for any other bytes and for the identity.
 pub(crate) fn decode_point(bytes: &[u8; 32]) -> Option<RistrettoPoint> {
-    CompressedRistretto(*bytes).decompress().filter(|point| !point.is_identity())
+    CompressedRistretto(*bytes)
+        .decompress()
+        .filter(|point| !point.is_identity())
 }
 
 /// A scalar of a canonical encoding, zero included.

@@ -8,7 +8,18 @@ pub const NORM_VERSION: u8 = 1;
 
 /// A class of values. Each has its own key, so that a budget for doors cannot buy phone numbers.
 #[derive(
-    Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Encode, Decode, serde::Serialize, serde::Deserialize,
+    Clone,
+    Copy,
+    Debug,
+    PartialEq,
+    Eq,
+    PartialOrd,
+    Ord,
+    Hash,
+    Encode,
+    Decode,
+    serde::Serialize,
+    serde::Deserialize,
 )]
 #[cbor(index_only)]
 #[serde(rename_all = "lowercase")]
@@ -62,7 +73,10 @@ impl fmt::Display for Class {
 impl FromStr for Class {
     type Err = UnknownClass;
     fn from_str(text: &str) -> Result<Self, UnknownClass> {
-        Self::ALL.into_iter().find(|class| class.name() == text).ok_or(UnknownClass)
+        Self::ALL
+            .into_iter()
+            .find(|class| class.name() == text)
+            .ok_or(UnknownClass)
     }
 }
 
@@ -97,8 +111,14 @@ pub enum Kind {
 
 impl Kind {
     /// Every kind.
-    pub const ALL: [Self; 6] =
-        [Self::Door, Self::Phone, Self::Email, Self::VoterId, Self::NsDobPostal, Self::NameDoor];
+    pub const ALL: [Self; 6] = [
+        Self::Door,
+        Self::Phone,
+        Self::Email,
+        Self::VoterId,
+        Self::NsDobPostal,
+        Self::NameDoor,
+    ];
 
     /// The word that is hashed, typed and read.
     #[must_use]
@@ -134,7 +154,10 @@ impl fmt::Display for Kind {
 impl FromStr for Kind {
     type Err = UnknownKind;
     fn from_str(text: &str) -> Result<Self, UnknownKind> {
-        Self::ALL.into_iter().find(|kind| kind.name() == text).ok_or(UnknownKind)
+        Self::ALL
+            .into_iter()
+            .find(|kind| kind.name() == text)
+            .ok_or(UnknownKind)
     }
 }
 

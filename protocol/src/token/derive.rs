@@ -39,25 +39,44 @@ impl TokenKey {
 
     /// Purpose `overlap`: only who knows the secret can join these lists.
     #[must_use]
-    pub fn overlap(coalition: &CoalitionId, generation: u32, class: Class, secret: &[u8; 32]) -> Self {
+    pub fn overlap(
+        coalition: &CoalitionId,
+        generation: u32,
+        class: Class,
+        secret: &[u8; 32],
+    ) -> Self {
         Self::derive(coalition, generation, class, "overlap", secret)
     }
 
-    fn derive(coalition: &CoalitionId, generation: u32, class: Class, purpose: &str, secret: &[u8]) -> Self {
+    fn derive(
+        coalition: &CoalitionId,
+        generation: u32,
+        class: Class,
+        purpose: &str,
+        secret: &[u8],
+    ) -> Self {
         let mut bound = Zeroizing::new(Vec::with_capacity(96));
         put_lp(&mut bound, &coalition.0);
         bound.extend_from_slice(&generation.to_be_bytes());
         put_lp(&mut bound, class.name().as_bytes());
         put_lp(&mut bound, purpose.as_bytes());
         put_lp(&mut bound, secret);
-        Self(Zeroizing::new(blake3::derive_key("commonturf match token v1", &bound)))
+        Self(Zeroizing::new(blake3::derive_key(
+            "commonturf match token v1",
+            &bound,
+        )))
     }
 
     /// The token of a point.
     #[must_use]
     pub fn token(&self, point: &Point) -> Token {
         let hash = blake3::keyed_hash(&self.0, &point.0);
-        Token(*hash.as_bytes().first_chunk().expect("a hash has 32 bytes, a token the first 16"))
+        Token(
+            *hash
+                .as_bytes()
+                .first_chunk()
+                .expect("a hash has 32 bytes, a token the first 16"),
+        )
     }
 }
 
@@ -83,6 +102,9 @@ impl FromStr for Token {
     fn from_str(text: &str) -> Result<Self, IdError> {
         let text = text.trim();
         let bytes = from_base32(text)?;
-        bytes.try_into().map(Self).map_err(|_| IdError::Length { found: text.len(), expected: 26 })
+        bytes.try_into().map(Self).map_err(|_| IdError::Length {
+            found: text.len(),
+            expected: 26,
+        })
     }
 }

@@ -1,12 +1,12 @@
 //! The proof that one key made all points of a batch: a batched Chaum-Pedersen proof. Section 3.4.
 
-use super::{Class, bytes::{decode_scalar, put_lp}, quorum::Quorum};
-use crate::id::{CoalitionId, NodeId};
-use curve25519_dalek::{
-    ristretto::RistrettoPoint,
-    scalar::Scalar,
-    traits::VartimeMultiscalarMul,
+use super::{
+    Class,
+    bytes::{decode_scalar, put_lp},
+    quorum::Quorum,
 };
+use crate::id::{CoalitionId, NodeId};
+use curve25519_dalek::{ristretto::RistrettoPoint, scalar::Scalar, traits::VartimeMultiscalarMul};
 use rand_core::{CryptoRng, RngCore};
 use sha2::{Digest, Sha512};
 use zeroize::Zeroizing;
@@ -62,7 +62,10 @@ impl Transcript {
         let count = u32::try_from(blinded.len()).expect("a batch has at most 4096 points");
         bound.extend_from_slice(&count.to_be_bytes());
         let mut hasher = blake3::Hasher::new_derive_key("commonturf dleq v1");
-        hasher.update(&bound).update(blinded.as_flattened()).update(evaluated.as_flattened());
+        hasher
+            .update(&bound)
+            .update(blinded.as_flattened())
+            .update(evaluated.as_flattened());
         let mut stream = hasher.finalize_xof();
         let mut digest = [0; 32];
         stream.fill(&mut digest);
@@ -71,11 +74,17 @@ impl Transcript {
             stream.fill(&mut short);
             Scalar::from(u128::from_le_bytes(short))
         });
-        Self { digest, coefficients: coefficients.collect() }
+        Self {
+            digest,
+            coefficients: coefficients.collect(),
+        }
     }
 
     /// `sum d_j * P_j` of public points, in variable time.
-    pub(super) fn sum<'a>(&self, points: impl IntoIterator<Item = &'a RistrettoPoint>) -> RistrettoPoint {
+    pub(super) fn sum<'a>(
+        &self,
+        points: impl IntoIterator<Item = &'a RistrettoPoint>,
+    ) -> RistrettoPoint {
         RistrettoPoint::vartime_multiscalar_mul(&self.coefficients, points)
     }
 
@@ -92,7 +101,10 @@ impl Transcript {
         let c = self.challenge(m, &z, &RistrettoPoint::mul_base(&u), &(m * *u));
         let s = *u - c * e;
         let mut proof = [0; 64];
-        for (place, byte) in proof.iter_mut().zip(c.as_bytes().iter().chain(s.as_bytes())) {
+        for (place, byte) in proof
+            .iter_mut()
+            .zip(c.as_bytes().iter().chain(s.as_bytes()))
+        {
             *place = *byte;
         }
         proof
@@ -108,7 +120,9 @@ impl Transcript {
         proof: &[u8; 64],
     ) -> bool {
         let [c, s] = halves(proof).map(decode_scalar);
-        let (Some(c), Some(s)) = (c, s) else { return false };
+        let (Some(c), Some(s)) = (c, s) else {
+            return false;
+        };
         let first = RistrettoPoint::vartime_double_scalar_mul_basepoint(&c, effective, &s);
         let second = RistrettoPoint::vartime_multiscalar_mul([s, c], [m, z]);
         c == self.challenge(m, z, &first, &second)
@@ -133,7 +147,9 @@ impl Transcript {
         first: &RistrettoPoint,
         second: &RistrettoPoint,
     ) -> Scalar {
-        let mut hash = Sha512::new().chain_update(b"commonturf dleq c v1").chain_update(self.digest);
+        let mut hash = Sha512::new()
+            .chain_update(b"commonturf dleq c v1")
+            .chain_update(self.digest);
         for point in [m, z, first, second] {
             hash.update(point.compress().as_bytes());
         }

@@ -22,13 +22,17 @@ use zeroize::{Zeroize, Zeroizing};
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum EvalError {
     /// A version that this keeper does not speak.
-    #[error("this keeper speaks version {WIRE_VERSION} of evaluation requests, not {0}; update the older node")]
+    #[error(
+        "this keeper speaks version {WIRE_VERSION} of evaluation requests, not {0}; update the older node"
+    )]
     Version(u8),
     /// Another coalition's request.
     #[error("the request names another coalition")]
     Coalition,
     /// Not the keyset in force: read the log on and prepare the batch again in the same slot.
-    #[error("the request is for keyset {asked_generation}.{asked_reshare}, in force is {generation}.{reshare}; read the log on and ask again")]
+    #[error(
+        "the request is for keyset {asked_generation}.{asked_reshare}, in force is {generation}.{reshare}; read the log on and ask again"
+    )]
     Keyset {
         /// The generation that was asked for.
         asked_generation: u32,
@@ -40,7 +44,9 @@ pub enum EvalError {
         reshare: u32,
     },
     /// The keeper's own share does not belong to the keyset; answering would look like cheating.
-    #[error("this keeper's share does not belong to the keyset in force; restore it or run the key ceremony again")]
+    #[error(
+        "this keeper's share does not belong to the keyset in force; restore it or run the key ceremony again"
+    )]
     Share,
     /// The quorum is not t keepers of the keyset.
     #[error(transparent)]
@@ -82,7 +88,12 @@ impl EvalRequest {
         let (generation, reshare) = (keyset.generation(), keyset.reshare());
         if (self.generation, self.reshare) != (generation, reshare) {
             let (asked_generation, asked_reshare) = (self.generation, self.reshare);
-            return Err(EvalError::Keyset { asked_generation, asked_reshare, generation, reshare });
+            return Err(EvalError::Keyset {
+                asked_generation,
+                asked_reshare,
+                generation,
+                reshare,
+            });
         }
         check_share(share, keyset, self.class)?;
         keyset.admits(&self.quorum)?;
@@ -90,11 +101,18 @@ impl EvalRequest {
             return Err(EvalError::NotAsked(share.keeper()));
         }
         let points = self.points.as_slice();
-        if let Some(place) = points.iter().zip(points.iter().skip(1)).position(|(a, b)| a >= b) {
+        if let Some(place) = points
+            .iter()
+            .zip(points.iter().skip(1))
+            .position(|(a, b)| a >= b)
+        {
             return Err(EvalError::Order(place + 1));
         }
         let points = decode_points(points).map_err(EvalError::Point)?;
-        Ok(CheckedRequest { request: self, points })
+        Ok(CheckedRequest {
+            request: self,
+            points,
+        })
     }
 }
 
@@ -102,13 +120,20 @@ impl CheckedRequest<'_> {
     /// Evaluates and proves, for the member that signed the request. The share must be the one
     /// that the request was checked with: another one gives a reply that no node accepts.
     #[must_use]
-    pub fn answer(&self, share: &KeyShare, member: &NodeId, rng: &mut (impl RngCore + CryptoRng)) -> EvalReply {
+    pub fn answer(
+        &self,
+        share: &KeyShare,
+        member: &NodeId,
+        rng: &mut (impl RngCore + CryptoRng),
+    ) -> EvalReply {
         let request = self.request;
         let e = Zeroizing::new(effective_secret(share, request));
         let half = Zeroizing::new(*e * inverse_of(2));
         let products: Vec<RistrettoPoint> = self.points.iter().map(|point| point * *half).collect();
-        let evaluated: Vec<[u8; 32]> =
-            RistrettoPoint::double_and_compress_batch(&products).into_iter().map(|point| point.0).collect();
+        let evaluated: Vec<[u8; 32]> = RistrettoPoint::double_and_compress_batch(&products)
+            .into_iter()
+            .map(|point| point.0)
+            .collect();
         let context = Context {
             coalition: &request.coalition,
             generation: request.generation,
@@ -120,13 +145,22 @@ impl CheckedRequest<'_> {
             keeper: share.keeper(),
         };
         let effective = RistrettoPoint::mul_base(&e);
-        let transcript = Transcript::new(&context, &effective, request.points.as_slice(), &evaluated);
+        let transcript =
+            Transcript::new(&context, &effective, request.points.as_slice(), &evaluated);
         let m = transcript.sum(&self.points);
-        let mut nonce_key = blake3::derive_key("commonturf dleq nonce v1", share.secret(request.class).as_bytes());
+        let mut nonce_key = blake3::derive_key(
+            "commonturf dleq nonce v1",
+            share.secret(request.class).as_bytes(),
+        );
         let proof = transcript.prove(&e, &nonce_key, &m, rng);
         nonce_key.zeroize();
         let points = Points::new(evaluated).expect("a reply has as many points as its request");
-        EvalReply { request: request.digest(), keeper: share.keeper(), points, proof }
+        EvalReply {
+            request: request.digest(),
+            keeper: share.keeper(),
+            points,
+            proof,
+        }
     }
 }
 
@@ -142,7 +176,9 @@ pub fn evaluate(
     request: &EvalRequest,
     rng: &mut (impl RngCore + CryptoRng),
 ) -> Result<EvalReply, EvalError> {
-    Ok(request.check(share, keyset, coalition)?.answer(share, member, rng))
+    Ok(request
+        .check(share, keyset, coalition)?
+        .answer(share, member, rng))
 }
 
 /// `e_i = lam_i * k_i / 4`.

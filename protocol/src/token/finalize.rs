@@ -73,7 +73,9 @@ pub enum CombineError {
     #[error("the shares answer different requests; ask one quorum for the whole batch")]
     Mixed,
     /// Not one share of each keeper of the quorum.
-    #[error("the shares do not come from each keeper of the quorum once; wait for the missing keeper")]
+    #[error(
+        "the shares do not come from each keeper of the quorum once; wait for the missing keeper"
+    )]
     Quorum,
 }
 
@@ -120,13 +122,23 @@ impl BlindedBatch {
         }
         let (found, sent) = (reply.points.count(), self.cost());
         if found != sent {
-            return Err(VerifyError::Count { keeper, found, sent });
+            return Err(VerifyError::Count {
+                keeper,
+                found,
+                sent,
+            });
         }
-        let points = decode_points(reply.points.as_slice()).map_err(|place| VerifyError::Point { keeper, place })?;
+        let points = decode_points(reply.points.as_slice())
+            .map_err(|place| VerifyError::Point { keeper, place })?;
         if !self.proof_holds(keyset, member, quorum, reply, &points) {
             return Err(VerifyError::Proof(keeper));
         }
-        Ok(VerifiedShare { request, quorum: quorum.clone(), keeper, points })
+        Ok(VerifiedShare {
+            request,
+            quorum: quorum.clone(),
+            keeper,
+            points,
+        })
     }
 
     fn proof_holds(
@@ -137,7 +149,9 @@ impl BlindedBatch {
         reply: &EvalReply,
         points: &[RistrettoPoint],
     ) -> bool {
-        let Some(share) = keyset.share(self.class, reply.keeper) else { return false };
+        let Some(share) = keyset.share(self.class, reply.keeper) else {
+            return false;
+        };
         let effective = share * (weight(quorum.ids(), reply.keeper, 0) * inverse_of(4));
         let context = Context {
             coalition: &self.coalition,
@@ -149,7 +163,8 @@ impl BlindedBatch {
             quorum,
             keeper: reply.keeper,
         };
-        let transcript = Transcript::new(&context, &effective, self.wire(), reply.points.as_slice());
+        let transcript =
+            Transcript::new(&context, &effective, self.wire(), reply.points.as_slice());
         let (m, z) = (transcript.sum(self.doubled()), transcript.sum(points));
         transcript.verify(&effective, &m, &z, &reply.proof)
     }
@@ -161,12 +176,19 @@ impl BlindedBatch {
     pub fn combine(&self, shares: Vec<VerifiedShare>) -> Result<VerifiedBatch<'_>, CombineError> {
         let mut shares = shares;
         shares.sort_unstable_by_key(|share| share.keeper);
-        let quorum = shares.first().map(|share| share.quorum.clone()).ok_or(CombineError::Quorum)?;
+        let quorum = shares
+            .first()
+            .map(|share| share.quorum.clone())
+            .ok_or(CombineError::Quorum)?;
         let request = self.request(&quorum).digest();
         if shares.iter().any(|share| share.request != request) {
             return Err(CombineError::Mixed);
         }
-        if !shares.iter().map(|share| share.keeper).eq(quorum.ids().iter().copied()) {
+        if !shares
+            .iter()
+            .map(|share| share.keeper)
+            .eq(quorum.ids().iter().copied())
+        {
             return Err(CombineError::Quorum);
         }
         let mut rest = shares.into_iter().map(|share| share.points);
@@ -194,8 +216,10 @@ impl VerifiedBatch<'_> {
             }
         }
         let encoded = RistrettoPoint::double_and_compress_batch(&halves);
-        let mut placed: Vec<(usize, Point)> =
-            places.into_iter().zip(encoded.into_iter().map(|point| Point(point.0))).collect();
+        let mut placed: Vec<(usize, Point)> = places
+            .into_iter()
+            .zip(encoded.into_iter().map(|point| Point(point.0)))
+            .collect();
         placed.sort_unstable_by_key(|(place, _)| *place);
         placed.into_iter().map(|(_, point)| point).collect()
     }

@@ -27,7 +27,11 @@ pub fn hash_to_group(message: &[u8], dst: &[u8]) -> RistrettoPoint {
         .chain_update(dst)
         .chain_update([dst_length])
         .finalize();
-    let uniform = Sha512::new().chain_update(first).chain_update([1]).chain_update(dst).chain_update([dst_length]);
+    let uniform = Sha512::new()
+        .chain_update(first)
+        .chain_update([1])
+        .chain_update(dst)
+        .chain_update([dst_length]);
     RistrettoPoint::from_uniform_bytes(&uniform.finalize().into())
 }
 

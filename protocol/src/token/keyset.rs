@@ -60,7 +60,9 @@ pub enum KeysetError {
     #[error("a keyset has 1 to {MAX_KEEPERS} keepers, this has {0}")]
     Keepers(usize),
     /// Two quorums could miss each other, or none exists.
-    #[error("with {keepers} keepers the threshold is more than half of them and at most all, not {threshold}")]
+    #[error(
+        "with {keepers} keepers the threshold is more than half of them and at most all, not {threshold}"
+    )]
     Threshold {
         /// n.
         keepers: usize,
@@ -105,7 +107,11 @@ impl Keyset {
             groups.push(group);
             shares.push(of_keepers);
         }
-        Ok(Self { parts, groups, shares })
+        Ok(Self {
+            parts,
+            groups,
+            shares,
+        })
     }
 
     /// The keyset as it is written.
@@ -147,18 +153,28 @@ impl Keyset {
     /// The id of a node, if it is a keeper.
     #[must_use]
     pub fn id_of(&self, node: &NodeId) -> Option<u16> {
-        self.parts.keepers.iter().find(|keeper| keeper.node == *node).map(|keeper| keeper.id)
+        self.parts
+            .keepers
+            .iter()
+            .find(|keeper| keeper.node == *node)
+            .map(|keeper| keeper.id)
     }
 
     /// `K` of a class.
     pub(crate) fn group(&self, class: Class) -> RistrettoPoint {
-        *self.groups.get(class.index()).expect("a keyset has all four classes")
+        *self
+            .groups
+            .get(class.index())
+            .expect("a keyset has all four classes")
     }
 
     /// `V_i` of a class.
     pub(crate) fn share(&self, class: Class, keeper: u16) -> Option<RistrettoPoint> {
         let of_class = self.shares.get(class.index())?;
-        of_class.iter().find(|(id, _)| *id == keeper).map(|(_, point)| *point)
+        of_class
+            .iter()
+            .find(|(id, _)| *id == keeper)
+            .map(|(_, point)| *point)
     }
 }
 
@@ -169,9 +185,16 @@ fn check_keepers(parts: &KeysetParts) -> Result<(), KeysetError> {
     }
     let threshold = usize::from(parts.threshold);
     if 2 * threshold <= keepers || threshold > keepers {
-        return Err(KeysetError::Threshold { keepers, threshold: parts.threshold });
+        return Err(KeysetError::Threshold {
+            keepers,
+            threshold: parts.threshold,
+        });
     }
-    let rising = parts.keepers.iter().zip(parts.keepers.iter().skip(1)).all(|(a, b)| a.id < b.id);
+    let rising = parts
+        .keepers
+        .iter()
+        .zip(parts.keepers.iter().skip(1))
+        .all(|(a, b)| a.id < b.id);
     let from_one = parts.keepers.iter().all(|keeper| keeper.id > 0);
     let nodes: BTreeSet<&NodeId> = parts.keepers.iter().map(|keeper| &keeper.node).collect();
     if !rising || !from_one || nodes.len() != keepers {
@@ -183,7 +206,11 @@ fn check_keepers(parts: &KeysetParts) -> Result<(), KeysetError> {
 /// A class's group key, and its share keys by keeper id.
 type ClassPoints = (RistrettoPoint, Vec<(u16, RistrettoPoint)>);
 
-fn check_class(parts: &KeysetParts, class: Class, key: &ClassKey) -> Result<ClassPoints, KeysetError> {
+fn check_class(
+    parts: &KeysetParts,
+    class: Class,
+    key: &ClassKey,
+) -> Result<ClassPoints, KeysetError> {
     if key.shares.len() != parts.keepers.len() {
         return Err(KeysetError::Shape);
     }
@@ -196,8 +223,14 @@ fn check_class(parts: &KeysetParts, class: Class, key: &ClassKey) -> Result<Clas
     // The first t shares fix the polynomial; the group key and all other shares must lie on it.
     let (first, rest) = shares.split_at(usize::from(parts.threshold));
     let consistent = lagrange::interpolate(first, 0) == group
-        && rest.iter().all(|(id, point)| lagrange::interpolate(first, *id) == *point);
-    if consistent { Ok((group, shares)) } else { Err(KeysetError::Inconsistent(class)) }
+        && rest
+            .iter()
+            .all(|(id, point)| lagrange::interpolate(first, *id) == *point);
+    if consistent {
+        Ok((group, shares))
+    } else {
+        Err(KeysetError::Inconsistent(class))
+    }
 }
 
 impl PartialEq for Keyset {
@@ -209,7 +242,11 @@ impl PartialEq for Keyset {
 impl Eq for Keyset {}
 
 impl<C> Encode<C> for Keyset {
-    fn encode<W: encode::Write>(&self, e: &mut Encoder<W>, ctx: &mut C) -> Result<(), encode::Error<W::Error>> {
+    fn encode<W: encode::Write>(
+        &self,
+        e: &mut Encoder<W>,
+        ctx: &mut C,
+    ) -> Result<(), encode::Error<W::Error>> {
         self.parts.encode(e, ctx)
     }
 }

@@ -32,5 +32,9 @@ pub(crate) fn inverse_of(small: u8) -> Scalar {
 
 /// Reads many points at once; the place of the first that is none.
 pub(crate) fn decode_points(encoded: &[[u8; 32]]) -> Result<Vec<RistrettoPoint>, usize> {
-    encoded.iter().enumerate().map(|(place, bytes)| decode_point(bytes).ok_or(place)).collect()
+    encoded
+        .iter()
+        .enumerate()
+        .map(|(place, bytes)| decode_point(bytes).ok_or(place))
+        .collect()
 }

@@ -34,7 +34,9 @@ pub struct Normalized {
 impl Normalized {
     /// A value that a function of this module made; none when it is empty or too long.
     pub(crate) fn new(kind: Kind, value: String) -> Option<Self> {
-        (1..=MAX_VALUE_BYTES).contains(&value.len()).then_some(Self { kind, value })
+        (1..=MAX_VALUE_BYTES)
+            .contains(&value.len())
+            .then_some(Self { kind, value })
     }
 
     /// A value that a node stored after normalizing it; none when it is empty or too long.

@@ -34,7 +34,10 @@ impl Quorum {
     /// [`QuorumError::Order`], or [`QuorumError::Size`] beyond [`MAX_KEEPERS`].
     pub fn new(ids: Vec<u16>) -> Result<Self, QuorumError> {
         if ids.len() > MAX_KEEPERS {
-            return Err(QuorumError::Size { threshold: MAX_KEEPERS, found: ids.len() });
+            return Err(QuorumError::Size {
+                threshold: MAX_KEEPERS,
+                found: ids.len(),
+            });
         }
         let rising = ids.iter().zip(ids.iter().skip(1)).all(|(a, b)| a < b);
         if !rising || ids.first().is_none_or(|&first| first == 0) {
@@ -76,7 +79,10 @@ impl Keyset {
     pub fn admits(&self, quorum: &Quorum) -> Result<(), QuorumError> {
         let threshold = usize::from(self.threshold());
         if quorum.0.len() != threshold {
-            return Err(QuorumError::Size { threshold, found: quorum.0.len() });
+            return Err(QuorumError::Size {
+                threshold,
+                found: quorum.0.len(),
+            });
         }
         match quorum.0.iter().find(|&&id| self.keeper(id).is_none()) {
             Some(&unknown) => Err(QuorumError::Unknown(unknown)),
@@ -86,7 +92,11 @@ impl Keyset {
 }
 
 impl<C> Encode<C> for Quorum {
-    fn encode<W: encode::Write>(&self, e: &mut Encoder<W>, ctx: &mut C) -> Result<(), encode::Error<W::Error>> {
+    fn encode<W: encode::Write>(
+        &self,
+        e: &mut Encoder<W>,
+        ctx: &mut C,
+    ) -> Result<(), encode::Error<W::Error>> {
         self.0.encode(e, ctx)
     }
 }

@@ -29,7 +29,9 @@ pub struct KeyShare {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum ShareError {
     /// Another length or version.
-    #[error("a key share at rest has {SHARE_BYTES} bytes and begins with its version, 1; restore it from a backup")]
+    #[error(
+        "a key share at rest has {SHARE_BYTES} bytes and begins with its version, 1; restore it from a backup"
+    )]
     Shape,
     /// A scalar that is zero or not reduced.
     #[error("a key share holds a value that is no valid scalar; restore it from a backup")]
@@ -45,11 +47,21 @@ impl KeyShare {
     ///
     /// # Errors
     /// [`ShareError::Scalar`] and [`ShareError::Keeper`].
-    pub fn new(generation: u32, reshare: u32, keeper: u16, secrets: &[[u8; 32]; 4]) -> Result<Self, ShareError> {
+    pub fn new(
+        generation: u32,
+        reshare: u32,
+        keeper: u16,
+        secrets: &[[u8; 32]; 4],
+    ) -> Result<Self, ShareError> {
         if keeper == 0 {
             return Err(ShareError::Keeper);
         }
-        let mut share = Self { generation, reshare, keeper, secrets: [Scalar::ZERO; 4] };
+        let mut share = Self {
+            generation,
+            reshare,
+            keeper,
+            secrets: [Scalar::ZERO; 4],
+        };
         for (place, bytes) in share.secrets.iter_mut().zip(secrets) {
             let scalar = decode_scalar(*bytes).ok_or(ShareError::Scalar)?;
             if scalar == Scalar::ZERO {
@@ -64,18 +76,38 @@ impl KeyShare {
     ///
     /// # Panics
     /// Never: a random scalar is zero with odds of 2^-252.
-    pub fn found(generation: u32, keeper: NodeId, rng: &mut (impl RngCore + CryptoRng)) -> (Self, Keyset) {
+    pub fn found(
+        generation: u32,
+        keeper: NodeId,
+        rng: &mut (impl RngCore + CryptoRng),
+    ) -> (Self, Keyset) {
         let secrets = [(); 4].map(|()| Scalar::random(rng));
-        let share = Self { generation, reshare: 0, keeper: 1, secrets };
+        let share = Self {
+            generation,
+            reshare: 0,
+            keeper: 1,
+            secrets,
+        };
         let classes = Class::ALL.map(|class| share.public(class));
         let keyset = Keyset::new(KeysetParts {
             generation,
             reshare: 0,
             threshold: 1,
-            keepers: vec![Keeper { id: 1, node: keeper }],
-            classes: classes.map(|key| ClassKey { group: key, shares: vec![key] }).to_vec(),
+            keepers: vec![Keeper {
+                id: 1,
+                node: keeper,
+            }],
+            classes: classes
+                .map(|key| ClassKey {
+                    group: key,
+                    shares: vec![key],
+                })
+                .to_vec(),
         });
-        (share, keyset.expect("one keeper with its own public keys is a consistent keyset"))
+        (
+            share,
+            keyset.expect("one keeper with its own public keys is a consistent keyset"),
+        )
     }
 
     /// The generation of the keyset that this share belongs to.
@@ -104,7 +136,9 @@ impl KeyShare {
 
     /// `k_i` of a class.
     pub(super) fn secret(&self, class: Class) -> &Scalar {
-        self.secrets.get(class.index()).expect("a share has all four classes")
+        self.secrets
+            .get(class.index())
+            .expect("a share has all four classes")
     }
 
     /// The bytes to seal and store.

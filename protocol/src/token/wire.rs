@@ -17,7 +17,9 @@ impl Points {
     /// Points from their encodings; none for an empty or too long batch.
     #[must_use]
     pub fn new(points: Vec<[u8; 32]>) -> Option<Self> {
-        (1..=EVAL_POINTS).contains(&points.len()).then_some(Self(points))
+        (1..=EVAL_POINTS)
+            .contains(&points.len())
+            .then_some(Self(points))
     }
 
     /// The encodings, in order.
@@ -40,7 +42,11 @@ impl Points {
 }
 
 impl<C> Encode<C> for Points {
-    fn encode<W: encode::Write>(&self, e: &mut Encoder<W>, _: &mut C) -> Result<(), encode::Error<W::Error>> {
+    fn encode<W: encode::Write>(
+        &self,
+        e: &mut Encoder<W>,
+        _: &mut C,
+    ) -> Result<(), encode::Error<W::Error>> {
         e.bytes(self.0.as_flattened())?.ok()
     }
 }
@@ -51,7 +57,9 @@ impl<'b, C> Decode<'b, C> for Points {
         let bytes = d.bytes()?;
         let (points, rest) = bytes.as_chunks::<32>();
         let points = Self::new(points.to_vec()).filter(|_| rest.is_empty());
-        points.ok_or_else(|| decode::Error::message("a batch has 1 to 4096 points of 32 bytes each").at(at))
+        points.ok_or_else(|| {
+            decode::Error::message("a batch has 1 to 4096 points of 32 bytes each").at(at)
+        })
     }
 }
 

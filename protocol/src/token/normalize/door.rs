@@ -115,8 +115,17 @@ impl Door {
         let (number, rest) = number::take(&tokens)?;
         let (rest, unit_on_line) = unit::split(rest)?;
         let street = Street::read(number, rest)?;
-        let unit = one_unit([unit_on_line, unit_field(parts.line2)?, unit_field(parts.unit)?])?;
-        Some(Self { country, postal_code, street, unit })
+        let unit = one_unit([
+            unit_on_line,
+            unit_field(parts.line2)?,
+            unit_field(parts.unit)?,
+        ])?;
+        Some(Self {
+            country,
+            postal_code,
+            street,
+            unit,
+        })
     }
 }
 
@@ -127,9 +136,20 @@ fn street_line(parts: &DoorParts<'_>) -> String {
     }
     let fraction = parts.fraction.trim();
     // A letter is written at the number, or it could be read as the street's name.
-    let gap = if fraction.chars().all(char::is_alphabetic) { "" } else { " " };
+    let gap = if fraction.chars().all(char::is_alphabetic) {
+        ""
+    } else {
+        " "
+    };
     let number = [parts.number.trim(), gap, fraction].concat();
-    [&number, parts.prefix, parts.street, parts.kind, parts.suffix].join(" ")
+    [
+        &number,
+        parts.prefix,
+        parts.street,
+        parts.kind,
+        parts.suffix,
+    ]
+    .join(" ")
 }
 
 /// The unit of a field that holds nothing else; empty for an empty field.
@@ -143,6 +163,8 @@ fn unit_field(field: &str) -> Option<String> {
 /// The unit on which all fields agree that name one.
 fn one_unit(units: [String; 3]) -> Option<String> {
     let mut named = units.into_iter().filter(|unit| !unit.is_empty());
-    let Some(unit) = named.next() else { return Some(String::new()) };
+    let Some(unit) = named.next() else {
+        return Some(String::new());
+    };
     named.all(|other| other == unit).then_some(unit)
 }

@@ -14,15 +14,25 @@ const MAX_BYTES: usize = 254;
 /// norm version. None for display names, quoted local parts, address literals and bare hosts.
 #[must_use]
 pub fn email(raw: &str) -> Option<Normalized> {
-    let lower = raw.trim().nfkc().collect::<String>().to_lowercase().nfkc().collect::<String>();
+    let lower = raw
+        .trim()
+        .nfkc()
+        .collect::<String>()
+        .to_lowercase()
+        .nfkc()
+        .collect::<String>();
     let (local, domain) = lower.trim().rsplit_once('@')?;
     if local.contains(['"', '@']) || domain.starts_with('[') || !domain.contains('.') {
         return None;
     }
     let domain = idna::domain_to_ascii_strict(domain).ok()?;
     let address = format!("{local}@{domain}");
-    let options =
-        Options { minimum_sub_domains: 2, allow_domain_literal: false, allow_display_text: false, ..Options::default() };
+    let options = Options {
+        minimum_sub_domains: 2,
+        allow_domain_literal: false,
+        allow_display_text: false,
+        ..Options::default()
+    };
     EmailAddress::parse_with_options(&address, options).ok()?;
     if address.len() > MAX_BYTES {
         return None;

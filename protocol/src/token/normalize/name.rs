@@ -4,24 +4,52 @@ use super::text::{fold, text};
 
 /// Words before a name that are no part of it. Part of norm version 1.
 const HONORIFICS: [&str; 24] = [
-    "mr", "mister", "mrs", "ms", "miss", "mx", "dr", "doctor", "prof", "professor", "rev", "reverend", "fr", "sir",
-    "dame", "hon", "honorable", "capt", "captain", "lt", "sgt", "col", "maj", "gen",
+    "mr",
+    "mister",
+    "mrs",
+    "ms",
+    "miss",
+    "mx",
+    "dr",
+    "doctor",
+    "prof",
+    "professor",
+    "rev",
+    "reverend",
+    "fr",
+    "sir",
+    "dame",
+    "hon",
+    "honorable",
+    "capt",
+    "captain",
+    "lt",
+    "sgt",
+    "col",
+    "maj",
+    "gen",
 ];
 
 /// Words after a name that are no part of it. `v` is not among them: as a middle initial it is
 /// more frequent than as a number.
 const SUFFIXES: [&str; 22] = [
-    "jr", "jnr", "junior", "sr", "snr", "senior", "ii", "iii", "iv", "2nd", "3rd", "4th", "esq", "esquire", "md",
-    "phd", "dds", "dvm", "cpa", "rn", "jd", "ret",
+    "jr", "jnr", "junior", "sr", "snr", "senior", "ii", "iii", "iv", "2nd", "3rd", "4th", "esq",
+    "esquire", "md", "phd", "dds", "dvm", "cpa", "rn", "jd", "ret",
 ];
 
 /// A given name or a surname as plain letters; none when nothing is left.
 #[must_use]
 pub fn name(raw: &str) -> Option<String> {
     let folded = fold(raw);
-    let words: Vec<String> =
-        folded.split(|c: char| c.is_whitespace() || matches!(c, '.' | ',' | '(' | ')')).map(text).collect();
-    let mut words: Vec<&str> = words.iter().map(String::as_str).filter(|word| !word.is_empty()).collect();
+    let words: Vec<String> = folded
+        .split(|c: char| c.is_whitespace() || matches!(c, '.' | ',' | '(' | ')'))
+        .map(text)
+        .collect();
+    let mut words: Vec<&str> = words
+        .iter()
+        .map(String::as_str)
+        .filter(|word| !word.is_empty())
+        .collect();
     // The last word standing is the name, whatever it is: some people are called Junior.
     while words.len() > 1 && words.first().is_some_and(|word| HONORIFICS.contains(word)) {
         words.remove(0);

@@ -12,7 +12,14 @@ use crate::token::Kind;
 const MAX_VOTER_ID: usize = 32;
 
 /// Dates that lists hold where none is known. Part of norm version 1.
-const PLACEHOLDERS: [&str; 6] = ["1900-01-01", "1900-01-02", "1901-01-01", "1899-12-30", "1899-12-31", "1970-01-01"];
+const PLACEHOLDERS: [&str; 6] = [
+    "1900-01-01",
+    "1900-01-02",
+    "1901-01-01",
+    "1899-12-30",
+    "1899-12-31",
+    "1970-01-01",
+];
 
 /// The years in which people who are contacted were born.
 const BIRTH_YEARS: std::ops::RangeInclusive<u16> = 1880..=2099;
@@ -22,7 +29,8 @@ const BIRTH_YEARS: std::ops::RangeInclusive<u16> = 1880..=2099;
 pub fn voter_id(issuing_state: &str, id: &str) -> Option<Normalized> {
     let issuing_state = state(issuing_state)?;
     let id = text(id);
-    let known = id.bytes().all(|b| b.is_ascii_alphanumeric()) && id.bytes().any(|b| matches!(b, b'1'..=b'9'));
+    let known = id.bytes().all(|b| b.is_ascii_alphanumeric())
+        && id.bytes().any(|b| matches!(b, b'1'..=b'9'));
     if !known || id.len() > MAX_VOTER_ID {
         return None;
     }
@@ -68,11 +76,14 @@ fn birth_date_of(raw: &str) -> Option<&str> {
     let mut parts = date.split('-');
     let (year, month, day) = (parts.next()?, parts.next()?, parts.next()?);
     let lengths = [year.len(), month.len(), day.len()] == [4, 2, 2];
-    let digits = [year, month, day].iter().all(|part| part.bytes().all(|b| b.is_ascii_digit()));
+    let digits = [year, month, day]
+        .iter()
+        .all(|part| part.bytes().all(|b| b.is_ascii_digit()));
     if parts.next().is_some() || !lengths || !digits || PLACEHOLDERS.contains(&date) {
         return None;
     }
-    let (year, month, day): (u16, u8, u8) = (year.parse().ok()?, month.parse().ok()?, day.parse().ok()?);
+    let (year, month, day): (u16, u8, u8) =
+        (year.parse().ok()?, month.parse().ok()?, day.parse().ok()?);
     let in_month = (1..=days_of(year, month)?).contains(&day);
     (BIRTH_YEARS.contains(&year) && in_month).then_some(date)
 }

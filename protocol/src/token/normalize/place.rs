@@ -26,7 +26,10 @@ pub fn postal_code(country: &str, raw: &str) -> Option<String> {
     if !code.bytes().all(|b| b.is_ascii_alphanumeric()) {
         return None;
     }
-    let shape: String = code.bytes().map(|b| if b.is_ascii_digit() { '9' } else { 'a' }).collect();
+    let shape: String = code
+        .bytes()
+        .map(|b| if b.is_ascii_digit() { '9' } else { 'a' })
+        .collect();
     let code = match (country, shape.as_str()) {
         ("us", "99999" | "999999999") => code.get(..5)?.to_owned(),
         ("ca", "a9a9a9") | ("au" | "nz", "9999") => code,
@@ -39,10 +42,10 @@ pub fn postal_code(country: &str, raw: &str) -> Option<String> {
 
 /// The postal codes of US states and territories, and of the armed forces abroad.
 const STATES: [&str; 59] = [
-    "ak", "al", "ar", "as", "az", "ca", "co", "ct", "dc", "de", "fl", "ga", "gu", "hi", "ia", "id", "il", "in",
-    "ks", "ky", "la", "ma", "md", "me", "mi", "mn", "mo", "mp", "ms", "mt", "nc", "nd", "ne", "nh", "nj", "nm",
-    "nv", "ny", "oh", "ok", "or", "pa", "pr", "ri", "sc", "sd", "tn", "tx", "ut", "va", "vi", "vt", "wa", "wi",
-    "wv", "wy", "aa", "ae", "ap",
+    "ak", "al", "ar", "as", "az", "ca", "co", "ct", "dc", "de", "fl", "ga", "gu", "hi", "ia", "id",
+    "il", "in", "ks", "ky", "la", "ma", "md", "me", "mi", "mn", "mo", "mp", "ms", "mt", "nc", "nd",
+    "ne", "nh", "nj", "nm", "nv", "ny", "oh", "ok", "or", "pa", "pr", "ri", "sc", "sd", "tn", "tx",
+    "ut", "va", "vi", "vt", "wa", "wi", "wv", "wy", "aa", "ae", "ap",
 ];
 
 /// A US state as its two letters, lower case.

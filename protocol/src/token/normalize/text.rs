@@ -37,7 +37,11 @@ pub(crate) fn fold(raw: &str) -> String {
         }
     }
     // Folding can compose and decompose anew.
-    folded.nfkd().filter(|c| !is_combining_mark(*c)).nfc().collect()
+    folded
+        .nfkd()
+        .filter(|c| !is_combining_mark(*c))
+        .nfc()
+        .collect()
 }
 
 #[cfg(test)]
@@ -47,7 +51,11 @@ mod tests {
 
     #[test]
     fn case_accents_and_punctuation_do_not_matter() {
-        for spelling in ["Jose\u{301} O'Neil-Straße", "JOSÉ ONEIL STRASSE", "ｊｏｓｅ o’neil straße"] {
+        for spelling in [
+            "Jose\u{301} O'Neil-Straße",
+            "JOSÉ ONEIL STRASSE",
+            "ｊｏｓｅ o’neil straße",
+        ] {
             assert_eq!(text(spelling), "joseoneilstrasse");
         }
     }

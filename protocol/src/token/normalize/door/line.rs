@@ -25,8 +25,17 @@ pub(super) fn tokens(line: &str) -> Option<Vec<String>> {
         let word = word.trim_matches('-');
         let number = word.chars().any(|c| c.is_ascii_digit());
         // Hyphens matter in numbers (`45-12`) and not in names (`Winston-Salem`).
-        let pieces: Vec<&str> = if number { vec![word] } else { word.split('-').collect() };
-        tokens.extend(pieces.into_iter().filter(|piece| !piece.is_empty()).map(str::to_owned));
+        let pieces: Vec<&str> = if number {
+            vec![word]
+        } else {
+            word.split('-').collect()
+        };
+        tokens.extend(
+            pieces
+                .into_iter()
+                .filter(|piece| !piece.is_empty())
+                .map(str::to_owned),
+        );
     }
     if tokens.len() > MAX_WORDS || is_post_box(&tokens) {
         return None;
@@ -106,5 +115,6 @@ fn is_post_box(tokens: &[String]) -> bool {
         " pmb ",
         " general delivery ",
     ];
-    BOXES.iter().any(|words| line.contains(words)) || tokens.first().is_some_and(|first| first == "box")
+    BOXES.iter().any(|words| line.contains(words))
+        || tokens.first().is_some_and(|first| first == "box")
 }

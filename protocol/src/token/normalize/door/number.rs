@@ -45,12 +45,20 @@ fn plain(token: &str) -> Option<HouseNumber> {
     let tail = tail.strip_prefix('-').unwrap_or(tail);
     if tail.is_empty() || is_fraction(tail) || is_letter(tail) {
         let glued_fraction = is_fraction(tail) && !token.contains('-');
-        return (!glued_fraction).then(|| HouseNumber { text, ordinal, fraction: tail.to_owned() });
+        return (!glued_fraction).then(|| HouseNumber {
+            text,
+            ordinal,
+            fraction: tail.to_owned(),
+        });
     }
     let (second, letter) = split_digits(tail);
     let (second, _) = whole(second)?;
     let fits = token.contains('-') && (letter.is_empty() || is_letter(letter));
-    fits.then(|| HouseNumber { text: format!("{text}-{second}"), ordinal, fraction: letter.to_owned() })
+    fits.then(|| HouseNumber {
+        text: format!("{text}-{second}"),
+        ordinal,
+        fraction: letter.to_owned(),
+    })
 }
 
 /// A grid number of the Midwest: a direction and digits, once or twice.
@@ -59,11 +67,18 @@ fn grid(token: &str) -> Option<HouseNumber> {
     if !rest.is_empty() && half_grid(rest).is_none_or(|(_, _, rest)| !rest.is_empty()) {
         return None;
     }
-    Some(HouseNumber { text: token.to_owned(), ordinal, fraction: String::new() })
+    Some(HouseNumber {
+        text: token.to_owned(),
+        ordinal,
+        fraction: String::new(),
+    })
 }
 
 fn half_grid(token: &str) -> Option<(char, u32, &str)> {
-    let direction = token.chars().next().filter(|c| matches!(c, 'n' | 's' | 'e' | 'w'))?;
+    let direction = token
+        .chars()
+        .next()
+        .filter(|c| matches!(c, 'n' | 's' | 'e' | 'w'))?;
     let (digits, rest) = split_digits(token.get(1..)?);
     Some((direction, whole(digits)?.1, rest))
 }
@@ -94,7 +109,9 @@ fn is_letter(token: &str) -> bool {
 /// not `12 N Oak St`.
 fn is_own_letter(token: &str, after: &[String]) -> bool {
     let names_a_street = after.first().is_none_or(|next| {
-        words::street_type(next).is_some() || words::is_unit_label(next) || words::direction(next).is_some()
+        words::street_type(next).is_some()
+            || words::is_unit_label(next)
+            || words::direction(next).is_some()
     });
     is_letter(token) && words::direction(token).is_none() && !names_a_street
 }

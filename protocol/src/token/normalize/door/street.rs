@@ -81,7 +81,9 @@ fn take_suffix<'a, 'b>(words: &'a [&'b str]) -> (&'a [&'b str], &'static str) {
 
 /// A street type at the end, with a name before it.
 fn take_kind<'a, 'b>(words: &'a [&'b str], suffix: &str) -> (&'a [&'b str], &'static str) {
-    let Some((last, rest)) = words.split_last() else { return (words, "") };
+    let Some((last, rest)) = words.split_last() else {
+        return (words, "");
+    };
     // Without a suffix, a direction after a lone type was left as the name.
     if rest.is_empty() || (suffix.is_empty() && words::direction(last).is_some()) {
         return (words, "");
@@ -141,8 +143,12 @@ fn single_name(word: &str, kind: &str) -> String {
 /// A road whose name is its number: `Co Rd 5` and `CR 5` are `county rd 5`, `US 12` is `us hwy 12`.
 fn numbered_road(words: &[&str]) -> Option<String> {
     let (number, class) = words.split_last()?;
-    let short = |word: &&str| words::street_type(word).filter(|kind| ["hwy", "rte", "rd"].contains(kind));
-    let class: Vec<&str> = class.iter().map(|word| short(word).unwrap_or(word)).collect();
+    let short =
+        |word: &&str| words::street_type(word).filter(|kind| ["hwy", "rte", "rd"].contains(kind));
+    let class: Vec<&str> = class
+        .iter()
+        .map(|word| short(word).unwrap_or(word))
+        .collect();
     let numbered = number.starts_with(|c: char| c.is_ascii_digit());
     if !numbered || !class.iter().any(|word| words::is_numbered_road(word)) {
         return None;
@@ -156,6 +162,10 @@ fn numbered_road(words: &[&str]) -> Option<String> {
 }
 
 fn join(parts: &[&str]) -> String {
-    let parts: Vec<&str> = parts.iter().copied().filter(|part| !part.is_empty()).collect();
+    let parts: Vec<&str> = parts
+        .iter()
+        .copied()
+        .filter(|part| !part.is_empty())
+        .collect();
     parts.join(" ")
 }

@@ -21,7 +21,10 @@ pub(super) fn split(words: &[String]) -> Option<(&[String], String)> {
 
 /// The unit that some words name, labels dropped; none when they name anything else besides.
 pub(super) fn identifier(words: &[String]) -> Option<String> {
-    let pieces: Vec<&String> = words.iter().filter(|word| !words::is_unit_label(word)).collect();
+    let pieces: Vec<&String> = words
+        .iter()
+        .filter(|word| !words::is_unit_label(word))
+        .collect();
     if pieces.is_empty() || pieces.len() > MAX_PIECES {
         return None;
     }
@@ -44,12 +47,15 @@ pub(super) fn identifier(words: &[String]) -> Option<String> {
 /// follows the whole street.
 fn begins_unit(words: &[String], at: usize) -> bool {
     let (before, from) = words.split_at(at);
-    let Some((word, after)) = from.split_first() else { return false };
+    let Some((word, after)) = from.split_first() else {
+        return false;
+    };
     if word == "#" {
         return true;
     }
     let named = before.iter().any(|word| words::direction(word).is_none());
-    let labelled = words::is_unit_label(word) && after.first().is_some_and(|next| is_unit_word(next));
+    let labelled =
+        words::is_unit_label(word) && after.first().is_some_and(|next| is_unit_word(next));
     if named && labelled {
         return true;
     }
@@ -57,7 +63,10 @@ fn begins_unit(words: &[String], at: usize) -> bool {
         return false;
     }
     let bare = words::bare_unit(word).is_some() && after.is_empty();
-    let floor = after.len() == 1 && after.first().is_some_and(|next| matches!(next.as_str(), "fl" | "flr" | "floor"));
+    let floor = after.len() == 1
+        && after
+            .first()
+            .is_some_and(|next| matches!(next.as_str(), "fl" | "flr" | "floor"));
     bare || (has_digit(word) && (after.is_empty() || floor))
 }
 
@@ -68,9 +77,14 @@ fn is_whole_street(words: &[String]) -> bool {
         Some((last, rest)) if words::direction(last).is_some() => rest,
         _ => words,
     };
-    let Some((last, name)) = words.split_last() else { return false };
-    let Some(kind) = words::street_type(last) else { return false };
-    let numbered = words::is_numbered_road(kind) || name.iter().any(|word| words::is_numbered_road(word));
+    let Some((last, name)) = words.split_last() else {
+        return false;
+    };
+    let Some(kind) = words::street_type(last) else {
+        return false;
+    };
+    let numbered =
+        words::is_numbered_road(kind) || name.iter().any(|word| words::is_numbered_road(word));
     !numbered && name.iter().any(|word| words::direction(word).is_none())
 }
 
@@ -93,7 +107,11 @@ fn clean(piece: &str) -> Option<String> {
     }
     let mut clean = String::new();
     for part in piece.split('-').map(without_ending) {
-        let part = if has_digit(part) { part.trim_start_matches('0') } else { part };
+        let part = if has_digit(part) {
+            part.trim_start_matches('0')
+        } else {
+            part
+        };
         // Nothing but zeros is a placeholder.
         let first = part.chars().next()?;
         if let Some(last) = clean.chars().next_back()

@@ -20,7 +20,10 @@ pub(super) fn direction(word: &str) -> Option<&'static str> {
 
 /// The kind of street: its recommended abbreviation.
 pub(super) fn street_type(word: &str) -> Option<&'static str> {
-    TYPES.iter().find(|(_, spellings)| spellings.split(' ').any(|spelling| spelling == word)).map(|(short, _)| *short)
+    TYPES
+        .iter()
+        .find(|(_, spellings)| spellings.split(' ').any(|spelling| spelling == word))
+        .map(|(short, _)| *short)
 }
 
 /// Recommended abbreviation, then every spelling of it, itself included.

@@ -1,0 +1,46 @@
+//! The desk's API: JSON for commands and other tools of the organization's own people.
+
+pub mod agreement;
+pub mod claims;
+pub mod coalition;
+pub mod contacts;
+pub mod desk;
+pub mod people;
+pub mod shares;
+pub mod status;
+pub mod suppressions;
+
+use crate::{
+    app::App,
+    http::problem::Failure,
+    sync::outbox::{self, Fate},
+};
+use protocol::id::EntryId;
+use std::time::Duration;
+
+/// How long a call waits for its entry to come back from the log.
+pub const PATIENCE: Duration = Duration::from_secs(20);
+
+/// What became of something that was said to the coalition.
+#[derive(Debug, Clone, serde::Serialize)]
+pub struct Said {
+    /// The entry.
+    pub entry: EntryId,
+    /// `done` once it has taken effect, `waiting` while the keeper has not answered.
+    pub state: &'static str,
+}
+
+/// Waits for an entry's echo.
+///
+/// # Errors
+/// A `conflict` problem with the reason when the entry is void.
+pub async fn said(app: &App, entry: EntryId) -> Result<Said, Failure> {
+    match outbox::wait(app, entry, PATIENCE).await? {
+        Fate::Done => Ok(Said { entry, state: "done" }),
+        Fate::Waiting => Ok(Said { entry, state: "waiting" }),
+        Fate::Void(why) => Err(Failure::new(
+            protocol::problem::ProblemKind::Conflict,
+            format!("the coalition did not accept it: {why}"),
+        )),
+    }
+}

@@ -1,0 +1,165 @@
+//! `/coalition`: found, invite, join, approve, read its history.
+
+use super::{Said, said};
+use crate::{
+    app::App,
+    coalition as work,
+    http::{extract::Body, problem::Failure},
+    store,
+};
+use axum::{
+    Json,
+    extract::{Query, State},
+};
+use protocol::id::{CoalitionId, NodeId};
+use serde::{Deserialize, Serialize};
+
+/// A coalition to found.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Create {
+    name: String,
+    terms: String,
+}
+
+/// A coalition that was founded.
+#[derive(Debug, Serialize)]
+pub struct Created {
+    /// The coalition.
+    pub coalition: CoalitionId,
+    /// Its name.
+    pub name: String,
+}
+
+/// Founds a coalition, and returns once its agreement is in force among its one member.
+pub async fn create(State(app): State<App>, Body(create): Body<Create>) -> Result<Json<Created>, Failure> {
+    let coalition = work::found::found(&app, &create.name, &create.terms).await?;
+    let mut folded = app.wake.folded.subscribe();
+    let in_force = async {
+        while app.coalition.read().await.as_ref().is_none_or(|c| c.state.agreement().is_none()) {
+            if folded.changed().await.is_err() {
+                return;
+            }
+        }
+    };
+    let _ = tokio::time::timeout(super::PATIENCE, in_force).await;
+    Ok(Json(Created { coalition, name: create.name }))
+}
+
+/// Somebody to invite.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Invite {
+    to_name: String,
+    #[serde(default = "hours")]
+    hours: u32,
+}
+
+fn hours() -> u32 {
+    work::invite::HOURS_DEFAULT
+}
+
+/// An invitation; the code is shown this once.
+#[derive(Debug, Serialize)]
+pub struct Invited {
+    /// The code to tell.
+    pub code: String,
+    /// For whom it is meant.
+    pub to_name: String,
+    /// Until when it is good, in milliseconds since 1970.
+    pub expires_at: i64,
+    /// What became of the entry.
+    #[serde(flatten)]
+    pub said: Said,
+}
+
+/// Makes an invitation.
+pub async fn invite(State(app): State<App>, Body(invite): Body<Invite>) -> Result<Json<Invited>, Failure> {
+    let (code, entry) = work::invite::invite(&app, &invite.to_name, invite.hours).await?;
+    let said = said(&app, entry).await?;
+    let expires_at = code.expires.0;
+    Ok(Json(Invited { code: code.to_string(), to_name: invite.to_name, expires_at, said }))
+}
+
+/// A code that was told to this organization.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Join {
+    code: String,
+}
+
+/// A coalition that was asked.
+#[derive(Debug, Serialize)]
+pub struct Asked {
+    /// The coalition.
+    pub coalition: CoalitionId,
+    /// Its name.
+    pub name: String,
+    /// Always `waiting`: the inviter approves.
+    pub state: &'static str,
+}
+
+/// Asks to join.
+pub async fn join(State(app): State<App>, Body(join): Body<Join>) -> Result<Json<Asked>, Failure> {
+    let (coalition, name) = work::join::ask(&app, &join.code).await?;
+    Ok(Json(Asked { coalition, name, state: "waiting" }))
+}
+
+/// A newcomer to approve.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Approve {
+    organization: String,
+    #[serde(default = "yes")]
+    propose: bool,
+}
+
+fn yes() -> bool {
+    true
+}
+
+/// A newcomer that was approved.
+#[derive(Debug, Serialize)]
+pub struct Approved {
+    /// Its node.
+    pub node: NodeId,
+    /// What became of the change of the group.
+    #[serde(flatten)]
+    pub said: Said,
+    /// Whether the agreement was proposed anew, for the members as they are now.
+    pub proposed: bool,
+}
+
+/// Approves a newcomer, and proposes the agreement for the members as they are now.
+pub async fn approve(State(app): State<App>, Body(approve): Body<Approve>) -> Result<Json<Approved>, Failure> {
+    let (node, entry) = work::join::approve(&app, &approve.organization).await?;
+    let said = said(&app, entry).await?;
+    let mut proposed = false;
+    if approve.propose && said.state == "done" {
+        let (_, entry) = work::agreement::propose(&app, None).await?;
+        super::said(&app, entry).await?;
+        proposed = true;
+    }
+    Ok(Json(Approved { node, said, proposed }))
+}
+
+/// How much history.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Window {
+    #[serde(default = "lines")]
+    limit: i64,
+}
+
+fn lines() -> i64 {
+    50
+}
+
+/// What this node read in the log, newest first.
+pub async fn history(
+    State(app): State<App>,
+    Query(window): Query<Window>,
+) -> Result<Json<Vec<store::history::Line>>, Failure> {
+    let mut db = app.store.read("reading the history").await?;
+    Ok(Json(store::history::latest(&mut db, window.limit.clamp(1, 1_000)).await?))
+}

@@ -1,0 +1,9 @@
+//! `/people`.
+
+use crate::app::App;
+use axum::Router;
+
+/// Routes of this group.
+pub fn routes() -> Router<App> {
+    Router::new()
+}

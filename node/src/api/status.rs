@@ -1,0 +1,211 @@
+//! `GET /status`: the coalition as this node sees it.
+
+use crate::{
+    app::{App, Contact},
+    http::problem::Failure,
+    store::{self, coalition::Phase},
+};
+use axum::{Json, extract::State};
+use protocol::{
+    agreement::Agreement,
+    codec,
+    id::{CoalitionId, Hash, NodeId},
+    state::State as Folded,
+};
+
+/// What `coalition status` and the home page show.
+#[derive(Debug, serde::Serialize)]
+pub struct Status {
+    /// This node.
+    pub node: NodeId,
+    /// This organization.
+    pub name: String,
+    /// The coalition, if there is one.
+    pub coalition: Option<CoalitionStatus>,
+}
+
+/// The coalition.
+#[derive(Debug, serde::Serialize)]
+pub struct CoalitionStatus {
+    /// Its id.
+    pub id: CoalitionId,
+    /// Its name.
+    pub name: String,
+    /// How far this node has come.
+    pub phase: Phase,
+    /// Why folding stopped, if it did.
+    pub stopped_because: Option<String>,
+    /// The MLS epoch.
+    pub epoch: u64,
+    /// The position up to which this node has folded.
+    pub position: u64,
+    /// Log time there.
+    pub log_time: i64,
+    /// The chain hash there.
+    pub head: Hash,
+    /// The hash of the folded state there.
+    pub state_hash: Hash,
+    /// Members.
+    pub members: Vec<MemberStatus>,
+    /// Newcomers who wait for approval.
+    pub waiting: Vec<WaitingStatus>,
+    /// The agreement in force.
+    pub agreement: Option<AgreementStatus>,
+    /// Drafts that wait for signatures.
+    pub drafts: Vec<AgreementStatus>,
+    /// Entries of this node that have not come back yet.
+    pub outbox: i64,
+    /// How the keeper was reached last.
+    pub keeper_contact: Contact,
+}
+
+/// A member.
+#[derive(Debug, serde::Serialize)]
+pub struct MemberStatus {
+    /// Its node.
+    pub node: NodeId,
+    /// Its name.
+    pub name: String,
+    /// Its legal kind.
+    pub kind: String,
+    /// Whether it keeps the log.
+    pub keeper: bool,
+    /// Whether it is this organization.
+    pub you: bool,
+    /// Whether it is a party to the agreement in force.
+    pub party: bool,
+}
+
+/// A newcomer.
+#[derive(Debug, serde::Serialize)]
+pub struct WaitingStatus {
+    /// Its node.
+    pub node: NodeId,
+    /// Its name.
+    pub name: String,
+    /// Its legal kind.
+    pub kind: String,
+    /// Who invited it and may approve it.
+    pub inviter: String,
+}
+
+/// A version of the agreement.
+#[derive(Debug, serde::Serialize)]
+pub struct AgreementStatus {
+    /// 1, 2, 3, ...
+    pub version: u32,
+    /// Its hash.
+    pub hash: Hash,
+    /// The hash of the version before.
+    pub before: Hash,
+    /// Its title.
+    pub title: String,
+    /// Who proposed it.
+    pub proposer: String,
+    /// Who has signed.
+    pub signed: Vec<String>,
+    /// Who has not.
+    pub missing: Vec<String>,
+}
+
+/// Tells how the coalition stands.
+pub async fn status(State(app): State<App>) -> Result<Json<Status>, Failure> {
+    Ok(Json(read(&app).await?))
+}
+
+/// What [`status`] tells, for pages too.
+///
+/// # Errors
+/// [`Failure`] when the database fails.
+pub async fn read(app: &App) -> Result<Status, Failure> {
+    let mut db = app.store.read("reading the status").await?;
+    let outbox = store::outbox::waiting(&mut db).await?;
+    drop(db);
+    let guard = app.coalition.read().await;
+    let coalition = match guard.as_ref() {
+        None => None,
+        Some(coalition) => {
+            let meta = coalition.state.meta();
+            let epoch = if coalition.is_active() { coalition.group()?.epoch() } else { 0 };
+            let agreement = coalition.state.agreement();
+            Some(CoalitionStatus {
+                id: coalition.row.id,
+                name: coalition.row.name.clone(),
+                phase: coalition.row.phase,
+                stopped_because: coalition.row.stopped_because.clone(),
+                epoch,
+                position: meta.head.position,
+                log_time: meta.head.log_time.0,
+                head: meta.head.chain,
+                state_hash: coalition.state.hash(),
+                members: members(&coalition.state, app.me, agreement.as_ref().map(|(_, agreement)| agreement)),
+                waiting: waiting(&coalition.state),
+                agreement: agreement.and_then(|(hash, _)| version(&coalition.state, hash)),
+                drafts: drafts(&coalition.state),
+                outbox,
+                keeper_contact: app.wake.contact.borrow().clone(),
+            })
+        }
+    };
+    Ok(Status { node: app.me, name: app.name.clone(), coalition })
+}
+
+fn members(state: &Folded, me: NodeId, agreement: Option<&Agreement>) -> Vec<MemberStatus> {
+    state
+        .roster()
+        .map(|(node, member)| MemberStatus {
+            node: *node,
+            name: member.name.clone(),
+            kind: member.kind.clone(),
+            keeper: member.keeper,
+            you: *node == me,
+            party: agreement.is_some_and(|agreement| agreement.has(*node)),
+        })
+        .collect()
+}
+
+fn waiting(state: &Folded) -> Vec<WaitingStatus> {
+    state
+        .joins
+        .iter()
+        .map(|(node, join)| WaitingStatus {
+            node: *node,
+            name: join.name.clone(),
+            kind: join.kind.clone(),
+            inviter: crate::coalition::members::name(state, join.inviter),
+        })
+        .collect()
+}
+
+fn drafts(state: &Folded) -> Vec<AgreementStatus> {
+    let open = state.agreements.iter().filter(|(_, row)| row.active_from.is_none());
+    let mut drafts: Vec<_> = open.map(|(hash, row)| (row.position, *hash)).collect();
+    drafts.sort_unstable();
+    drafts.into_iter().filter_map(|(_, hash)| version(state, hash)).collect()
+}
+
+/// A version or draft in words.
+#[must_use]
+pub fn version(state: &Folded, hash: Hash) -> Option<AgreementStatus> {
+    let row = state.agreements.get(&hash)?;
+    let agreement: Agreement = codec::decode(&row.bytes).ok()?;
+    let title = policy::terms::Terms::parse(&agreement.terms).map(|terms| terms.title).unwrap_or_default();
+    let has_signed = |node: NodeId| row.signatures.iter().any(|signed| signed.node == node);
+    let names = |signed: bool| {
+        agreement
+            .parties
+            .iter()
+            .filter(|party| has_signed(party.node) == signed)
+            .map(|party| party.name.clone())
+            .collect()
+    };
+    Some(AgreementStatus {
+        version: agreement.version,
+        hash,
+        before: agreement.before,
+        title,
+        proposer: crate::coalition::members::name(state, row.proposer),
+        signed: names(true),
+        missing: names(false),
+    })
+}

@@ -1,0 +1,88 @@
+//! The command line: every command a person types, one file each.
+//!
+//! `init` and `serve` work on the node's directory; all others ask the running node through its
+//! desk, with the token that lies in the directory. Exit 2 means wrong use, 1 a refusal or failure.
+#![expect(clippy::print_stdout, clippy::print_stderr, reason = "commands speak to people")]
+
+pub mod agreement;
+pub mod client;
+pub mod coalition;
+pub mod desk_link;
+pub mod init;
+pub mod output;
+pub mod serve;
+
+use clap::{Parser, Subcommand};
+use client::{CliError, Desk};
+use std::{path::PathBuf, process::ExitCode};
+
+/// Allied organizations work the same ground without handing each other their lists.
+#[derive(Debug, Parser)]
+#[command(name = "commonturf", version, propagate_version = true)]
+struct Cli {
+    /// The node's directory.
+    #[arg(long, global = true, value_name = "DIR", env = "COMMONTURF_NODE", default_value = "commonturf-node")]
+    node: PathBuf,
+    /// Print JSON for other tools.
+    #[arg(long, global = true)]
+    json: bool,
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Make a node: keys, configuration, database.
+    Init(init::Init),
+    /// Run the node until it is told to stop.
+    Serve(serve::Serve),
+    /// Print a one-time link that opens the desk's pages.
+    DeskLink(desk_link::DeskLink),
+    /// Found, join and look after a coalition.
+    #[command(subcommand)]
+    Coalition(coalition::Coalition),
+    /// Show, propose and sign the coalition's agreement.
+    #[command(subcommand)]
+    Agreement(agreement::Agreement),
+}
+
+/// Runs the command line.
+#[must_use]
+pub fn main() -> ExitCode {
+    let cli = match Cli::try_parse() {
+        Ok(cli) => cli,
+        Err(error) => {
+            let _ = error.print();
+            return ExitCode::from(u8::from(error.use_stderr()) * 2);
+        }
+    };
+    let runtime = match tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build() {
+        Ok(runtime) => runtime,
+        Err(error) => {
+            eprintln!("the program cannot start: {error}");
+            return ExitCode::FAILURE;
+        }
+    };
+    match runtime.block_on(run(&cli)) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            output::error(&error, cli.json);
+            ExitCode::from(error.exit_code())
+        }
+    }
+}
+
+async fn run(cli: &Cli) -> Result<(), CliError> {
+    match &cli.command {
+        Command::Init(init) => return init.run(&cli.node, cli.json).await,
+        Command::Serve(serve) => return serve.run(&cli.node, cli.json).await,
+        _ => {}
+    }
+    let desk = Desk::open(&cli.node, cli.json)?;
+    match &cli.command {
+        Command::Init(_) | Command::Serve(_) => Ok(()),
+        Command::DeskLink(command) => command.run(&desk).await,
+        Command::Coalition(command) => command.run(&desk).await,
+        Command::Agreement(command) => command.run(&desk).await,
+    }
+}

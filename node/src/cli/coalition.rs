@@ -1,0 +1,216 @@
+//! `commonturf coalition`: create, invite, join, approve, status, log.
+
+use super::{
+    client::{CliError, Desk},
+    output,
+};
+use clap::Subcommand;
+use serde_json::{Value, json};
+use std::path::Path;
+
+/// Found, join and look after a coalition.
+#[derive(Debug, Subcommand)]
+pub enum Coalition {
+    /// Found a coalition; this node keeps its log.
+    Create {
+        /// The coalition's name.
+        name: String,
+        /// The terms: a TOML file, or template:NAME.
+        #[arg(long, value_name = "FILE|template:NAME")]
+        agreement: String,
+    },
+    /// Make a one-use invitation and print its code.
+    Invite {
+        /// For whom it is meant.
+        #[arg(long)]
+        to_name: String,
+        /// How many hours it is good.
+        #[arg(long, default_value_t = crate::coalition::invite::HOURS_DEFAULT)]
+        hours: u32,
+    },
+    /// Ask to join with an invitation's code.
+    Join {
+        /// The code, as it was told.
+        #[arg(required = true, num_args = 1..)]
+        code: Vec<String>,
+    },
+    /// Approve a newcomer that this organization invited, and propose the agreement for all members.
+    Approve {
+        /// Its name, or the beginning of its node id.
+        organization: String,
+        /// Do not propose the agreement now: more newcomers follow.
+        #[arg(long)]
+        no_propose: bool,
+    },
+    /// Show members, keeper, epoch, log head, state hash and agreement.
+    Status,
+    /// Show what this node read in the coalition log, newest first.
+    Log {
+        /// How many lines.
+        #[arg(long, default_value_t = 50)]
+        limit: u32,
+    },
+}
+
+impl Coalition {
+    pub(super) async fn run(&self, desk: &Desk) -> Result<(), CliError> {
+        match self {
+            Self::Create { name, agreement } => create(desk, name, agreement).await,
+            Self::Invite { to_name, hours } => invite(desk, to_name, *hours).await,
+            Self::Join { code } => join(desk, &code.concat()).await,
+            Self::Approve { organization, no_propose } => approve(desk, organization, *no_propose).await,
+            Self::Status => status(desk).await,
+            Self::Log { limit } => log(desk, *limit).await,
+        }
+    }
+}
+
+/// The terms of an agreement, from a file or a template.
+pub(super) fn read_terms(source: &str) -> Result<String, CliError> {
+    if let Some(name) = source.strip_prefix("template:") {
+        let names: Vec<&str> = policy::terms::templates().iter().map(|template| template.name).collect();
+        return policy::terms::template(name)
+            .map(|template| template.text.to_owned())
+            .ok_or_else(|| CliError::Usage(format!("no template {name}; there are: {}", names.join(", "))));
+    }
+    std::fs::read_to_string(source).map_err(|error| CliError::file(Path::new(source), &error))
+}
+
+async fn create(desk: &Desk, name: &str, agreement: &str) -> Result<(), CliError> {
+    let terms = read_terms(agreement)?;
+    let answer: Value = desk.post("/coalition", &json!({ "name": name, "terms": terms })).await?;
+    if desk.json {
+        output::json(&answer);
+    } else {
+        println!("Founded {name}. This node keeps its log.");
+        println!("Next: commonturf coalition invite --to-name \"An ally\"");
+    }
+    Ok(())
+}
+
+async fn invite(desk: &Desk, to_name: &str, hours: u32) -> Result<(), CliError> {
+    let answer: Value = desk.post("/coalition/invites", &json!({ "to_name": to_name, "hours": hours })).await?;
+    if desk.json {
+        output::json(&answer);
+    } else {
+        println!("Tell {to_name} this code, over a road that you trust. It is good once, until {}:", output::moment(answer["expires_at"].as_i64().unwrap_or_default()));
+        println!();
+        println!("{}", answer["code"].as_str().unwrap_or_default());
+    }
+    Ok(())
+}
+
+async fn join(desk: &Desk, code: &str) -> Result<(), CliError> {
+    let answer: Value = desk.post("/coalition/join", &json!({ "code": code })).await?;
+    if desk.json {
+        output::json(&answer);
+    } else {
+        println!("Asked to join {}. Your inviter approves; this node comes in by itself then.", answer["name"].as_str().unwrap_or_default());
+    }
+    Ok(())
+}
+
+async fn approve(desk: &Desk, organization: &str, no_propose: bool) -> Result<(), CliError> {
+    let body = json!({ "organization": organization, "propose": !no_propose });
+    let answer: Value = desk.post("/coalition/approvals", &body).await?;
+    if desk.json {
+        output::json(&answer);
+    } else if answer["state"] == "done" {
+        println!("{organization} is a member now.");
+        if answer["proposed"] == true {
+            println!("The agreement is proposed for the members as they are now: every member signs it with: commonturf agreement sign");
+        }
+    } else {
+        println!("The approval waits for the keeper.");
+    }
+    Ok(())
+}
+
+async fn status(desk: &Desk) -> Result<(), CliError> {
+    let answer: Value = desk.get("/status").await?;
+    if desk.json {
+        output::json(&answer);
+        return Ok(());
+    }
+    let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
+    println!("{} ({})", text(&answer["name"]), text(&answer["node"]));
+    let coalition = &answer["coalition"];
+    if coalition.is_null() {
+        println!("In no coalition yet.");
+        return Ok(());
+    }
+    println!("Coalition  {} ({})", text(&coalition["name"]), text(&coalition["phase"]));
+    if let Some(why) = coalition["stopped_because"].as_str() {
+        println!("STOPPED    {why}");
+    }
+    println!("Log        position {}, epoch {}, {}", coalition["position"], coalition["epoch"], output::moment(coalition["log_time"].as_i64().unwrap_or_default()));
+    println!("Head       {}", text(&coalition["head"]));
+    println!("State      {}", text(&coalition["state_hash"]));
+    println!("Outbox     {} waiting", coalition["outbox"]);
+    if let Some(error) = coalition["keeper_contact"]["error"].as_str() {
+        println!("Keeper     {error}");
+    }
+    version("Agreement", &coalition["agreement"]);
+    for draft in coalition["drafts"].as_array().into_iter().flatten() {
+        version("Draft", draft);
+    }
+    println!();
+    let rows: Vec<Vec<String>> = coalition["members"]
+        .as_array()
+        .into_iter()
+        .flatten()
+        .map(|member| {
+            let mark = |flag: &str, word: &str| if member[flag] == true { word.to_owned() } else { String::new() };
+            vec![
+                text(&member["name"]),
+                text(&member["kind"]),
+                mark("keeper", "keeper"),
+                mark("party", "party"),
+                mark("you", "you"),
+                text(&member["node"]),
+            ]
+        })
+        .collect();
+    output::table(&["MEMBER", "KIND", "KEEPS", "AGREEMENT", "", "NODE"], &rows);
+    for newcomer in coalition["waiting"].as_array().into_iter().flatten() {
+        println!("Waiting: {} ({}), invited by {}", text(&newcomer["name"]), text(&newcomer["kind"]), text(&newcomer["inviter"]));
+    }
+    Ok(())
+}
+
+fn version(label: &str, version: &Value) {
+    if version.is_null() {
+        println!("{label:<10} none");
+        return;
+    }
+    let names = |field: &str| -> Vec<&str> {
+        version[field].as_array().into_iter().flatten().filter_map(Value::as_str).collect()
+    };
+    let hash: String = version["hash"].as_str().unwrap_or_default().chars().take(12).collect();
+    println!("{label:<10} version {} \"{}\" ({hash}), signed by {}", version["version"], version["title"].as_str().unwrap_or_default(), names("signed").join(", "));
+    if !names("missing").is_empty() {
+        println!("           missing: {}", names("missing").join(", "));
+    }
+}
+
+async fn log(desk: &Desk, limit: u32) -> Result<(), CliError> {
+    let lines: Vec<Value> = desk.get(&format!("/coalition/history?limit={limit}")).await?;
+    if desk.json {
+        output::json(&lines);
+        return Ok(());
+    }
+    let rows: Vec<Vec<String>> = lines
+        .iter()
+        .map(|line| {
+            vec![
+                line["position"].to_string(),
+                output::moment(line["log_time"].as_i64().unwrap_or_default()),
+                line["kind"].as_str().unwrap_or_default().to_owned(),
+                line["author"].as_str().unwrap_or("-").chars().take(8).collect(),
+                line["void"].as_str().map(|why| format!("void: {why}")).unwrap_or_default(),
+            ]
+        })
+        .collect();
+    output::table(&["POSITION", "TIME", "KIND", "AUTHOR", ""], &rows);
+    Ok(())
+}

@@ -1,0 +1,67 @@
+//! How answers look: tables for people, JSON for tools.
+
+use super::client::CliError;
+use serde::Serialize;
+
+/// Prints an answer as JSON.
+pub fn json(value: &impl Serialize) {
+    println!("{}", serde_json::to_string_pretty(value).unwrap_or_default());
+}
+
+/// Prints an error: a sentence for people, a problem for tools.
+pub fn error(error: &CliError, as_json: bool) {
+    if !as_json {
+        eprintln!("error: {error}");
+        return;
+    }
+    let value = match error {
+        CliError::Refused(problem) => serde_json::to_value(problem).unwrap_or_default(),
+        other => serde_json::json!({ "code": code(other), "detail": other.to_string() }),
+    };
+    eprintln!("{}", serde_json::to_string_pretty(&value).unwrap_or_default());
+}
+
+fn code(error: &CliError) -> &'static str {
+    match error {
+        CliError::Usage(_) => "usage",
+        CliError::Config(_) => "configuration",
+        CliError::NotRunning { .. } => "not-running",
+        CliError::Refused(_) => "refused",
+        CliError::Failed(_) => "failed",
+    }
+}
+
+/// Prints rows under headings, each column as wide as its widest cell.
+pub fn table(headings: &[&str], rows: &[Vec<String>]) {
+    let widths: Vec<usize> = headings
+        .iter()
+        .enumerate()
+        .map(|(n, heading)| {
+            rows.iter()
+                .filter_map(|row| row.get(n))
+                .map(|cell| cell.chars().count())
+                .chain([heading.chars().count()])
+                .max()
+                .unwrap_or(0)
+        })
+        .collect();
+    let line = |cells: Vec<&str>| {
+        let mut text = String::new();
+        for (cell, width) in cells.into_iter().zip(&widths) {
+            text.push_str(&format!("{cell:<width$}  "));
+        }
+        println!("{}", text.trim_end());
+    };
+    line(headings.to_vec());
+    for row in rows {
+        line(row.iter().map(String::as_str).collect());
+    }
+}
+
+/// A moment as people read it: UTC, to the minute.
+#[must_use]
+pub fn moment(milliseconds: i64) -> String {
+    jiff::Timestamp::from_millisecond(milliseconds)
+        .map(|time| time.strftime("%Y-%m-%d %H:%M UTC").to_string())
+        .unwrap_or_else(|_| "-".to_owned())
+}

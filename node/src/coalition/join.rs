@@ -1,0 +1,125 @@
+//! Joining by an invitation's code, and approving who did.
+
+use crate::{
+    app::App,
+    federation::join::Ask,
+    http::problem::Failure,
+    store::{
+        self,
+        coalition::{CoalitionRow, Phase},
+    },
+    sync::{
+        coalition::Coalition,
+        keeper_client::Keeper,
+        outbox::{self, Intent},
+    },
+};
+use protocol::{
+    codec,
+    id::{EntryId, NodeId},
+    invite::Invite,
+    mls::{self, Overlay, Rows},
+    problem::ProblemKind,
+    state::State,
+};
+
+/// Asks to join. The same code again asks again.
+///
+/// # Errors
+/// [`Failure`] when the code cannot be read or has expired, the keeper refuses, or this node is in a
+/// coalition already.
+pub async fn ask(app: &App, code: &str) -> Result<(protocol::id::CoalitionId, String), Failure> {
+    let invite: Invite = code.parse().map_err(|error| Failure::input(format!("{error}")))?;
+    if invite.expires < app.now() {
+        return Err(Failure::new(ProblemKind::InviteExpired, ""));
+    }
+    let mut guard = app.coalition.write().await;
+    if guard.as_ref().is_some_and(|coalition| coalition.row.phase != Phase::Joining) {
+        return Err(Failure::new(ProblemKind::Conflict, "this node is in a coalition already"));
+    }
+    let keeper = Keeper {
+        node: invite.keeper,
+        url: Some(invite.keeper_url.as_str().to_owned()),
+        coalition: invite.coalition,
+        seen: None,
+        document: None,
+    };
+    let mut overlay = Overlay::from_rows(Rows::new());
+    let key_package = mls::key_package(&mut overlay, &app.mls_key(), app.me).map_err(Failure::internal)?;
+    let ask = Ask { token: invite.token, document: app.document.clone(), key_package };
+    // The private half of the key package is on disk before the public half leaves.
+    let mut tx = app.store.write("asking to join").await?;
+    store::coalition::forget_joining(&mut tx).await?;
+    let row = CoalitionRow {
+        id: invite.coalition,
+        name: invite.coalition_name.to_string(),
+        lineage: invite.log.lineage,
+        phase: Phase::Joining,
+        stopped_because: None,
+        keeper: invite.keeper,
+        keeper_url: invite.keeper_url.as_str().to_owned(),
+        keeper_document: Vec::new(),
+    };
+    let mut coalition = Coalition::new(row);
+    store::coalition::insert(&mut tx, &coalition.row, app.now().0).await?;
+    coalition.write_rows(&mut tx, &app.rest, &overlay.changes()).await?;
+    let answer = match keeper.ask_to_join(app, &ask).await {
+        Ok(answer) => answer,
+        Err(error) => {
+            // Nothing is left behind of a try that failed.
+            drop(tx);
+            return Err(error.into());
+        }
+    };
+    coalition.row.keeper_document = codec::encode(&answer.keeper);
+    store::coalition::set_keeper_document(&mut tx, &coalition.row.keeper_document).await?;
+    tx.commit().await?;
+    coalition.settle_rows(overlay.changes());
+    *guard = Some(coalition);
+    drop(guard);
+    app.wake.jobs.notify_one();
+    Ok((invite.coalition, invite.coalition_name.to_string()))
+}
+
+/// Approves a newcomer that this organization invited: name, or beginning of the node id.
+///
+/// # Errors
+/// [`Failure`] when nobody of this name waits, or the invitation was another member's.
+pub async fn approve(app: &App, who: &str) -> Result<(NodeId, EntryId), Failure> {
+    let node = {
+        let coalition = super::active(app).await?;
+        let node = waiting(&coalition.state, who)?;
+        let join = coalition.state.joins.get(&node).ok_or_else(|| Failure::not_found(""))?;
+        if join.inviter != app.me {
+            let inviter = coalition.state.members.get(&join.inviter).map_or("another member", |m| m.name.as_str());
+            return Err(Failure::new(ProblemKind::Forbidden, format!("{inviter} invited it and approves it")));
+        }
+        node
+    };
+    let mut tx = app.store.write("approving a newcomer").await?;
+    let entry = outbox::queue_commit(app, &mut tx, &Intent { add: node }).await?;
+    tx.commit().await?;
+    app.wake.outbox.notify_one();
+    Ok((node, entry))
+}
+
+fn waiting(state: &State, who: &str) -> Result<NodeId, Failure> {
+    let wanted = who.trim().to_lowercase();
+    let fits: Vec<NodeId> = state
+        .joins
+        .iter()
+        .filter(|(node, join)| {
+            join.name.to_lowercase() == wanted || (wanted.len() >= 4 && node.to_string().starts_with(&wanted))
+        })
+        .map(|(node, _)| *node)
+        .collect();
+    match fits.as_slice() {
+        [node] => Ok(*node),
+        [] => {
+            let names: Vec<&str> = state.joins.iter().map(|(_, join)| join.name.as_str()).collect();
+            let list = if names.is_empty() { "nobody".to_owned() } else { names.join(", ") };
+            Err(Failure::not_found(format!("no newcomer \"{who}\" waits; waiting: {list}")))
+        }
+        _ => Err(Failure::input("several newcomers fit; use the beginning of the node id")),
+    }
+}

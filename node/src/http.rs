@@ -1,0 +1,71 @@
+//! Every route, on one screen: the desk for the organization's own people, the federation for
+//! members. Nothing of one is served by the other.
+
+pub mod extract;
+pub mod problem;
+pub mod serve;
+
+use crate::{api, app::App, federation, pages};
+use axum::{
+    Router,
+    extract::DefaultBodyLimit,
+    middleware,
+    routing::{get, post, put},
+};
+use tower_http::catch_panic::CatchPanicLayer;
+
+/// The longest body of a desk call; imports stream and are not bound by it.
+pub const DESK_BODY: usize = 1024 * 1024;
+
+/// Pages and API for the organization's own people.
+pub fn desk(app: App) -> Router {
+    let api = Router::new()
+        .route("/status", get(api::status::status))
+        .route("/desk-links", post(api::desk::link))
+        .route("/coalition", post(api::coalition::create))
+        .route("/coalition/invites", post(api::coalition::invite))
+        .route("/coalition/join", post(api::coalition::join))
+        .route("/coalition/approvals", post(api::coalition::approve))
+        .route("/coalition/history", get(api::coalition::history))
+        .route("/agreement", get(api::agreement::show).post(api::agreement::propose))
+        .route("/agreement/signatures", post(api::agreement::sign))
+        .merge(api::people::routes())
+        .merge(api::claims::routes())
+        .merge(api::contacts::routes())
+        .merge(api::suppressions::routes())
+        .merge(api::shares::routes())
+        .layer(middleware::from_fn_with_state(app.clone(), extract::token_or_session));
+    Router::new()
+        .route("/healthz", get(|| async { "ok" }))
+        .nest("/api/v1", api)
+        .merge(pages::routes(app.clone()))
+        .fallback(problem::no_such_route)
+        .method_not_allowed_fallback(problem::no_such_method)
+        .layer(DefaultBodyLimit::max(DESK_BODY))
+        .layer(middleware::from_fn(extract::same_origin))
+        .layer(middleware::from_fn(problem::with_request_id))
+        .layer(CatchPanicLayer::custom(problem::panicked))
+        .with_state(app)
+}
+
+/// What a keeper answers to members and newcomers.
+pub fn federation(app: App) -> Router {
+    let calls = Router::new()
+        .route("/log", get(federation::read::read).post(federation::append::append))
+        .route("/join", post(federation::join::ask))
+        .route("/join/{node}", get(federation::join::poll).put(federation::join::admit))
+        .route("/blobs", post(federation::blob::declare))
+        .route("/blobs/{blob}", get(federation::blob::manifest))
+        .route("/blobs/{blob}/{n}", put(federation::blob::put_chunk).get(federation::blob::chunk))
+        .route("/evaluate", post(federation::evaluate::evaluate))
+        .layer(DefaultBodyLimit::disable()) // the pipeline has read and limited the body
+        .layer(middleware::from_fn_with_state(app.clone(), federation::pipeline));
+    Router::new()
+        .route("/.well-known/commonturf", get(federation::well_known))
+        .nest("/v1/c/{coalition}", calls)
+        .fallback(problem::no_such_route)
+        .method_not_allowed_fallback(problem::no_such_method)
+        .layer(middleware::from_fn(problem::with_request_id))
+        .layer(CatchPanicLayer::custom(problem::panicked))
+        .with_state(app)
+}

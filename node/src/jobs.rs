@@ -1,0 +1,54 @@
+//! Work that nobody waits for: it runs when something was folded, and every few seconds.
+//!
+//! Each job is a function of the node that can run twice without harm. A job that fails is tried
+//! again; it never stops the others.
+
+pub mod admit;
+pub mod blobs;
+pub mod come_in;
+pub mod tokenize;
+
+use crate::app::App;
+use std::time::Duration;
+
+/// How often jobs run when nothing wakes them.
+const EVERY: Duration = Duration::from_secs(5);
+
+/// Starts the task that runs the jobs.
+pub fn start(app: &App) {
+    let app = app.clone();
+    app.life.clone().spawn(async move {
+        while !app.life.is_stopping() {
+            tokio::select! {
+                biased;
+                () = app.life.stopped() => return,
+                () = run_all(&app) => {}
+            }
+            tokio::select! {
+                biased;
+                () = app.life.stopped() => return,
+                () = app.wake.jobs.notified() => {}
+                () = tokio::time::sleep(EVERY) => {}
+            }
+        }
+    });
+}
+
+/// Runs every job once, in the order in which one makes work for the next.
+pub async fn run_all(app: &App) {
+    note("come in", come_in::run(app).await);
+    note("admit", admit::run(app).await);
+    note("tokenize", tokenize::run(app).await);
+    note("tell suppressions", crate::suppressions::tell(app).await);
+    note("tell contacts", crate::contacts::tell(app).await);
+    note("take shares", crate::shares::take(app).await);
+    note("erase", crate::shares::erase(app).await);
+    note("tick", crate::keeper::tick::run(app).await);
+    note("expire blobs", blobs::run(app).await);
+}
+
+fn note(job: &'static str, outcome: anyhow::Result<()>) {
+    if let Err(error) = outcome {
+        tracing::warn!(job, error = %format!("{error:#}"), "a job failed and will be tried again");
+    }
+}
