@@ -2,7 +2,9 @@
 
 pub mod check;
 mod child;
+pub mod export_files;
 pub mod generated;
+pub mod people;
 pub mod postgres;
 pub mod setup;
 
