@@ -36,8 +36,14 @@ pub struct Said {
 /// A `conflict` problem with the reason when the entry is void.
 pub async fn said(app: &App, entry: EntryId) -> Result<Said, Failure> {
     match outbox::wait(app, entry, PATIENCE).await? {
-        Fate::Done => Ok(Said { entry, state: "done" }),
-        Fate::Waiting => Ok(Said { entry, state: "waiting" }),
+        Fate::Done => Ok(Said {
+            entry,
+            state: "done",
+        }),
+        Fate::Waiting => Ok(Said {
+            entry,
+            state: "waiting",
+        }),
         Fate::Void(why) => Err(Failure::new(
             protocol::problem::ProblemKind::Conflict,
             format!("the coalition did not accept it: {why}"),

@@ -61,7 +61,8 @@ pub struct Node {
     pub transport: Box<dyn Transport>,
     /// Its tasks.
     pub life: Lifecycle,
-    /// The coalition it is in, as far as it has folded.
+    /// The coalition it is in, as far as it has folded. Whoever needs it and a writing transaction
+    /// locks it first: the other order would wait for ever.
     pub coalition: RwLock<Option<Coalition>>,
     /// Requests that members made lately.
     pub nonces: Mutex<Nonces>,
@@ -147,7 +148,9 @@ impl App {
         let secrets = NodeSecrets::from_bytes(&rest.open(SECRETS, &sealed)?)?;
         let coalition = Coalition::load(&mut db, &rest).await?;
         drop(db);
-        let folded = coalition.as_ref().map_or(0, |coalition| coalition.state.meta().head.position);
+        let folded = coalition
+            .as_ref()
+            .map_or(0, |coalition| coalition.state.meta().head.position);
         let wake = Wake::default();
         wake.folded.send_replace(folded);
         let now = clock.now();
@@ -185,7 +188,9 @@ pub fn read_rest_key(dir: &NodeDir) -> anyhow::Result<RestKey> {
         None => NodeDir::read_secret(&dir.key())?,
     };
     let bytes = protocol::id::from_base32(text.trim())?;
-    let bytes: [u8; 32] = bytes.try_into().map_err(|_| anyhow::anyhow!("{} holds no key", dir.key().display()))?;
+    let bytes: [u8; 32] = bytes
+        .try_into()
+        .map_err(|_| anyhow::anyhow!("{} holds no key", dir.key().display()))?;
     Ok(RestKey::new(bytes))
 }
 
@@ -202,13 +207,18 @@ impl Node {
     /// Never: it was read when the node was opened.
     #[must_use]
     pub fn identity(&self) -> IdentityDocument {
-        codec::decode(&self.document.document).expect("the node's own document was written by this program")
+        codec::decode(&self.document.document)
+            .expect("the node's own document was written by this program")
     }
 
     /// What signs this node's requests and answers.
     #[must_use]
     pub fn signer(&self) -> RequestSigner {
-        RequestSigner::new(self.me, self.secrets.signing_key(protocol::identity::KeyUse::Request))
+        RequestSigner::new(
+            self.me,
+            self.secrets
+                .signing_key(protocol::identity::KeyUse::Request),
+        )
     }
 
     /// The key of this node inside the group.

@@ -2,7 +2,11 @@
 //!
 //! `init` and `serve` work on the node's directory; all others ask the running node through its
 //! desk, with the token that lies in the directory. Exit 2 means wrong use, 1 a refusal or failure.
-#![expect(clippy::print_stdout, clippy::print_stderr, reason = "commands speak to people")]
+#![expect(
+    clippy::print_stdout,
+    clippy::print_stderr,
+    reason = "commands speak to people"
+)]
 
 pub mod agreement;
 pub mod client;
@@ -21,7 +25,13 @@ use std::{path::PathBuf, process::ExitCode};
 #[command(name = "commonturf", version, propagate_version = true)]
 struct Cli {
     /// The node's directory.
-    #[arg(long, global = true, value_name = "DIR", env = "COMMONTURF_NODE", default_value = "commonturf-node")]
+    #[arg(
+        long,
+        global = true,
+        value_name = "DIR",
+        env = "COMMONTURF_NODE",
+        default_value = "commonturf-node"
+    )]
     node: PathBuf,
     /// Print JSON for other tools.
     #[arg(long, global = true)]
@@ -56,7 +66,11 @@ pub fn main() -> ExitCode {
             return ExitCode::from(u8::from(error.use_stderr()) * 2);
         }
     };
-    let runtime = match tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build() {
+    let runtime = match tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(2)
+        .enable_all()
+        .build()
+    {
         Ok(runtime) => runtime,
         Err(error) => {
             eprintln!("the program cannot start: {error}");

@@ -17,13 +17,17 @@ use tokio::sync::RwLockReadGuard;
 pub async fn active(app: &App) -> Result<RwLockReadGuard<'_, Coalition>, Failure> {
     let guard = app.coalition.read().await;
     let detail = match guard.as_ref() {
-        None => "create one with `commonturf coalition create`, or join one with `commonturf coalition join`",
+        None => {
+            "create one with `commonturf coalition create`, or join one with `commonturf coalition join`"
+        }
         Some(coalition) if coalition.row.phase == crate::store::coalition::Phase::Joining => {
             "this node has asked to join and waits for the inviter's approval"
         }
         Some(_) => "",
     };
-    match RwLockReadGuard::try_map(guard, |coalition| coalition.as_ref().filter(|_| detail.is_empty())) {
+    match RwLockReadGuard::try_map(guard, |coalition| {
+        coalition.as_ref().filter(|_| detail.is_empty())
+    }) {
         Ok(guard) => Ok(guard),
         Err(_) => Err(Failure::new(ProblemKind::NotInCoalition, detail)),
     }

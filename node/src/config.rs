@@ -86,7 +86,9 @@ pub struct Lists {
 
 impl Default for Lists {
     fn default() -> Self {
-        Self { region: "US".to_owned() }
+        Self {
+            region: "US".to_owned(),
+        }
     }
 }
 
@@ -94,7 +96,9 @@ impl Default for Lists {
 #[derive(Debug, thiserror::Error)]
 pub enum ConfigError {
     /// No node there.
-    #[error("{0} holds no node; make one with: commonturf init --node {0} --name \"Your organization\" --kind c4")]
+    #[error(
+        "{0} holds no node; make one with: commonturf init --node {0} --name \"Your organization\" --kind c4"
+    )]
     Missing(PathBuf),
     /// There is one already.
     #[error("{0} holds a node already; choose another directory, or use that node")]
@@ -146,7 +150,11 @@ impl NodeDir {
     /// The database's URL.
     #[must_use]
     pub fn database(&self, config: &Config) -> String {
-        config.database.url.clone().unwrap_or_else(|| format!("sqlite:{}", self.0.join("node.db").display()))
+        config
+            .database
+            .url
+            .clone()
+            .unwrap_or_else(|| format!("sqlite:{}", self.0.join("node.db").display()))
     }
 
     /// Reads and checks the configuration.
@@ -158,10 +166,14 @@ impl NodeDir {
         if !path.exists() {
             return Err(ConfigError::Missing(self.0.clone()));
         }
-        let text =
-            std::fs::read_to_string(&path).map_err(|source| ConfigError::File { path: path.clone(), source })?;
-        let config: Config = toml::from_str(&text)
-            .map_err(|error| ConfigError::Syntax { path: path.clone(), detail: error.to_string() })?;
+        let text = std::fs::read_to_string(&path).map_err(|source| ConfigError::File {
+            path: path.clone(),
+            source,
+        })?;
+        let config: Config = toml::from_str(&text).map_err(|error| ConfigError::Syntax {
+            path: path.clone(),
+            detail: error.to_string(),
+        })?;
         config.check()?;
         Ok(config)
     }
@@ -172,10 +184,20 @@ impl NodeDir {
     /// [`ConfigError::File`].
     pub fn write_secret(path: &Path, text: &str) -> Result<(), ConfigError> {
         use std::{io::Write, os::unix::fs::OpenOptionsExt};
-        let file = |source| ConfigError::File { path: path.to_owned(), source };
+        let file = |source| ConfigError::File {
+            path: path.to_owned(),
+            source,
+        };
         let mut options = std::fs::OpenOptions::new();
-        let mut out = options.write(true).create_new(true).mode(0o600).open(path).map_err(file)?;
-        out.write_all(text.as_bytes()).and_then(|()| out.sync_all()).map_err(file)
+        let mut out = options
+            .write(true)
+            .create_new(true)
+            .mode(0o600)
+            .open(path)
+            .map_err(file)?;
+        out.write_all(text.as_bytes())
+            .and_then(|()| out.sync_all())
+            .map_err(file)
     }
 
     /// Reads a small text file, trimmed.
@@ -185,7 +207,10 @@ impl NodeDir {
     pub fn read_secret(path: &Path) -> Result<String, ConfigError> {
         std::fs::read_to_string(path)
             .map(|text| text.trim().to_owned())
-            .map_err(|source| ConfigError::File { path: path.to_owned(), source })
+            .map_err(|source| ConfigError::File {
+                path: path.to_owned(),
+                source,
+            })
     }
 }
 
@@ -199,7 +224,9 @@ impl Config {
                 self.desk.listen
             )));
         }
-        let Some(federation) = &self.federation else { return Ok(()) };
+        let Some(federation) = &self.federation else {
+            return Ok(());
+        };
         public_url(&federation.public_url)?;
         if federation.tls_certificate.is_some() != federation.tls_key.is_some() {
             return Err(ConfigError::Value(
@@ -215,8 +242,10 @@ impl Config {
 /// # Errors
 /// [`ConfigError::Value`] with what is wrong.
 pub fn public_url(text: &str) -> Result<url::Url, ConfigError> {
-    let wrong = |why: &str| ConfigError::Value(format!("{text} cannot be a keeper's public URL: {why}"));
-    let url = url::Url::parse(text).map_err(|_| wrong("write it as https://name or https://name:port"))?;
+    let wrong =
+        |why: &str| ConfigError::Value(format!("{text} cannot be a keeper's public URL: {why}"));
+    let url = url::Url::parse(text)
+        .map_err(|_| wrong("write it as https://name or https://name:port"))?;
     let loopback = matches!(url.host(), Some(url::Host::Ipv4(ip)) if ip.is_loopback())
         || matches!(url.host(), Some(url::Host::Ipv6(ip)) if ip.is_loopback());
     match url.scheme() {
@@ -226,7 +255,9 @@ pub fn public_url(text: &str) -> Result<url::Url, ConfigError> {
         _ => return Err(wrong("it must begin with https://")),
     }
     if url.path() != "/" || url.query().is_some() || !url.username().is_empty() {
-        return Err(wrong("it has a host and perhaps a port, and nothing after that"));
+        return Err(wrong(
+            "it has a host and perhaps a port, and nothing after that",
+        ));
     }
     Ok(url)
 }
@@ -250,13 +281,20 @@ mod tests {
 
     #[test]
     fn an_unknown_key_is_refused_with_its_line() {
-        let error = read(&format!("{SAMPLE}colour = \"red\"\n")).unwrap_err().to_string();
-        assert!(error.contains("line 3") && error.contains("colour"), "{error}");
+        let error = read(&format!("{SAMPLE}colour = \"red\"\n"))
+            .unwrap_err()
+            .to_string();
+        assert!(
+            error.contains("line 3") && error.contains("colour"),
+            "{error}"
+        );
     }
 
     #[test]
     fn a_desk_on_a_public_address_is_refused() {
-        let error = read("[desk]\nlisten = \"0.0.0.0:7310\"\n").unwrap_err().to_string();
+        let error = read("[desk]\nlisten = \"0.0.0.0:7310\"\n")
+            .unwrap_err()
+            .to_string();
         assert!(error.contains("this machine only"), "{error}");
     }
 

@@ -23,8 +23,8 @@ use protocol::{
     identity::{IdentityDocument, KeyId, KeyUse, PublicKey},
     problem::{Problem, ProblemKind},
     sign::{
-        Answered, LogPoint, Nonce, RequestView, ResponseView, Seen, ShownHead, SignatureError, sign_response,
-        verify_request,
+        Answered, LogPoint, Nonce, RequestView, ResponseView, Seen, ShownHead, SignatureError,
+        sign_response, verify_request,
     },
 };
 
@@ -56,22 +56,36 @@ impl Caller {
     /// # Errors
     /// A `not-member` problem.
     pub fn must_be_member(&self) -> Result<(), Failure> {
-        if self.member { Ok(()) } else { Err(not_member()) }
+        if self.member {
+            Ok(())
+        } else {
+            Err(not_member())
+        }
     }
 }
 
 /// The one answer to strangers, whether the coalition exists or not.
 fn not_member() -> Failure {
-    Failure::new(ProblemKind::NotMember, "this keeper answers members of its coalition only")
+    Failure::new(
+        ProblemKind::NotMember,
+        "this keeper answers members of its coalition only",
+    )
 }
 
 /// The pipeline around every call under `/v1/c/`.
 pub async fn pipeline(State(app): State<App>, request: Request, next: Next) -> Response {
     let (parts, body) = request.into_parts();
     // Nesting has cut the prefix off the address; what was signed is the whole of it.
-    let uri = parts.extensions.get::<OriginalUri>().map_or_else(|| parts.uri.clone(), |original| original.0.clone());
+    let uri = parts
+        .extensions
+        .get::<OriginalUri>()
+        .map_or_else(|| parts.uri.clone(), |original| original.0.clone());
     let Ok(body) = Limited::new(body, BODY_BYTES).collect().await else {
-        return Failure::new(ProblemKind::TooLarge, "the body is longer than any call needs").into_response();
+        return Failure::new(
+            ProblemKind::TooLarge,
+            "the body is longer than any call needs",
+        )
+        .into_response();
     };
     let body = body.to_bytes();
     let mut headers: Vec<(&str, &str)> = Vec::new();
@@ -116,7 +130,12 @@ async fn admit(app: &App, view: &RequestView<'_>, body: &Bytes) -> Result<Caller
             coalition.is_kept_by(app.me) && view.path.starts_with(&prefix)
         })
         .map(|coalition| &coalition.state);
-    let member = state.and_then(|state| state.active(node).and_then(|_| state.document(node)));
+    // The keeper itself is one before the log has its first entry.
+    let member = match state {
+        Some(_) if node == app.me => Some(app.identity()),
+        Some(state) => state.active(node).and_then(|_| state.document(node)),
+        None => None,
+    };
     let is_member = member.is_some();
     let document = match member {
         Some(document) => Some(document),
@@ -128,20 +147,48 @@ async fn admit(app: &App, view: &RequestView<'_>, body: &Bytes) -> Result<Caller
     let authorities = authorities(&app.identity());
     let authorities: Vec<&str> = authorities.iter().map(String::as_str).collect();
     let lookup = |asked: NodeId, kid: &KeyId| -> Option<PublicKey> {
-        (asked == node).then(|| document.key_named(KeyUse::Request, kid)).flatten()
+        (asked == node)
+            .then(|| document.key_named(KeyUse::Request, kid))
+            .flatten()
     };
-    let verified = verify_request(view, app.me, &authorities, lookup, now).map_err(|error| refused(&error, app))?;
-    let mut nonces = app.nonces.lock().map_err(|_| Failure::internal("the nonces are locked"))?;
-    nonces.remember(&verified, now).map_err(|error| Failure::new(error.problem(), error.to_string()))?;
-    Ok(Caller { node: verified.caller, seen: verified.seen, member: is_member })
+    let verified = verify_request(view, app.me, &authorities, lookup, now)
+        .map_err(|error| refused(&error, app))?;
+    // What this node asks itself never was on a wire, so nobody can repeat it.
+    if node != app.me {
+        let mut nonces = app
+            .nonces
+            .lock()
+            .map_err(|_| Failure::internal("the nonces are locked"))?;
+        nonces
+            .remember(&verified, now)
+            .map_err(|error| Failure::new(error.problem(), error.to_string()))?;
+    }
+    Ok(Caller {
+        node: verified.caller,
+        seen: verified.seen,
+        member: is_member,
+    })
 }
 
 /// Whose key the request names; its signature is checked after.
 fn claimed_caller(view: &RequestView<'_>) -> Result<NodeId, Failure> {
-    let input = view.headers.iter().find(|(name, _)| *name == "signature-input").map(|(_, value)| *value);
-    let keyid = input.and_then(|input| input.split_once("keyid=\"")).and_then(|(_, rest)| rest.split('"').next());
-    let node = keyid.and_then(|keyid| keyid.split('.').next()).and_then(|node| node.parse().ok());
-    node.ok_or_else(|| Failure::new(ProblemKind::BadSignature, "the request is not signed as members sign"))
+    let input = view
+        .headers
+        .iter()
+        .find(|(name, _)| *name == "signature-input")
+        .map(|(_, value)| *value);
+    let keyid = input
+        .and_then(|input| input.split_once("keyid=\""))
+        .and_then(|(_, rest)| rest.split('"').next());
+    let node = keyid
+        .and_then(|keyid| keyid.split('.').next())
+        .and_then(|node| node.parse().ok());
+    node.ok_or_else(|| {
+        Failure::new(
+            ProblemKind::BadSignature,
+            "the request is not signed as members sign",
+        )
+    })
 }
 
 fn refused(error: &SignatureError, app: &App) -> Failure {
@@ -151,7 +198,10 @@ fn refused(error: &SignatureError, app: &App) -> Failure {
 }
 
 fn authorities(document: &IdentityDocument) -> Vec<String> {
-    let own = document.endpoints.iter().map(|endpoint| endpoint.authority().to_owned());
+    let own = document
+        .endpoints
+        .iter()
+        .map(|endpoint| endpoint.authority().to_owned());
     own.chain([LOCAL_AUTHORITY.to_owned()]).collect()
 }
 
@@ -172,9 +222,20 @@ async fn sign(app: &App, response: Response, answered: &Answered<'_>) -> Respons
         headers: &headers,
         body: (!chunk && !body.is_empty()).then_some(body.as_ref()),
     };
-    let head = if parts.status.is_success() { shown_head(app).await } else { None };
+    let head = if parts.status.is_success() {
+        shown_head(app).await
+    } else {
+        None
+    };
     let nonce = Nonce::random(&mut crate::ambient::rng());
-    let added = match sign_response(&app.signer(), &view, answered, head.as_ref(), app.now(), nonce) {
+    let added = match sign_response(
+        &app.signer(),
+        &view,
+        answered,
+        head.as_ref(),
+        app.now(),
+        nonce,
+    ) {
         Ok(added) => added,
         Err(error) => return Failure::internal(error).into_response(),
     };
@@ -191,14 +252,29 @@ async fn shown_head(app: &App) -> Option<ShownHead> {
     let lineage = app.coalition.read().await.as_ref()?.row.lineage;
     let mut db = app.store.read("reading the head").await.ok()?;
     let head = crate::store::keeper::head(&mut db, lineage).await.ok()?;
-    let signature = app.secrets.signing_key(KeyUse::Head).sign(&head.signed_bytes());
-    let log = LogPoint { lineage: head.lineage, position: head.position, chain: head.chain };
-    Some(ShownHead { log, log_time: head.log_time, signature })
+    let signature = app
+        .secrets
+        .signing_key(KeyUse::Head)
+        .sign(&head.signed_bytes());
+    let log = LogPoint {
+        lineage: head.lineage,
+        position: head.position,
+        chain: head.chain,
+    };
+    Some(ShownHead {
+        log,
+        log_time: head.log_time,
+        signature,
+    })
 }
 
 /// A canonical answer.
 pub(crate) fn cbor(value: &impl protocol::codec::Canonical) -> Response {
-    ([(http::header::CONTENT_TYPE, APPLICATION_CBOR)], protocol::codec::encode(value)).into_response()
+    (
+        [(http::header::CONTENT_TYPE, APPLICATION_CBOR)],
+        protocol::codec::encode(value),
+    )
+        .into_response()
 }
 
 /// Reads a canonical body.
@@ -214,5 +290,7 @@ pub(crate) fn read_cbor<T: protocol::codec::Canonical>(body: &Bytes) -> Result<T
 
 /// What anybody may know: which versions this node speaks.
 pub async fn well_known() -> axum::Json<serde_json::Value> {
-    axum::Json(serde_json::json!({ "commonturf": { "versions": [1], "path": "/v1/c/{coalition}" } }))
+    axum::Json(
+        serde_json::json!({ "commonturf": { "versions": [1], "path": "/v1/c/{coalition}" } }),
+    )
 }

@@ -27,14 +27,20 @@ pub fn desk(app: App) -> Router {
         .route("/coalition/join", post(api::coalition::join))
         .route("/coalition/approvals", post(api::coalition::approve))
         .route("/coalition/history", get(api::coalition::history))
-        .route("/agreement", get(api::agreement::show).post(api::agreement::propose))
+        .route(
+            "/agreement",
+            get(api::agreement::show).post(api::agreement::propose),
+        )
         .route("/agreement/signatures", post(api::agreement::sign))
         .merge(api::people::routes())
         .merge(api::claims::routes())
         .merge(api::contacts::routes())
         .merge(api::suppressions::routes())
         .merge(api::shares::routes())
-        .layer(middleware::from_fn_with_state(app.clone(), extract::token_or_session));
+        .layer(middleware::from_fn_with_state(
+            app.clone(),
+            extract::token_or_session,
+        ));
     Router::new()
         .route("/healthz", get(|| async { "ok" }))
         .nest("/api/v1", api)
@@ -51,15 +57,27 @@ pub fn desk(app: App) -> Router {
 /// What a keeper answers to members and newcomers.
 pub fn federation(app: App) -> Router {
     let calls = Router::new()
-        .route("/log", get(federation::read::read).post(federation::append::append))
+        .route(
+            "/log",
+            get(federation::read::read).post(federation::append::append),
+        )
         .route("/join", post(federation::join::ask))
-        .route("/join/{node}", get(federation::join::poll).put(federation::join::admit))
+        .route(
+            "/join/{node}",
+            get(federation::join::poll).put(federation::join::admit),
+        )
         .route("/blobs", post(federation::blob::declare))
         .route("/blobs/{blob}", get(federation::blob::manifest))
-        .route("/blobs/{blob}/{n}", put(federation::blob::put_chunk).get(federation::blob::chunk))
+        .route(
+            "/blobs/{blob}/{n}",
+            put(federation::blob::put_chunk).get(federation::blob::chunk),
+        )
         .route("/evaluate", post(federation::evaluate::evaluate))
         .layer(DefaultBodyLimit::disable()) // the pipeline has read and limited the body
-        .layer(middleware::from_fn_with_state(app.clone(), federation::pipeline));
+        .layer(middleware::from_fn_with_state(
+            app.clone(),
+            federation::pipeline,
+        ));
     Router::new()
         .route("/.well-known/commonturf", get(federation::well_known))
         .nest("/v1/c/{coalition}", calls)

@@ -12,7 +12,7 @@ use crate::app::App;
 use std::time::Duration;
 
 /// How often jobs run when nothing wakes them.
-const EVERY: Duration = Duration::from_secs(5);
+const EVERY: Duration = Duration::from_secs(2);
 
 /// Starts the task that runs the jobs.
 pub fn start(app: &App) {

@@ -11,7 +11,12 @@ use protocol::{id::EntryId, state::State};
 ///
 /// # Errors
 /// When the database fails.
-pub async fn react(app: &App, tx: &mut Write, state: &State, event: &Event<'_>) -> anyhow::Result<()> {
+pub async fn react(
+    app: &App,
+    tx: &mut Write,
+    state: &State,
+    event: &Event<'_>,
+) -> anyhow::Result<()> {
     let _ = (app, tx, state, event);
     Ok(())
 }

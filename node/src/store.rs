@@ -56,14 +56,20 @@ pub enum StoreError {
 
 impl From<sqlx::Error> for StoreError {
     fn from(source: sqlx::Error) -> Self {
-        Self::Database { action: "a query", source }
+        Self::Database {
+            action: "a query",
+            source,
+        }
     }
 }
 
 impl StoreError {
     /// A value in a table that cannot be read back.
     pub fn damaged(table: &'static str, detail: impl ToString) -> Self {
-        Self::Damaged { table, detail: detail.to_string() }
+        Self::Damaged {
+            table,
+            detail: detail.to_string(),
+        }
     }
 
     /// Whether a unique constraint refused the row.
@@ -106,11 +112,19 @@ impl Store {
     pub async fn open(url: &str) -> Result<Self> {
         sqlx::any::install_default_drivers();
         let dialect = dialect::Dialect::of(url);
-        let writer = dialect.pool(AnyPoolOptions::new().max_connections(1), url, false).await?;
+        let writer = dialect
+            .pool(AnyPoolOptions::new().max_connections(1), url, false)
+            .await?;
         dialect.check(&writer).await?;
         migrate::run(&writer).await?;
-        let readers = dialect.pool(AnyPoolOptions::new().max_connections(READERS), url, true).await?;
-        Ok(Self { writer, readers, dialect })
+        let readers = dialect
+            .pool(AnyPoolOptions::new().max_connections(READERS), url, true)
+            .await?;
+        Ok(Self {
+            writer,
+            readers,
+            dialect,
+        })
     }
 
     /// Begins a transaction that may write. It is undone unless [`Write::commit`] is called.
@@ -124,7 +138,10 @@ impl Store {
             .begin_with(self.dialect.begin_write())
             .await
             .map_err(|source| StoreError::Database { action, source })?;
-        Ok(Write { transaction, action })
+        Ok(Write {
+            transaction,
+            action,
+        })
     }
 
     /// A connection that only reads.
@@ -133,8 +150,11 @@ impl Store {
     /// [`StoreError`] naming the action.
     #[expect(clippy::disallowed_methods, reason = "this is the place that may")]
     pub async fn read(&self, action: &'static str) -> Result<Read> {
-        let connection =
-            self.readers.acquire().await.map_err(|source| StoreError::Database { action, source })?;
+        let connection = self
+            .readers
+            .acquire()
+            .await
+            .map_err(|source| StoreError::Database { action, source })?;
         Ok(Read { connection })
     }
 
@@ -166,7 +186,10 @@ impl Write {
     /// connection), so every action can be repeated.
     pub async fn commit(self) -> Result<()> {
         let action = self.action;
-        self.transaction.commit().await.map_err(|source| StoreError::Database { action, source })
+        self.transaction
+            .commit()
+            .await
+            .map_err(|source| StoreError::Database { action, source })
     }
 }
 

@@ -24,7 +24,8 @@ pub fn start(app: &App) {
     let reader = app.clone();
     app.life.spawn(async move { run(reader, Task::Read).await });
     let writer = app.clone();
-    app.life.spawn(async move { run(writer, Task::Append).await });
+    app.life
+        .spawn(async move { run(writer, Task::Append).await });
 }
 
 #[derive(Clone, Copy)]
@@ -36,7 +37,12 @@ enum Task {
 async fn run(app: App, task: Task) {
     let mut backoff = BACKOFF_FIRST;
     while !app.life.is_stopping() {
-        let active = app.coalition.read().await.as_ref().is_some_and(coalition::Coalition::is_active);
+        let active = app
+            .coalition
+            .read()
+            .await
+            .as_ref()
+            .is_some_and(coalition::Coalition::is_active);
         if !active {
             tokio::select! {
                 biased;
@@ -71,7 +77,9 @@ async fn run(app: App, task: Task) {
             }
             Err(error) => {
                 tracing::warn!(error = %error, "the coalition log cannot be reached or read");
-                app.wake.contact.send_modify(|contact| contact.error = Some(error.to_string()));
+                app.wake
+                    .contact
+                    .send_modify(|contact| contact.error = Some(error.to_string()));
                 if !app.life.pause(jittered(backoff)).await {
                     return;
                 }

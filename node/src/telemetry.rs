@@ -13,8 +13,12 @@ pub fn start() {
     let terminal = std::io::IsTerminal::is_terminal(&std::io::stderr());
     let registry = tracing_subscriber::registry().with(filter);
     if terminal {
-        registry.with(fmt::layer().with_writer(std::io::stderr).with_target(false)).init();
+        registry
+            .with(fmt::layer().with_writer(std::io::stderr).with_target(false))
+            .init();
     } else {
-        registry.with(fmt::layer().json().with_writer(std::io::stderr)).init();
+        registry
+            .with(fmt::layer().json().with_writer(std::io::stderr))
+            .init();
     }
 }

@@ -24,7 +24,9 @@ const ANSWER_BYTES: usize = 8 * 1024 * 1024;
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum TransportError {
     /// The address is one that no peer may have.
-    #[error("{0} is not an address that a peer may have; a keeper in your own network needs peers.allow_private_addresses")]
+    #[error(
+        "{0} is not an address that a peer may have; a keeper in your own network needs peers.allow_private_addresses"
+    )]
     Forbidden(String),
     /// Nobody answered.
     #[error("the keeper cannot be reached: {0}")]
@@ -74,10 +76,17 @@ impl HttpTransport {
                 builder = builder.add_root_certificate(authority);
             }
         }
-        Ok(Self { client: builder.build()?, allow_private })
+        Ok(Self {
+            client: builder.build()?,
+            allow_private,
+        })
     }
 
-    async fn exchange(&self, base: &str, request: http::Request<Bytes>) -> Result<http::Response<Bytes>, TransportError> {
+    async fn exchange(
+        &self,
+        base: &str,
+        request: http::Request<Bytes>,
+    ) -> Result<http::Response<Bytes>, TransportError> {
         let url = checked_url(base, request.uri(), self.allow_private)?;
         let (parts, body) = request.into_parts();
         let unreachable = |error: reqwest::Error| TransportError::Unreachable(plain(&error));
@@ -102,7 +111,9 @@ impl HttpTransport {
             }
             body.extend_from_slice(&chunk);
         }
-        answer.body(body.into()).map_err(|error| TransportError::Unreachable(error.to_string()))
+        answer
+            .body(body.into())
+            .map_err(|error| TransportError::Unreachable(error.to_string()))
     }
 }
 
@@ -126,10 +137,16 @@ fn plain(error: &reqwest::Error) -> String {
 }
 
 /// The URL of a request, after checking an address that is written out.
-fn checked_url(base: &str, target: &http::Uri, allow_private: bool) -> Result<url::Url, TransportError> {
+fn checked_url(
+    base: &str,
+    target: &http::Uri,
+    allow_private: bool,
+) -> Result<url::Url, TransportError> {
     let forbidden = || TransportError::Forbidden(base.to_owned());
     let base = crate::config::public_url(base).map_err(|_| forbidden())?;
-    let path = target.path_and_query().map_or("/", http::uri::PathAndQuery::as_str);
+    let path = target
+        .path_and_query()
+        .map_or("/", http::uri::PathAndQuery::as_str);
     let url = base.join(path).map_err(|_| forbidden())?;
     let literal = match url.host() {
         Some(url::Host::Ipv4(ip)) => Some(IpAddr::V4(ip)),
@@ -154,9 +171,12 @@ impl reqwest::dns::Resolve for Guard {
     fn resolve(&self, name: reqwest::dns::Name) -> reqwest::dns::Resolving {
         let allow_private = self.allow_private;
         Box::pin(async move {
-            let found: Vec<SocketAddr> = tokio::net::lookup_host((name.as_str(), 0)).await?.collect();
-            let allowed: Vec<SocketAddr> =
-                found.into_iter().filter(|address| allow_private || is_public(address.ip())).collect();
+            let found: Vec<SocketAddr> =
+                tokio::net::lookup_host((name.as_str(), 0)).await?.collect();
+            let allowed: Vec<SocketAddr> = found
+                .into_iter()
+                .filter(|address| allow_private || is_public(address.ip()))
+                .collect();
             if allowed.is_empty() {
                 return Err("the name leads to no public address".into());
             }
@@ -189,7 +209,9 @@ fn is_public(ip: IpAddr) -> bool {
             }
             // Global unicast is 2000::/3; 2002::/16 and 2001::/32 wrap IPv4, 2001:db8::/32 is for books.
             let [first, second, ..] = ip.segments();
-            first & 0xe000 == 0x2000 && first != 0x2002 && !(first == 0x2001 && (second == 0 || second == 0xdb8))
+            first & 0xe000 == 0x2000
+                && first != 0x2002
+                && !(first == 0x2001 && (second == 0 || second == 0xdb8))
         }
     }
 }

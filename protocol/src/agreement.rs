@@ -78,5 +78,7 @@ pub fn signed_bytes(agreement: &[u8]) -> Vec<u8> {
 /// Whether a signature is this key's over this agreement.
 #[must_use]
 pub fn is_signed_by(agreement: &[u8], signature: &[u8; 64], statement_key: &[u8; 32]) -> bool {
-    UnparsedPublicKey::new(&ED25519, statement_key).verify(&signed_bytes(agreement), signature).is_ok()
+    UnparsedPublicKey::new(&ED25519, statement_key)
+        .verify(&signed_bytes(agreement), signature)
+        .is_ok()
 }

@@ -137,7 +137,12 @@ impl Head {
     /// The head of a log that has no entry yet.
     #[must_use]
     pub fn start(lineage: Lineage) -> Self {
-        Self { lineage, position: 0, chain: Hash::ZERO, log_time: Moment(0) }
+        Self {
+            lineage,
+            position: 0,
+            chain: Hash::ZERO,
+            log_time: Moment(0),
+        }
     }
 
     /// What a keeper's key for heads signs.
@@ -159,10 +164,15 @@ impl Head {
     /// When the item leaves a gap, repeats a position or goes back in time.
     pub fn after(&self, item: &LogItem) -> Result<Self, ChainError> {
         if item.position != self.position + 1 {
-            return Err(ChainError::Gap { expected: self.position + 1, found: item.position });
+            return Err(ChainError::Gap {
+                expected: self.position + 1,
+                found: item.position,
+            });
         }
         if item.log_time < self.log_time {
-            return Err(ChainError::TimeWentBack { position: item.position });
+            return Err(ChainError::TimeWentBack {
+                position: item.position,
+            });
         }
         Ok(Self {
             lineage: self.lineage,
@@ -199,19 +209,32 @@ mod tests {
     const LINEAGE: Lineage = Lineage([1; 16]);
 
     fn item(position: u64, time: i64) -> LogItem {
-        LogItem { position, log_time: Moment(time), sealed: vec![9; 4] }
+        LogItem {
+            position,
+            log_time: Moment(time),
+            sealed: vec![9; 4],
+        }
     }
 
     #[test]
     fn a_gap_is_refused() {
         let head = Head::start(LINEAGE);
-        assert_eq!(head.after(&item(2, 5)), Err(ChainError::Gap { expected: 1, found: 2 }));
+        assert_eq!(
+            head.after(&item(2, 5)),
+            Err(ChainError::Gap {
+                expected: 1,
+                found: 2
+            })
+        );
     }
 
     #[test]
     fn log_time_that_goes_back_is_refused() {
         let head = Head::start(LINEAGE).after(&item(1, 5)).unwrap();
-        assert_eq!(head.after(&item(2, 4)), Err(ChainError::TimeWentBack { position: 2 }));
+        assert_eq!(
+            head.after(&item(2, 4)),
+            Err(ChainError::TimeWentBack { position: 2 })
+        );
     }
 
     #[test]
@@ -220,7 +243,13 @@ mod tests {
         let base = chain(item(1, 5));
         assert_ne!(base, chain(item(2, 5)));
         assert_ne!(base, chain(item(1, 6)));
-        assert_ne!(base, chain(LogItem { sealed: vec![8; 4], ..item(1, 5) }));
+        assert_ne!(
+            base,
+            chain(LogItem {
+                sealed: vec![8; 4],
+                ..item(1, 5)
+            })
+        );
         assert_ne!(base, item(1, 5).chain(Hash::of(b"x"), LINEAGE));
         assert_ne!(base, item(1, 5).chain(Hash::ZERO, Lineage([2; 16])));
     }

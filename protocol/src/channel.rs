@@ -4,7 +4,20 @@ use minicbor::{Decode, Encode};
 use std::{fmt, str::FromStr};
 
 /// A channel of a claim, contact report or suppression.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Encode, Decode, serde::Serialize, serde::Deserialize)]
+#[derive(
+    Clone,
+    Copy,
+    Debug,
+    PartialEq,
+    Eq,
+    PartialOrd,
+    Ord,
+    Hash,
+    Encode,
+    Decode,
+    serde::Serialize,
+    serde::Deserialize,
+)]
 #[cbor(index_only)]
 #[serde(rename_all = "lowercase")]
 pub enum Channel {
@@ -47,7 +60,10 @@ impl fmt::Display for Channel {
 impl FromStr for Channel {
     type Err = UnknownChannel;
     fn from_str(text: &str) -> Result<Self, UnknownChannel> {
-        Self::ALL.into_iter().find(|channel| channel.name() == text).ok_or(UnknownChannel)
+        Self::ALL
+            .into_iter()
+            .find(|channel| channel.name() == text)
+            .ok_or(UnknownChannel)
     }
 }
 

@@ -56,10 +56,16 @@ pub fn encode<T: Encode<()>>(value: &T) -> Vec<u8> {
 /// [`CodecError`]: too long, no such shape, or another spelling.
 pub fn decode<T: Canonical>(bytes: &[u8]) -> Result<T, CodecError> {
     if bytes.len() > T::MAX_BYTES {
-        return Err(CodecError::TooLong { what: T::WHAT, limit: T::MAX_BYTES, found: bytes.len() });
+        return Err(CodecError::TooLong {
+            what: T::WHAT,
+            limit: T::MAX_BYTES,
+            found: bytes.len(),
+        });
     }
-    let value: T = minicbor::decode(bytes)
-        .map_err(|error| CodecError::Shape { what: T::WHAT, detail: error.to_string() })?;
+    let value: T = minicbor::decode(bytes).map_err(|error| CodecError::Shape {
+        what: T::WHAT,
+        detail: error.to_string(),
+    })?;
     if encode(&value) != bytes {
         return Err(CodecError::NotCanonical { what: T::WHAT });
     }
@@ -79,30 +85,49 @@ mod tests {
 
     #[test]
     fn canonical_bytes_are_read_back() {
-        assert_eq!(decode::<Pair>(&encode(&Pair(5, Some(6)))), Ok(Pair(5, Some(6))));
+        assert_eq!(
+            decode::<Pair>(&encode(&Pair(5, Some(6)))),
+            Ok(Pair(5, Some(6)))
+        );
     }
 
     #[test]
     fn an_integer_in_a_longer_form_than_needed_is_refused() {
         let long_form = [0x82, 0x18, 0x05, 0x06]; // 5 spelled with a length byte
-        assert_eq!(decode::<Pair>(&long_form), Err(CodecError::NotCanonical { what: "pair" }));
+        assert_eq!(
+            decode::<Pair>(&long_form),
+            Err(CodecError::NotCanonical { what: "pair" })
+        );
     }
 
     #[test]
     fn an_indefinite_length_is_refused() {
         let indefinite = [0x9f, 0x05, 0x06, 0xff];
-        assert_eq!(decode::<Pair>(&indefinite), Err(CodecError::NotCanonical { what: "pair" }));
+        assert_eq!(
+            decode::<Pair>(&indefinite),
+            Err(CodecError::NotCanonical { what: "pair" })
+        );
     }
 
     #[test]
     fn bytes_after_the_value_are_refused() {
         let mut bytes = encode(&Pair(5, Some(6)));
         bytes.push(0);
-        assert_eq!(decode::<Pair>(&bytes), Err(CodecError::NotCanonical { what: "pair" }));
+        assert_eq!(
+            decode::<Pair>(&bytes),
+            Err(CodecError::NotCanonical { what: "pair" })
+        );
     }
 
     #[test]
     fn more_bytes_than_the_limit_are_refused_before_they_are_read() {
-        assert!(matches!(decode::<Pair>(&[0; 17]), Err(CodecError::TooLong { limit: 16, found: 17, .. })));
+        assert!(matches!(
+            decode::<Pair>(&[0; 17]),
+            Err(CodecError::TooLong {
+                limit: 16,
+                found: 17,
+                ..
+            })
+        ));
     }
 }

@@ -139,7 +139,11 @@ impl Entry {
         match self {
             Self::Share(share) => vec![share.blob],
             Self::Revoke(revoke) => revoke.row_refs.blob().into_iter().collect(),
-            other => other.payload().and_then(Payload::blob).into_iter().collect(),
+            other => other
+                .payload()
+                .and_then(Payload::blob)
+                .into_iter()
+                .collect(),
         }
     }
 }

@@ -102,7 +102,11 @@ impl Envelope {
     ///
     /// # Errors
     /// [`EnvelopeError`], for all readers alike.
-    pub fn read(bytes: &[u8], coalition: CoalitionId, lineage: Lineage) -> Result<Self, EnvelopeError> {
+    pub fn read(
+        bytes: &[u8],
+        coalition: CoalitionId,
+        lineage: Lineage,
+    ) -> Result<Self, EnvelopeError> {
         let envelope: Self = codec::decode(bytes)?;
         if envelope.header.version != VERSION {
             return Err(EnvelopeError::Version(envelope.header.version));

@@ -144,16 +144,38 @@ pub fn advance(state: &mut State, item: &LogItem) -> Result<Vec<EntryId>, ChainE
 ///
 /// # Errors
 /// [`Void`]: nothing has changed, at any member.
-pub fn apply(state: &mut State, at: At, header: &Header, content: Content<'_>) -> Result<Outcome, Void> {
+pub fn apply(
+    state: &mut State,
+    at: At,
+    header: &Header,
+    content: Content<'_>,
+) -> Result<Outcome, Void> {
     if is_repeated(state, at.entry) {
         return Err(Void::Repeated);
     }
     let (outcome, counts) = match content {
-        Content::Commit { added, removed, author_key, opens } => {
+        Content::Commit {
+            added,
+            removed,
+            author_key,
+            opens,
+        } => {
             if header.class != Class::Control || !header.blobs.is_empty() {
                 return Err(Void::Header);
             }
-            (membership::commit(state, at, &Change { added, removed, author_key, opens })?, true)
+            (
+                membership::commit(
+                    state,
+                    at,
+                    &Change {
+                        added,
+                        removed,
+                        author_key,
+                        opens,
+                    },
+                )?,
+                true,
+            )
         }
         Content::Entry(entry, rows) => {
             if header.class != entry.class() || header.blobs != entry.blobs() {

@@ -12,10 +12,20 @@ use std::{fmt, str::FromStr, sync::LazyLock};
 /// RFC 4648 base32, lower case, unpadded; reads capitals too.
 static BASE32: LazyLock<data_encoding::Encoding> = LazyLock::new(|| {
     let mut specification = Specification::new();
-    specification.symbols.push_str("abcdefghijklmnopqrstuvwxyz234567");
-    specification.translate.from.push_str("ABCDEFGHIJKLMNOPQRSTUVWXYZ");
-    specification.translate.to.push_str("abcdefghijklmnopqrstuvwxyz");
-    specification.encoding().expect("the alphabet has 32 distinct symbols")
+    specification
+        .symbols
+        .push_str("abcdefghijklmnopqrstuvwxyz234567");
+    specification
+        .translate
+        .from
+        .push_str("ABCDEFGHIJKLMNOPQRSTUVWXYZ");
+    specification
+        .translate
+        .to
+        .push_str("abcdefghijklmnopqrstuvwxyz");
+    specification
+        .encoding()
+        .expect("the alphabet has 32 distinct symbols")
 });
 
 /// Prints bytes the way ids do.
@@ -29,7 +39,9 @@ pub fn to_base32(bytes: &[u8]) -> String {
 /// # Errors
 /// When a character is outside the alphabet or the length fits no byte string.
 pub fn from_base32(text: &str) -> Result<Vec<u8>, IdError> {
-    BASE32.decode(text.as_bytes()).map_err(|_| IdError::Alphabet)
+    BASE32
+        .decode(text.as_bytes())
+        .map_err(|_| IdError::Alphabet)
 }
 
 /// Why a text is not an id.
@@ -136,7 +148,10 @@ impl NodeId {
     fn check(&self) -> [u8; 2] {
         let digest = Sha256::digest([b"commonturf node id v1".as_slice(), &self.0].concat());
         let mut letters = to_base32(&digest).into_bytes().into_iter();
-        [letters.next().unwrap_or(b'a'), letters.next().unwrap_or(b'a')]
+        [
+            letters.next().unwrap_or(b'a'),
+            letters.next().unwrap_or(b'a'),
+        ]
     }
 }
 
@@ -146,7 +161,13 @@ const NODE_ID_CHARACTERS: usize = 54;
 impl fmt::Display for NodeId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let [a, b] = self.check();
-        write!(f, "{}{}{}", to_base32(&self.0), char::from(a), char::from(b))
+        write!(
+            f,
+            "{}{}{}",
+            to_base32(&self.0),
+            char::from(a),
+            char::from(b)
+        )
     }
 }
 
@@ -160,7 +181,10 @@ impl FromStr for NodeId {
     type Err = IdError;
     fn from_str(text: &str) -> Result<Self, IdError> {
         let text = text.trim().to_ascii_lowercase();
-        let length = || IdError::Length { found: text.chars().count(), expected: NODE_ID_CHARACTERS };
+        let length = || IdError::Length {
+            found: text.chars().count(),
+            expected: NODE_ID_CHARACTERS,
+        };
         if text.len() != NODE_ID_CHARACTERS || !text.is_ascii() {
             return Err(length());
         }
@@ -224,8 +248,13 @@ impl FromStr for Hash {
     type Err = IdError;
     fn from_str(text: &str) -> Result<Self, IdError> {
         let text = text.trim();
-        let bytes = data_encoding::HEXLOWER_PERMISSIVE.decode(text.as_bytes()).map_err(|_| IdError::Alphabet)?;
-        let bytes = bytes.try_into().map_err(|_| IdError::Length { found: text.len(), expected: 64 })?;
+        let bytes = data_encoding::HEXLOWER_PERMISSIVE
+            .decode(text.as_bytes())
+            .map_err(|_| IdError::Alphabet)?;
+        let bytes = bytes.try_into().map_err(|_| IdError::Length {
+            found: text.len(),
+            expected: 64,
+        })?;
         Ok(Self(bytes))
     }
 }
@@ -264,7 +293,13 @@ mod tests {
     #[test]
     fn a_truncated_id_says_how_long_it_should_be() {
         let error = "abcdefgh".parse::<EntryId>().unwrap_err();
-        assert_eq!(error, IdError::Length { found: 8, expected: 26 });
+        assert_eq!(
+            error,
+            IdError::Length {
+                found: 8,
+                expected: 26
+            }
+        );
     }
 
     #[test]

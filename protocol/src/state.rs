@@ -9,18 +9,19 @@ pub mod table;
 
 use crate::{
     agreement::Agreement,
+    chain::Head,
     channel::Channel,
     codec::{self, Canonical},
     entry::payload::Channels,
-    id::{EntryId, Hash, NodeId},
+    id::{CoalitionId, EntryId, Hash, Lineage, NodeId},
     identity::{IdentityDocument, SignedDocument},
     time::Moment,
     token::Token,
 };
 use minicbor::{Decode, Encode};
 use rows::{
-    AgreementRow, Assertion, ClaimRow, ContactKey, ContactTimes, InviteRow, JoinRow, Member, Meta, NoticeRow,
-    ShareRow,
+    AgreementRow, Assertion, ClaimRow, ContactKey, ContactTimes, InviteRow, JoinRow, Member, Meta,
+    NoticeRow, ShareRow,
 };
 use rules::Rules;
 use table::{Change, Table};
@@ -122,10 +123,28 @@ impl Canonical for Snapshot {
 }
 
 impl State {
+    /// The state of a log without entries.
+    #[must_use]
+    pub fn start(coalition: CoalitionId, lineage: Lineage) -> Self {
+        let mut state = Self::default();
+        state.meta.put(
+            (),
+            Meta {
+                coalition,
+                head: Head::start(lineage),
+                ..Meta::default()
+            },
+        );
+        state
+    }
+
     /// The whole state as canonical bytes.
     #[must_use]
     pub fn snapshot(&self) -> Vec<u8> {
-        codec::encode(&Snapshot { version: 1, tables: self.encoded() })
+        codec::encode(&Snapshot {
+            version: 1,
+            tables: self.encoded(),
+        })
     }
 
     /// The hash that checkpoints compare.
@@ -139,8 +158,12 @@ impl State {
     /// # Errors
     /// [`StateError`] when the bytes are no snapshot.
     pub fn from_snapshot(bytes: &[u8]) -> Result<(Self, Vec<(u8, Change)>), StateError> {
-        let damaged = |detail: String| StateError { table: u8::MAX, detail };
-        let snapshot: Snapshot = codec::decode(bytes).map_err(|error| damaged(error.to_string()))?;
+        let damaged = |detail: String| StateError {
+            table: u8::MAX,
+            detail,
+        };
+        let snapshot: Snapshot =
+            codec::decode(bytes).map_err(|error| damaged(error.to_string()))?;
         if snapshot.version != 1 {
             return Err(damaged(format!("version {}", snapshot.version)));
         }
@@ -167,12 +190,16 @@ impl State {
     /// A member that is in the coalition now.
     #[must_use]
     pub fn active(&self, node: NodeId) -> Option<&Member> {
-        self.members.get(&node).filter(|member| member.left_at.is_none())
+        self.members
+            .get(&node)
+            .filter(|member| member.left_at.is_none())
     }
 
     /// All members that are in the coalition now, in order of node id.
     pub fn roster(&self) -> impl Iterator<Item = (&NodeId, &Member)> {
-        self.members.iter().filter(|(_, member)| member.left_at.is_none())
+        self.members
+            .iter()
+            .filter(|(_, member)| member.left_at.is_none())
     }
 
     /// The identity document of a member, past ones included.
@@ -206,9 +233,9 @@ impl State {
         from: Moment,
         to: Moment,
     ) -> impl Iterator<Item = (&EntryId, &ClaimRow)> {
-        self.claims
-            .iter()
-            .filter(move |(_, claim)| claim.channel == channel && claim.from < to && from < claim.ends)
+        self.claims.iter().filter(move |(_, claim)| {
+            claim.channel == channel && claim.from < to && from < claim.ends
+        })
     }
 
     /// Whether contact on a channel is suppressed for a token, and by whom it is said.
@@ -232,16 +259,33 @@ impl State {
     }
 
     /// What each organization reported at a contact point on a channel.
-    pub fn contacts_at(&self, channel: Channel, token: Token) -> impl Iterator<Item = (NodeId, ContactTimes)> {
-        let first = ContactKey { token, channel, node: NodeId([0; 32]) };
-        let last = ContactKey { token, channel, node: NodeId([0xff; 32]) };
-        self.contacts.range(first..=last).map(|(key, times)| (key.node, *times))
+    pub fn contacts_at(
+        &self,
+        channel: Channel,
+        token: Token,
+    ) -> impl Iterator<Item = (NodeId, ContactTimes)> {
+        let first = ContactKey {
+            token,
+            channel,
+            node: NodeId([0; 32]),
+        };
+        let last = ContactKey {
+            token,
+            channel,
+            node: NodeId([0xff; 32]),
+        };
+        self.contacts
+            .range(first..=last)
+            .map(|(key, times)| (key.node, *times))
     }
 
     /// The channels on which one organization's assertion about a token stands.
     #[must_use]
     pub fn assertion_of(&self, token: Token, node: NodeId) -> Channels {
-        self.suppressions.get(&(token, node)).map(|assertion| assertion.channels).unwrap_or_default()
+        self.suppressions
+            .get(&(token, node))
+            .map(|assertion| assertion.channels)
+            .unwrap_or_default()
     }
 }
 

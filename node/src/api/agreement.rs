@@ -38,9 +38,15 @@ pub async fn show(State(app): State<App>) -> Result<Json<Shown>, Failure> {
     let state = &coalition.state;
     let text = |hash: Hash| {
         let agreement: Agreement = codec::decode(&state.agreements.get(&hash)?.bytes).ok()?;
-        Some(Text { status: version(state, hash)?, terms: agreement.terms })
+        Some(Text {
+            status: version(state, hash)?,
+            terms: agreement.terms,
+        })
     };
-    let open = state.agreements.iter().filter(|(_, row)| row.active_from.is_none());
+    let open = state
+        .agreements
+        .iter()
+        .filter(|(_, row)| row.active_from.is_none());
     Ok(Json(Shown {
         in_force: state.meta().agreement.and_then(text),
         drafts: open.filter_map(|(hash, _)| text(*hash)).collect(),
@@ -67,7 +73,10 @@ pub struct Draft {
 }
 
 /// Proposes a version, with this organization's signature under it.
-pub async fn propose(State(app): State<App>, Body(propose): Body<Propose>) -> Result<Json<Draft>, Failure> {
+pub async fn propose(
+    State(app): State<App>,
+    Body(propose): Body<Propose>,
+) -> Result<Json<Draft>, Failure> {
     let (hash, entry) = work::agreement::propose(&app, propose.terms.as_deref()).await?;
     draft(&app, hash, entry).await
 }
@@ -85,8 +94,16 @@ pub async fn sign(State(app): State<App>, Body(sign): Body<Sign>) -> Result<Json
     draft(&app, hash, entry).await
 }
 
-async fn draft(app: &App, hash: Hash, entry: protocol::id::EntryId) -> Result<Json<Draft>, Failure> {
+async fn draft(
+    app: &App,
+    hash: Hash,
+    entry: protocol::id::EntryId,
+) -> Result<Json<Draft>, Failure> {
     let said = said(app, entry).await?;
     let in_force = work::active(app).await?.state.meta().agreement == Some(hash);
-    Ok(Json(Draft { hash, said, in_force }))
+    Ok(Json(Draft {
+        hash,
+        said,
+        in_force,
+    }))
 }

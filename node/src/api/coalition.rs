@@ -32,18 +32,30 @@ pub struct Created {
 }
 
 /// Founds a coalition, and returns once its agreement is in force among its one member.
-pub async fn create(State(app): State<App>, Body(create): Body<Create>) -> Result<Json<Created>, Failure> {
+pub async fn create(
+    State(app): State<App>,
+    Body(create): Body<Create>,
+) -> Result<Json<Created>, Failure> {
     let coalition = work::found::found(&app, &create.name, &create.terms).await?;
     let mut folded = app.wake.folded.subscribe();
     let in_force = async {
-        while app.coalition.read().await.as_ref().is_none_or(|c| c.state.agreement().is_none()) {
+        while app
+            .coalition
+            .read()
+            .await
+            .as_ref()
+            .is_none_or(|c| c.state.agreement().is_none())
+        {
             if folded.changed().await.is_err() {
                 return;
             }
         }
     };
     let _ = tokio::time::timeout(super::PATIENCE, in_force).await;
-    Ok(Json(Created { coalition, name: create.name }))
+    Ok(Json(Created {
+        coalition,
+        name: create.name,
+    }))
 }
 
 /// Somebody to invite.
@@ -74,11 +86,19 @@ pub struct Invited {
 }
 
 /// Makes an invitation.
-pub async fn invite(State(app): State<App>, Body(invite): Body<Invite>) -> Result<Json<Invited>, Failure> {
+pub async fn invite(
+    State(app): State<App>,
+    Body(invite): Body<Invite>,
+) -> Result<Json<Invited>, Failure> {
     let (code, entry) = work::invite::invite(&app, &invite.to_name, invite.hours).await?;
     let said = said(&app, entry).await?;
     let expires_at = code.expires.0;
-    Ok(Json(Invited { code: code.to_string(), to_name: invite.to_name, expires_at, said }))
+    Ok(Json(Invited {
+        code: code.to_string(),
+        to_name: invite.to_name,
+        expires_at,
+        said,
+    }))
 }
 
 /// A code that was told to this organization.
@@ -102,7 +122,11 @@ pub struct Asked {
 /// Asks to join.
 pub async fn join(State(app): State<App>, Body(join): Body<Join>) -> Result<Json<Asked>, Failure> {
     let (coalition, name) = work::join::ask(&app, &join.code).await?;
-    Ok(Json(Asked { coalition, name, state: "waiting" }))
+    Ok(Json(Asked {
+        coalition,
+        name,
+        state: "waiting",
+    }))
 }
 
 /// A newcomer to approve.
@@ -131,7 +155,10 @@ pub struct Approved {
 }
 
 /// Approves a newcomer, and proposes the agreement for the members as they are now.
-pub async fn approve(State(app): State<App>, Body(approve): Body<Approve>) -> Result<Json<Approved>, Failure> {
+pub async fn approve(
+    State(app): State<App>,
+    Body(approve): Body<Approve>,
+) -> Result<Json<Approved>, Failure> {
     let (node, entry) = work::join::approve(&app, &approve.organization).await?;
     let said = said(&app, entry).await?;
     let mut proposed = false;
@@ -140,7 +167,11 @@ pub async fn approve(State(app): State<App>, Body(approve): Body<Approve>) -> Re
         super::said(&app, entry).await?;
         proposed = true;
     }
-    Ok(Json(Approved { node, said, proposed }))
+    Ok(Json(Approved {
+        node,
+        said,
+        proposed,
+    }))
 }
 
 /// How much history.
@@ -161,5 +192,7 @@ pub async fn history(
     Query(window): Query<Window>,
 ) -> Result<Json<Vec<store::history::Line>>, Failure> {
     let mut db = app.store.read("reading the history").await?;
-    Ok(Json(store::history::latest(&mut db, window.limit.clamp(1, 1_000)).await?))
+    Ok(Json(
+        store::history::latest(&mut db, window.limit.clamp(1, 1_000)).await?,
+    ))
 }

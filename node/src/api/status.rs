@@ -126,7 +126,11 @@ pub async fn read(app: &App) -> Result<Status, Failure> {
         None => None,
         Some(coalition) => {
             let meta = coalition.state.meta();
-            let epoch = if coalition.is_active() { coalition.group()?.epoch() } else { 0 };
+            let epoch = if coalition.is_active() {
+                coalition.group()?.epoch()
+            } else {
+                0
+            };
             let agreement = coalition.state.agreement();
             Some(CoalitionStatus {
                 id: coalition.row.id,
@@ -138,7 +142,11 @@ pub async fn read(app: &App) -> Result<Status, Failure> {
                 log_time: meta.head.log_time.0,
                 head: meta.head.chain,
                 state_hash: coalition.state.hash(),
-                members: members(&coalition.state, app.me, agreement.as_ref().map(|(_, agreement)| agreement)),
+                members: members(
+                    &coalition.state,
+                    app.me,
+                    agreement.as_ref().map(|(_, agreement)| agreement),
+                ),
                 waiting: waiting(&coalition.state),
                 agreement: agreement.and_then(|(hash, _)| version(&coalition.state, hash)),
                 drafts: drafts(&coalition.state),
@@ -147,7 +155,11 @@ pub async fn read(app: &App) -> Result<Status, Failure> {
             })
         }
     };
-    Ok(Status { node: app.me, name: app.name.clone(), coalition })
+    Ok(Status {
+        node: app.me,
+        name: app.name.clone(),
+        coalition,
+    })
 }
 
 fn members(state: &Folded, me: NodeId, agreement: Option<&Agreement>) -> Vec<MemberStatus> {
@@ -178,10 +190,16 @@ fn waiting(state: &Folded) -> Vec<WaitingStatus> {
 }
 
 fn drafts(state: &Folded) -> Vec<AgreementStatus> {
-    let open = state.agreements.iter().filter(|(_, row)| row.active_from.is_none());
+    let open = state
+        .agreements
+        .iter()
+        .filter(|(_, row)| row.active_from.is_none());
     let mut drafts: Vec<_> = open.map(|(hash, row)| (row.position, *hash)).collect();
     drafts.sort_unstable();
-    drafts.into_iter().filter_map(|(_, hash)| version(state, hash)).collect()
+    drafts
+        .into_iter()
+        .filter_map(|(_, hash)| version(state, hash))
+        .collect()
 }
 
 /// A version or draft in words.
@@ -189,7 +207,9 @@ fn drafts(state: &Folded) -> Vec<AgreementStatus> {
 pub fn version(state: &Folded, hash: Hash) -> Option<AgreementStatus> {
     let row = state.agreements.get(&hash)?;
     let agreement: Agreement = codec::decode(&row.bytes).ok()?;
-    let title = policy::terms::Terms::parse(&agreement.terms).map(|terms| terms.title).unwrap_or_default();
+    let title = policy::terms::Terms::parse(&agreement.terms)
+        .map(|terms| terms.title)
+        .unwrap_or_default();
     let has_signed = |node: NodeId| row.signatures.iter().any(|signed| signed.node == node);
     let names = |signed: bool| {
         agreement

@@ -45,19 +45,46 @@ async fn show(desk: &Desk) -> Result<(), CliError> {
         output::json(&answer);
         return Ok(());
     }
-    let drafts = answer["drafts"].as_array().into_iter().flatten().map(|draft| ("Draft", draft));
-    for (label, version) in [("In force", &answer["in_force"])].into_iter().chain(drafts) {
+    let drafts = answer["drafts"]
+        .as_array()
+        .into_iter()
+        .flatten()
+        .map(|draft| ("Draft", draft));
+    for (label, version) in [("In force", &answer["in_force"])]
+        .into_iter()
+        .chain(drafts)
+    {
         if version.is_null() {
             println!("No agreement is in force.");
             continue;
         }
         let names = |field: &str| -> String {
-            let names: Vec<&str> = version[field].as_array().into_iter().flatten().filter_map(Value::as_str).collect();
-            if names.is_empty() { "nobody".to_owned() } else { names.join(", ") }
+            let names: Vec<&str> = version[field]
+                .as_array()
+                .into_iter()
+                .flatten()
+                .filter_map(Value::as_str)
+                .collect();
+            if names.is_empty() {
+                "nobody".to_owned()
+            } else {
+                names.join(", ")
+            }
         };
-        println!("# {label}: version {}, hash {}", version["version"], version["hash"].as_str().unwrap_or_default());
-        println!("# Follows {}", version["before"].as_str().unwrap_or_default());
-        println!("# Signed by {}; missing: {}", names("signed"), names("missing"));
+        println!(
+            "# {label}: version {}, hash {}",
+            version["version"],
+            version["hash"].as_str().unwrap_or_default()
+        );
+        println!(
+            "# Follows {}",
+            version["before"].as_str().unwrap_or_default()
+        );
+        println!(
+            "# Signed by {}; missing: {}",
+            names("signed"),
+            names("missing")
+        );
         println!();
         println!("{}", version["terms"].as_str().unwrap_or_default());
     }
@@ -68,7 +95,8 @@ async fn propose(desk: &Desk, terms: Option<&str>, dry_run: bool) -> Result<(), 
     let terms = terms.map(read_terms).transpose()?;
     if dry_run {
         if let Some(terms) = &terms {
-            policy::terms::Terms::parse(terms).map_err(|error| CliError::Failed(error.to_string()))?;
+            policy::terms::Terms::parse(terms)
+                .map_err(|error| CliError::Failed(error.to_string()))?;
         }
         if desk.json {
             output::json(&json!({ "dry_run": true, "terms": "readable" }));
@@ -83,7 +111,9 @@ async fn propose(desk: &Desk, terms: Option<&str>, dry_run: bool) -> Result<(), 
 }
 
 async fn sign(desk: &Desk, draft: Option<&str>) -> Result<(), CliError> {
-    let answer: Value = desk.post("/agreement/signatures", &json!({ "draft": draft })).await?;
+    let answer: Value = desk
+        .post("/agreement/signatures", &json!({ "draft": draft }))
+        .await?;
     report(desk, &answer, "Signed");
     Ok(())
 }

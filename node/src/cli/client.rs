@@ -18,7 +18,9 @@ pub enum CliError {
     #[error(transparent)]
     Config(#[from] ConfigError),
     /// The node does not answer.
-    #[error("the node at {address} does not answer ({detail}); start it with: commonturf serve --node {node}")]
+    #[error(
+        "the node at {address} does not answer ({detail}); start it with: commonturf serve --node {node}"
+    )]
     NotRunning {
         /// Where it should listen.
         address: String,
@@ -76,7 +78,10 @@ impl Desk {
     ///
     /// # Errors
     /// [`CliError::Config`] when there is no node, or its token cannot be read.
-    #[expect(clippy::disallowed_methods, reason = "a command asks its own node only")]
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "a command asks its own node only"
+    )]
     pub fn open(node: &Path, json: bool) -> Result<Self, CliError> {
         let dir = NodeDir(node.to_owned());
         let config = dir.read()?;
@@ -101,24 +106,39 @@ impl Desk {
     /// # Errors
     /// [`CliError`].
     pub async fn get<T: DeserializeOwned>(&self, path: &str) -> Result<T, CliError> {
-        self.answer(self.client.get(format!("{}{path}", self.base))).await
+        self.answer(self.client.get(format!("{}{path}", self.base)))
+            .await
     }
 
     /// Asks for a change, with a JSON body.
     ///
     /// # Errors
     /// [`CliError`].
-    pub async fn post<T: DeserializeOwned>(&self, path: &str, body: &impl Serialize) -> Result<T, CliError> {
-        self.answer(self.client.post(format!("{}{path}", self.base)).json(body)).await
+    pub async fn post<T: DeserializeOwned>(
+        &self,
+        path: &str,
+        body: &impl Serialize,
+    ) -> Result<T, CliError> {
+        self.answer(self.client.post(format!("{}{path}", self.base)).json(body))
+            .await
     }
 
     /// Sends a stream of bytes.
     ///
     /// # Errors
     /// [`CliError`].
-    pub async fn upload<T: DeserializeOwned>(&self, path: &str, body: reqwest::Body) -> Result<T, CliError> {
+    pub async fn upload<T: DeserializeOwned>(
+        &self,
+        path: &str,
+        body: reqwest::Body,
+    ) -> Result<T, CliError> {
         let request = self.client.post(format!("{}{path}", self.base));
-        self.answer(request.header("content-type", "application/octet-stream").body(body)).await
+        self.answer(
+            request
+                .header("content-type", "application/octet-stream")
+                .body(body),
+        )
+        .await
     }
 
     /// Reads bytes, such as a file to save.
@@ -126,30 +146,56 @@ impl Desk {
     /// # Errors
     /// [`CliError`].
     pub async fn download(&self, path: &str) -> Result<Vec<u8>, CliError> {
-        let response = self.send(self.client.get(format!("{}{path}", self.base))).await?;
-        response.bytes().await.map(Into::into).map_err(|error| CliError::Failed(error.to_string()))
+        let response = self
+            .send(self.client.get(format!("{}{path}", self.base)))
+            .await?;
+        response
+            .bytes()
+            .await
+            .map(Into::into)
+            .map_err(|error| CliError::Failed(error.to_string()))
     }
 
-    async fn answer<T: DeserializeOwned>(&self, request: reqwest::RequestBuilder) -> Result<T, CliError> {
+    async fn answer<T: DeserializeOwned>(
+        &self,
+        request: reqwest::RequestBuilder,
+    ) -> Result<T, CliError> {
         let response = self.send(request).await?;
-        let bytes = response.bytes().await.map_err(|error| CliError::Failed(error.to_string()))?;
-        serde_json::from_slice(&bytes)
-            .map_err(|error| CliError::Failed(format!("the node's answer cannot be read ({error}); are both of one version?")))
+        let bytes = response
+            .bytes()
+            .await
+            .map_err(|error| CliError::Failed(error.to_string()))?;
+        serde_json::from_slice(&bytes).map_err(|error| {
+            CliError::Failed(format!(
+                "the node's answer cannot be read ({error}); are both of one version?"
+            ))
+        })
     }
 
     async fn send(&self, request: reqwest::RequestBuilder) -> Result<reqwest::Response, CliError> {
-        let response = request.bearer_auth(&self.token).send().await.map_err(|error| {
-            let mut cause: &dyn std::error::Error = &error;
-            while let Some(next) = cause.source() {
-                cause = next;
-            }
-            CliError::NotRunning { address: self.base.clone(), node: self.node.clone(), detail: cause.to_string() }
-        })?;
+        let response = request
+            .bearer_auth(&self.token)
+            .send()
+            .await
+            .map_err(|error| {
+                let mut cause: &dyn std::error::Error = &error;
+                while let Some(next) = cause.source() {
+                    cause = next;
+                }
+                CliError::NotRunning {
+                    address: self.base.clone(),
+                    node: self.node.clone(),
+                    detail: cause.to_string(),
+                }
+            })?;
         if response.status().is_success() {
             return Ok(response);
         }
         let status = response.status();
-        let bytes = response.bytes().await.map_err(|error| CliError::Failed(error.to_string()))?;
+        let bytes = response
+            .bytes()
+            .await
+            .map_err(|error| CliError::Failed(error.to_string()))?;
         match serde_json::from_slice::<Problem>(&bytes) {
             Ok(problem) => Err(CliError::Refused(Box::new(problem))),
             Err(_) => Err(CliError::Failed(format!("the node answered {status}"))),

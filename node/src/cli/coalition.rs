@@ -58,7 +58,10 @@ impl Coalition {
             Self::Create { name, agreement } => create(desk, name, agreement).await,
             Self::Invite { to_name, hours } => invite(desk, to_name, *hours).await,
             Self::Join { code } => join(desk, &code.concat()).await,
-            Self::Approve { organization, no_propose } => approve(desk, organization, *no_propose).await,
+            Self::Approve {
+                organization,
+                no_propose,
+            } => approve(desk, organization, *no_propose).await,
             Self::Status => status(desk).await,
             Self::Log { limit } => log(desk, *limit).await,
         }
@@ -68,17 +71,27 @@ impl Coalition {
 /// The terms of an agreement, from a file or a template.
 pub(super) fn read_terms(source: &str) -> Result<String, CliError> {
     if let Some(name) = source.strip_prefix("template:") {
-        let names: Vec<&str> = policy::terms::templates().iter().map(|template| template.name).collect();
+        let names: Vec<&str> = policy::terms::templates()
+            .iter()
+            .map(|template| template.name)
+            .collect();
         return policy::terms::template(name)
             .map(|template| template.text.to_owned())
-            .ok_or_else(|| CliError::Usage(format!("no template {name}; there are: {}", names.join(", "))));
+            .ok_or_else(|| {
+                CliError::Usage(format!(
+                    "no template {name}; there are: {}",
+                    names.join(", ")
+                ))
+            });
     }
     std::fs::read_to_string(source).map_err(|error| CliError::file(Path::new(source), &error))
 }
 
 async fn create(desk: &Desk, name: &str, agreement: &str) -> Result<(), CliError> {
     let terms = read_terms(agreement)?;
-    let answer: Value = desk.post("/coalition", &json!({ "name": name, "terms": terms })).await?;
+    let answer: Value = desk
+        .post("/coalition", &json!({ "name": name, "terms": terms }))
+        .await?;
     if desk.json {
         output::json(&answer);
     } else {
@@ -89,11 +102,19 @@ async fn create(desk: &Desk, name: &str, agreement: &str) -> Result<(), CliError
 }
 
 async fn invite(desk: &Desk, to_name: &str, hours: u32) -> Result<(), CliError> {
-    let answer: Value = desk.post("/coalition/invites", &json!({ "to_name": to_name, "hours": hours })).await?;
+    let answer: Value = desk
+        .post(
+            "/coalition/invites",
+            &json!({ "to_name": to_name, "hours": hours }),
+        )
+        .await?;
     if desk.json {
         output::json(&answer);
     } else {
-        println!("Tell {to_name} this code, over a road that you trust. It is good once, until {}:", output::moment(answer["expires_at"].as_i64().unwrap_or_default()));
+        println!(
+            "Tell {to_name} this code, over a road that you trust. It is good once, until {}:",
+            output::moment(answer["expires_at"].as_i64().unwrap_or_default())
+        );
         println!();
         println!("{}", answer["code"].as_str().unwrap_or_default());
     }
@@ -101,11 +122,16 @@ async fn invite(desk: &Desk, to_name: &str, hours: u32) -> Result<(), CliError> 
 }
 
 async fn join(desk: &Desk, code: &str) -> Result<(), CliError> {
-    let answer: Value = desk.post("/coalition/join", &json!({ "code": code })).await?;
+    let answer: Value = desk
+        .post("/coalition/join", &json!({ "code": code }))
+        .await?;
     if desk.json {
         output::json(&answer);
     } else {
-        println!("Asked to join {}. Your inviter approves; this node comes in by itself then.", answer["name"].as_str().unwrap_or_default());
+        println!(
+            "Asked to join {}. Your inviter approves; this node comes in by itself then.",
+            answer["name"].as_str().unwrap_or_default()
+        );
     }
     Ok(())
 }
@@ -118,7 +144,9 @@ async fn approve(desk: &Desk, organization: &str, no_propose: bool) -> Result<()
     } else if answer["state"] == "done" {
         println!("{organization} is a member now.");
         if answer["proposed"] == true {
-            println!("The agreement is proposed for the members as they are now: every member signs it with: commonturf agreement sign");
+            println!(
+                "The agreement is proposed for the members as they are now: every member signs it with: commonturf agreement sign"
+            );
         }
     } else {
         println!("The approval waits for the keeper.");
@@ -139,11 +167,20 @@ async fn status(desk: &Desk) -> Result<(), CliError> {
         println!("In no coalition yet.");
         return Ok(());
     }
-    println!("Coalition  {} ({})", text(&coalition["name"]), text(&coalition["phase"]));
+    println!(
+        "Coalition  {} ({})",
+        text(&coalition["name"]),
+        text(&coalition["phase"])
+    );
     if let Some(why) = coalition["stopped_because"].as_str() {
         println!("STOPPED    {why}");
     }
-    println!("Log        position {}, epoch {}, {}", coalition["position"], coalition["epoch"], output::moment(coalition["log_time"].as_i64().unwrap_or_default()));
+    println!(
+        "Log        position {}, epoch {}, {}",
+        coalition["position"],
+        coalition["epoch"],
+        output::moment(coalition["log_time"].as_i64().unwrap_or_default())
+    );
     println!("Head       {}", text(&coalition["head"]));
     println!("State      {}", text(&coalition["state_hash"]));
     println!("Outbox     {} waiting", coalition["outbox"]);
@@ -160,7 +197,13 @@ async fn status(desk: &Desk) -> Result<(), CliError> {
         .into_iter()
         .flatten()
         .map(|member| {
-            let mark = |flag: &str, word: &str| if member[flag] == true { word.to_owned() } else { String::new() };
+            let mark = |flag: &str, word: &str| {
+                if member[flag] == true {
+                    word.to_owned()
+                } else {
+                    String::new()
+                }
+            };
             vec![
                 text(&member["name"]),
                 text(&member["kind"]),
@@ -173,7 +216,12 @@ async fn status(desk: &Desk) -> Result<(), CliError> {
         .collect();
     output::table(&["MEMBER", "KIND", "KEEPS", "AGREEMENT", "", "NODE"], &rows);
     for newcomer in coalition["waiting"].as_array().into_iter().flatten() {
-        println!("Waiting: {} ({}), invited by {}", text(&newcomer["name"]), text(&newcomer["kind"]), text(&newcomer["inviter"]));
+        println!(
+            "Waiting: {} ({}), invited by {}",
+            text(&newcomer["name"]),
+            text(&newcomer["kind"]),
+            text(&newcomer["inviter"])
+        );
     }
     Ok(())
 }
@@ -184,17 +232,34 @@ fn version(label: &str, version: &Value) {
         return;
     }
     let names = |field: &str| -> Vec<&str> {
-        version[field].as_array().into_iter().flatten().filter_map(Value::as_str).collect()
+        version[field]
+            .as_array()
+            .into_iter()
+            .flatten()
+            .filter_map(Value::as_str)
+            .collect()
     };
-    let hash: String = version["hash"].as_str().unwrap_or_default().chars().take(12).collect();
-    println!("{label:<10} version {} \"{}\" ({hash}), signed by {}", version["version"], version["title"].as_str().unwrap_or_default(), names("signed").join(", "));
+    let hash: String = version["hash"]
+        .as_str()
+        .unwrap_or_default()
+        .chars()
+        .take(12)
+        .collect();
+    println!(
+        "{label:<10} version {} \"{}\" ({hash}), signed by {}",
+        version["version"],
+        version["title"].as_str().unwrap_or_default(),
+        names("signed").join(", ")
+    );
     if !names("missing").is_empty() {
         println!("           missing: {}", names("missing").join(", "));
     }
 }
 
 async fn log(desk: &Desk, limit: u32) -> Result<(), CliError> {
-    let lines: Vec<Value> = desk.get(&format!("/coalition/history?limit={limit}")).await?;
+    let lines: Vec<Value> = desk
+        .get(&format!("/coalition/history?limit={limit}"))
+        .await?;
     if desk.json {
         output::json(&lines);
         return Ok(());
@@ -206,8 +271,16 @@ async fn log(desk: &Desk, limit: u32) -> Result<(), CliError> {
                 line["position"].to_string(),
                 output::moment(line["log_time"].as_i64().unwrap_or_default()),
                 line["kind"].as_str().unwrap_or_default().to_owned(),
-                line["author"].as_str().unwrap_or("-").chars().take(8).collect(),
-                line["void"].as_str().map(|why| format!("void: {why}")).unwrap_or_default(),
+                line["author"]
+                    .as_str()
+                    .unwrap_or("-")
+                    .chars()
+                    .take(8)
+                    .collect(),
+                line["void"]
+                    .as_str()
+                    .map(|why| format!("void: {why}"))
+                    .unwrap_or_default(),
             ]
         })
         .collect();

@@ -3,7 +3,10 @@
 use super::{client::CliError, output};
 use crate::{
     app::SECRETS,
-    config::{Config, ConfigError, DESK_DEFAULT, Database, Desk, Federation, Lists, NodeDir, Peers, public_url},
+    config::{
+        Config, ConfigError, DESK_DEFAULT, Database, Desk, Federation, Lists, NodeDir, Peers,
+        public_url,
+    },
     store::{Store, node::NodeRow, sealed::RestKey},
 };
 use clap::Args;
@@ -51,8 +54,14 @@ pub struct Init {
 impl Init {
     pub(super) async fn run(&self, node: &Path, json: bool) -> Result<(), CliError> {
         let usage = |error: String| CliError::Usage(error);
-        let name: Name = self.name.parse().map_err(|error| usage(format!("--name: {error}")))?;
-        let kind: OrgKind = self.kind.parse().map_err(|error| usage(format!("--kind: {error}")))?;
+        let name: Name = self
+            .name
+            .parse()
+            .map_err(|error| usage(format!("--name: {error}")))?;
+        let kind: OrgKind = self
+            .kind
+            .parse()
+            .map_err(|error| usage(format!("--kind: {error}")))?;
         let config = self.config().map_err(|error| usage(error.to_string()))?;
         let dir = NodeDir(node.to_owned());
         if dir.config().exists() || dir.key().exists() {
@@ -62,18 +71,28 @@ impl Init {
         let secrets = NodeSecrets::generate(&mut crate::ambient::rng());
         let row = self.row(&secrets, name, kind)?;
         let key = write_secrets(&dir)?;
-        let store = Store::open(&dir.database(&config)).await.map_err(|error| CliError::Failed(error.to_string()))?;
-        save(&store, &row, &secrets, &key).await.map_err(|error| CliError::Failed(error.to_string()))?;
+        let store = Store::open(&dir.database(&config))
+            .await
+            .map_err(|error| CliError::Failed(error.to_string()))?;
+        save(&store, &row, &secrets, &key)
+            .await
+            .map_err(|error| CliError::Failed(error.to_string()))?;
         store.close().await;
         let text = toml::to_string(&config).map_err(|error| CliError::Failed(error.to_string()))?;
         // The configuration comes last: a directory without one is no node yet.
-        std::fs::write(dir.config(), text).map_err(|error| CliError::file(&dir.config(), &error))?;
+        std::fs::write(dir.config(), text)
+            .map_err(|error| CliError::file(&dir.config(), &error))?;
         if json {
-            output::json(&serde_json::json!({ "node": row.node_id, "directory": node, "desk": config.desk.listen }));
+            output::json(
+                &serde_json::json!({ "node": row.node_id, "directory": node, "desk": config.desk.listen }),
+            );
         } else {
             println!("Made a node for {} in {}.", row.name, node.display());
             println!("Its id is {}", row.node_id);
-            println!("Keep {} safe and apart from backups: it opens what the database seals.", dir.key().display());
+            println!(
+                "Keep {} safe and apart from backups: it opens what the database seals.",
+                dir.key().display()
+            );
             println!("Next: commonturf serve --node {}", node.display());
         }
         Ok(())
@@ -93,12 +112,16 @@ impl Init {
             _ => None,
         };
         if !self.desk.ip().is_loopback() {
-            return Err(ConfigError::Value("--desk: the desk listens on this machine only, such as 127.0.0.1:7310".to_owned()));
+            return Err(ConfigError::Value(
+                "--desk: the desk listens on this machine only, such as 127.0.0.1:7310".to_owned(),
+            ));
         }
         Ok(Config {
             desk: Desk { listen: self.desk },
             federation,
-            database: Database { url: self.database.clone() },
+            database: Database {
+                url: self.database.clone(),
+            },
             peers: Peers::default(),
             lists: Lists::default(),
         })
@@ -115,7 +138,10 @@ impl Init {
             }
             None => Vec::new(),
         };
-        let word: Word = kind.name().parse().map_err(|error| CliError::Usage(format!("--kind: {error}")))?;
+        let word: Word = kind
+            .name()
+            .parse()
+            .map_err(|error| CliError::Usage(format!("--kind: {error}")))?;
         let particulars = Particulars {
             organization: name.clone(),
             kind: word,
@@ -123,8 +149,9 @@ impl Init {
             capabilities: Vec::new(),
             valid_until: crate::ambient::SystemClock.now().plus(DOCUMENT_DAYS * DAY),
         };
-        let document =
-            secrets.document(particulars, None).map_err(|error| CliError::Failed(error.to_string()))?;
+        let document = secrets
+            .document(particulars, None)
+            .map_err(|error| CliError::Failed(error.to_string()))?;
         Ok(NodeRow {
             node_id: secrets.node_id(),
             name: name.to_string(),
@@ -144,7 +171,12 @@ fn write_secrets(dir: &NodeDir) -> Result<RestKey, CliError> {
     Ok(RestKey::new(bytes))
 }
 
-async fn save(store: &Store, row: &NodeRow, secrets: &NodeSecrets, key: &RestKey) -> crate::store::Result<()> {
+async fn save(
+    store: &Store,
+    row: &NodeRow,
+    secrets: &NodeSecrets,
+    key: &RestKey,
+) -> crate::store::Result<()> {
     let mut tx = store.write("making a node").await?;
     crate::store::node::insert(&mut tx, row, crate::ambient::SystemClock.now().0).await?;
     let sealed = key.seal(SECRETS, &secrets.to_bytes(), &mut crate::ambient::rng());

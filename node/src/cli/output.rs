@@ -5,7 +5,10 @@ use serde::Serialize;
 
 /// Prints an answer as JSON.
 pub fn json(value: &impl Serialize) {
-    println!("{}", serde_json::to_string_pretty(value).unwrap_or_default());
+    println!(
+        "{}",
+        serde_json::to_string_pretty(value).unwrap_or_default()
+    );
 }
 
 /// Prints an error: a sentence for people, a problem for tools.
@@ -18,7 +21,10 @@ pub fn error(error: &CliError, as_json: bool) {
         CliError::Refused(problem) => serde_json::to_value(problem).unwrap_or_default(),
         other => serde_json::json!({ "code": code(other), "detail": other.to_string() }),
     };
-    eprintln!("{}", serde_json::to_string_pretty(&value).unwrap_or_default());
+    eprintln!(
+        "{}",
+        serde_json::to_string_pretty(&value).unwrap_or_default()
+    );
 }
 
 fn code(error: &CliError) -> &'static str {

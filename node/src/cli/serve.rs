@@ -29,18 +29,39 @@ impl Serve {
         };
         crate::keeper::log::start(&app).await?;
         let life = app.life.clone();
-        life.spawn(serve::run(desk, http::desk(app.clone()), None, life.clone()));
+        life.spawn(serve::run(
+            desk,
+            http::desk(app.clone()),
+            None,
+            life.clone(),
+        ));
         if let Some((listener, tls)) = federation {
-            life.spawn(serve::run(listener, http::federation(app.clone()), tls, life.clone()));
+            life.spawn(serve::run(
+                listener,
+                http::federation(app.clone()),
+                tls,
+                life.clone(),
+            ));
         }
         sync::start(&app);
         jobs::start(&app);
-        let link = crate::pages::session::new_link(&app).await.map(|(url, _)| url).unwrap_or_default();
+        let link = crate::pages::session::new_link(&app)
+            .await
+            .map(|(url, _)| url)
+            .unwrap_or_default();
         if json {
-            output::json(&serde_json::json!({ "node": app.me, "desk": app.config.desk.listen, "link": link }));
+            output::json(
+                &serde_json::json!({ "node": app.me, "desk": app.config.desk.listen, "link": link }),
+            );
         } else {
-            println!("{} is running. Open its desk within 15 minutes: {link}", app.name);
-            println!("For another link: commonturf desk-link --node {}", node.display());
+            println!(
+                "{} is running. Open its desk within 15 minutes: {link}",
+                app.name
+            );
+            println!(
+                "For another link: commonturf desk-link --node {}",
+                node.display()
+            );
         }
         lifecycle::signal().await;
         life.stop();
@@ -49,12 +70,20 @@ impl Serve {
             () = lifecycle::signal() => false,
         };
         app.store.close().await;
-        if finished { Ok(()) } else { Err(CliError::Failed("stopped before everything had finished".to_owned())) }
+        if finished {
+            Ok(())
+        } else {
+            Err(CliError::Failed(
+                "stopped before everything had finished".to_owned(),
+            ))
+        }
     }
 }
 
 async fn listen(address: std::net::SocketAddr) -> Result<TcpListener, CliError> {
     TcpListener::bind(address).await.map_err(|error| {
-        CliError::Failed(format!("{address} cannot be listened on ({error}); is the node running already?"))
+        CliError::Failed(format!(
+            "{address} cannot be listened on ({error}); is the node running already?"
+        ))
     })
 }

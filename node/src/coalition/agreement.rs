@@ -20,8 +20,11 @@ use protocol::{
 /// The first version, by the founder alone.
 pub(super) fn first(app: &App, coalition: CoalitionId, terms: &str) -> Agreement {
     let document = app.identity();
-    let party =
-        Party { node: app.me, name: document.organization.to_string(), kind: document.kind.to_string() };
+    let party = Party {
+        node: app.me,
+        name: document.organization.to_string(),
+        kind: document.kind.to_string(),
+    };
     Agreement {
         coalition,
         version: 1,
@@ -37,7 +40,9 @@ fn next(state: &State, terms: &str) -> Agreement {
     let current = state.agreement();
     Agreement {
         coalition: state.meta().coalition,
-        version: current.as_ref().map_or(1, |(_, agreement)| agreement.version + 1),
+        version: current
+            .as_ref()
+            .map_or(1, |(_, agreement)| agreement.version + 1),
         before: current.map_or(Hash::ZERO, |(hash, _)| hash),
         parties: fold::agreement::parties(state),
         keepers: fold::agreement::keepers(state),
@@ -46,30 +51,46 @@ fn next(state: &State, terms: &str) -> Agreement {
 }
 
 /// Queues a draft and this node's own signature under it.
-pub(super) async fn queue_with_signature(app: &App, tx: &mut Write, agreement: &Agreement) -> Result<EntryId> {
+pub(super) async fn queue_with_signature(
+    app: &App,
+    tx: &mut Write,
+    agreement: &Agreement,
+) -> Result<EntryId> {
     let bytes = codec::encode(agreement);
-    let propose = AgreementPropose { agreement: bytes.clone() };
+    let propose = AgreementPropose {
+        agreement: bytes.clone(),
+    };
     outbox::queue(app, &mut *tx, propose.into(), None).await?;
     outbox::queue(app, tx, signature(app, &bytes).into(), None).await
 }
 
 fn signature(app: &App, agreement: &[u8]) -> AgreementSign {
     let key = app.secrets.signing_key(KeyUse::Statement);
-    AgreementSign { agreement: Hash::of(agreement), signature: key.sign(&signed_bytes(agreement)).0 }
+    AgreementSign {
+        agreement: Hash::of(agreement),
+        signature: key.sign(&signed_bytes(agreement)).0,
+    }
 }
 
 /// Proposes a version with these terms, or with the present terms for the present members.
 ///
 /// # Errors
 /// [`Failure`] when the terms cannot be read or change nothing.
-pub async fn propose(app: &App, terms: Option<&str>) -> std::result::Result<(Hash, EntryId), Failure> {
+pub async fn propose(
+    app: &App,
+    terms: Option<&str>,
+) -> std::result::Result<(Hash, EntryId), Failure> {
     let agreement = {
         let coalition = super::active(app).await?;
         let current = coalition.state.agreement();
         let terms = match (terms, &current) {
             (Some(terms), _) => terms,
             (None, Some((_, agreement))) => &agreement.terms,
-            (None, None) => return Err(Failure::input("give the terms: there is no agreement to carry on")),
+            (None, None) => {
+                return Err(Failure::input(
+                    "give the terms: there is no agreement to carry on",
+                ));
+            }
         };
         policy::terms::Terms::parse(terms).map_err(|error| Failure::input(error.to_string()))?;
         let agreement = next(&coalition.state, terms);
@@ -77,10 +98,16 @@ pub async fn propose(app: &App, terms: Option<&str>) -> std::result::Result<(Has
             current.parties == agreement.parties && current.terms == agreement.terms
         };
         if current.as_ref().is_some_and(same) {
-            return Err(Failure::new(ProblemKind::Conflict, "the agreement in force says the same already"));
+            return Err(Failure::new(
+                ProblemKind::Conflict,
+                "the agreement in force says the same already",
+            ));
         }
         if coalition.state.agreements.has(&agreement.hash()) {
-            return Err(Failure::new(ProblemKind::Conflict, "this draft waits for signatures already"));
+            return Err(Failure::new(
+                ProblemKind::Conflict,
+                "this draft waits for signatures already",
+            ));
         }
         agreement
     };
@@ -104,9 +131,12 @@ pub async fn sign(app: &App, draft: Option<&str>) -> std::result::Result<(Hash, 
             .agreements
             .iter()
             .filter(|(hash, row)| {
-                let waits = row.active_from.is_none() && row.signatures.iter().all(|signed| signed.node != app.me);
-                let named = draft.is_none_or(|draft| hash.to_string().starts_with(&draft.to_lowercase()));
-                let current = codec::decode::<Agreement>(&row.bytes).is_ok_and(|draft| draft.parties == parties);
+                let waits = row.active_from.is_none()
+                    && row.signatures.iter().all(|signed| signed.node != app.me);
+                let named =
+                    draft.is_none_or(|draft| hash.to_string().starts_with(&draft.to_lowercase()));
+                let current = codec::decode::<Agreement>(&row.bytes)
+                    .is_ok_and(|draft| draft.parties == parties);
                 waits && named && current
             })
             .map(|(hash, row)| (*hash, row.bytes.clone()))
@@ -114,7 +144,9 @@ pub async fn sign(app: &App, draft: Option<&str>) -> std::result::Result<(Hash, 
         match (open.pop(), open.len()) {
             (Some(only), 0) => only,
             (Some(_), _) => {
-                return Err(Failure::input("several drafts wait; name one by the beginning of its hash"));
+                return Err(Failure::input(
+                    "several drafts wait; name one by the beginning of its hash",
+                ));
             }
             (None, _) => {
                 return Err(Failure::not_found(

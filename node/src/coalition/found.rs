@@ -32,11 +32,16 @@ pub async fn found(app: &App, name: &str, terms: &str) -> Result<CoalitionId, Fa
              config.toml (or init it with --federation and --public-url)",
         ));
     }
-    let name: protocol::identity::Name = name.parse().map_err(|error| Failure::input(format!("{error}")))?;
+    let name: protocol::identity::Name = name
+        .parse()
+        .map_err(|error| Failure::input(format!("{error}")))?;
     policy::terms::Terms::parse(terms).map_err(|error| Failure::input(error.to_string()))?;
     let mut guard = app.coalition.write().await;
     if guard.is_some() {
-        return Err(Failure::new(ProblemKind::Conflict, "this node is in a coalition already"));
+        return Err(Failure::new(
+            ProblemKind::Conflict,
+            "this node is in a coalition already",
+        ));
     }
     let mut rng = crate::ambient::rng();
     let row = CoalitionRow {
@@ -50,19 +55,41 @@ pub async fn found(app: &App, name: &str, terms: &str) -> Result<CoalitionId, Fa
         keeper_document: codec::encode(&app.document),
     };
     let group_id = CoalitionId::random(&mut rng).0;
-    let group = Group::create(Overlay::from_rows(Rows::new()), &app.mls_key(), app.me, group_id)
-        .map_err(Failure::internal)?;
+    let group = Group::create(
+        Overlay::from_rows(Rows::new()),
+        &app.mls_key(),
+        app.me,
+        group_id,
+    )
+    .map_err(Failure::internal)?;
     let id = row.id;
     let coalition = Coalition::new(row);
     let mut tx = app.store.write("founding a coalition").await?;
     store::coalition::insert(&mut tx, &coalition.row, app.now().0).await?;
     coalition.begin_group(&mut tx, &app.rest, &group).await?;
-    let genesis = Genesis { name: name.to_string(), document: codec::encode(&app.document) };
+    let genesis = Genesis {
+        name: name.to_string(),
+        document: codec::encode(&app.document),
+    };
     outbox::queue(app, &mut tx, genesis.into(), None).await?;
     let (share, keyset) = KeyShare::found(1, app.me, &mut rng);
     let place = share_place(keyset.generation());
-    store::node::put_secret(&mut tx, &place, &app.rest.seal(&place, &share.to_bytes(), &mut rng)).await?;
-    outbox::queue(app, &mut tx, Keyset { keyset: codec::encode(&keyset) }.into(), None).await?;
+    store::node::put_secret(
+        &mut tx,
+        &place,
+        &app.rest.seal(&place, &share.to_bytes(), &mut rng),
+    )
+    .await?;
+    outbox::queue(
+        app,
+        &mut tx,
+        Keyset {
+            keyset: codec::encode(&keyset),
+        }
+        .into(),
+        None,
+    )
+    .await?;
     let agreement = agreement::first(app, id, terms);
     agreement::queue_with_signature(app, &mut tx, &agreement).await?;
     tx.commit().await?;

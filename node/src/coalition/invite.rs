@@ -5,6 +5,7 @@ use protocol::{
     entry,
     id::EntryId,
     invite::{Invite, InviteParts, InviteToken},
+    problem::ProblemKind,
     sign::LogPoint,
     time::HOUR,
 };
@@ -20,7 +21,9 @@ pub async fn invite(app: &App, to_name: &str, hours: u32) -> Result<(Invite, Ent
     if hours == 0 || hours > 24 * 30 {
         return Err(Failure::input("an invitation is good for 1 to 720 hours"));
     }
-    let to_name: protocol::identity::Name = to_name.parse().map_err(|error| Failure::input(format!("{error}")))?;
+    let to_name: protocol::identity::Name = to_name
+        .parse()
+        .map_err(|error| Failure::input(format!("{error}")))?;
     let token = InviteToken::random(&mut crate::ambient::rng());
     let token_hash = token.hash();
     let expires = app.now().plus(i64::from(hours) * HOUR);
@@ -31,7 +34,12 @@ pub async fn invite(app: &App, to_name: &str, hours: u32) -> Result<(Invite, Ent
         let document = coalition.state.document(keeper);
         let keeper_url = document
             .and_then(|document| document.endpoints.first().cloned())
-            .ok_or_else(|| Failure::internal("the keeper's document names no address"))?;
+            .ok_or_else(|| {
+                Failure::new(
+                    ProblemKind::Unavailable,
+                    "the log has no first entry yet; try again",
+                )
+            })?;
         Invite::from(InviteParts {
             coalition: meta.coalition,
             coalition_name: meta.name.parse().map_err(Failure::internal)?,
@@ -40,7 +48,11 @@ pub async fn invite(app: &App, to_name: &str, hours: u32) -> Result<(Invite, Ent
             keeper_url,
             token,
             expires,
-            log: LogPoint { lineage: meta.head.lineage, position: meta.head.position, chain: meta.head.chain },
+            log: LogPoint {
+                lineage: meta.head.lineage,
+                position: meta.head.position,
+                chain: meta.head.chain,
+            },
         })
     };
     let entry = entry::membership::Invite {

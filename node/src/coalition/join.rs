@@ -29,13 +29,21 @@ use protocol::{
 /// [`Failure`] when the code cannot be read or has expired, the keeper refuses, or this node is in a
 /// coalition already.
 pub async fn ask(app: &App, code: &str) -> Result<(protocol::id::CoalitionId, String), Failure> {
-    let invite: Invite = code.parse().map_err(|error| Failure::input(format!("{error}")))?;
+    let invite: Invite = code
+        .parse()
+        .map_err(|error| Failure::input(format!("{error}")))?;
     if invite.expires < app.now() {
         return Err(Failure::new(ProblemKind::InviteExpired, ""));
     }
     let mut guard = app.coalition.write().await;
-    if guard.as_ref().is_some_and(|coalition| coalition.row.phase != Phase::Joining) {
-        return Err(Failure::new(ProblemKind::Conflict, "this node is in a coalition already"));
+    if guard
+        .as_ref()
+        .is_some_and(|coalition| coalition.row.phase != Phase::Joining)
+    {
+        return Err(Failure::new(
+            ProblemKind::Conflict,
+            "this node is in a coalition already",
+        ));
     }
     let keeper = Keeper {
         node: invite.keeper,
@@ -45,8 +53,13 @@ pub async fn ask(app: &App, code: &str) -> Result<(protocol::id::CoalitionId, St
         document: None,
     };
     let mut overlay = Overlay::from_rows(Rows::new());
-    let key_package = mls::key_package(&mut overlay, &app.mls_key(), app.me).map_err(Failure::internal)?;
-    let ask = Ask { token: invite.token, document: app.document.clone(), key_package };
+    let key_package =
+        mls::key_package(&mut overlay, &app.mls_key(), app.me).map_err(Failure::internal)?;
+    let ask = Ask {
+        token: invite.token,
+        document: app.document.clone(),
+        key_package,
+    };
     // The private half of the key package is on disk before the public half leaves.
     let mut tx = app.store.write("asking to join").await?;
     store::coalition::forget_joining(&mut tx).await?;
@@ -62,16 +75,22 @@ pub async fn ask(app: &App, code: &str) -> Result<(protocol::id::CoalitionId, St
     };
     let mut coalition = Coalition::new(row);
     store::coalition::insert(&mut tx, &coalition.row, app.now().0).await?;
-    coalition.write_rows(&mut tx, &app.rest, &overlay.changes()).await?;
-    let answer = match keeper.ask_to_join(app, &ask).await {
-        Ok(answer) => answer,
+    coalition
+        .write_rows(&mut tx, &app.rest, &overlay.changes())
+        .await?;
+    tx.commit().await?;
+    let answer = keeper.ask_to_join(app, &ask).await;
+    let mut tx = app.store.write("noting the keeper's answer").await?;
+    match answer {
+        Ok(answer) => coalition.row.keeper_document = codec::encode(&answer.keeper),
         Err(error) => {
             // Nothing is left behind of a try that failed.
-            drop(tx);
+            store::coalition::forget_joining(&mut tx).await?;
+            tx.commit().await?;
+            *guard = None;
             return Err(error.into());
         }
-    };
-    coalition.row.keeper_document = codec::encode(&answer.keeper);
+    }
     store::coalition::set_keeper_document(&mut tx, &coalition.row.keeper_document).await?;
     tx.commit().await?;
     coalition.settle_rows(overlay.changes());
@@ -89,10 +108,21 @@ pub async fn approve(app: &App, who: &str) -> Result<(NodeId, EntryId), Failure>
     let node = {
         let coalition = super::active(app).await?;
         let node = waiting(&coalition.state, who)?;
-        let join = coalition.state.joins.get(&node).ok_or_else(|| Failure::not_found(""))?;
+        let join = coalition
+            .state
+            .joins
+            .get(&node)
+            .ok_or_else(|| Failure::not_found(""))?;
         if join.inviter != app.me {
-            let inviter = coalition.state.members.get(&join.inviter).map_or("another member", |m| m.name.as_str());
-            return Err(Failure::new(ProblemKind::Forbidden, format!("{inviter} invited it and approves it")));
+            let inviter = coalition
+                .state
+                .members
+                .get(&join.inviter)
+                .map_or("another member", |m| m.name.as_str());
+            return Err(Failure::new(
+                ProblemKind::Forbidden,
+                format!("{inviter} invited it and approves it"),
+            ));
         }
         node
     };
@@ -109,17 +139,30 @@ fn waiting(state: &State, who: &str) -> Result<NodeId, Failure> {
         .joins
         .iter()
         .filter(|(node, join)| {
-            join.name.to_lowercase() == wanted || (wanted.len() >= 4 && node.to_string().starts_with(&wanted))
+            join.name.to_lowercase() == wanted
+                || (wanted.len() >= 4 && node.to_string().starts_with(&wanted))
         })
         .map(|(node, _)| *node)
         .collect();
     match fits.as_slice() {
         [node] => Ok(*node),
         [] => {
-            let names: Vec<&str> = state.joins.iter().map(|(_, join)| join.name.as_str()).collect();
-            let list = if names.is_empty() { "nobody".to_owned() } else { names.join(", ") };
-            Err(Failure::not_found(format!("no newcomer \"{who}\" waits; waiting: {list}")))
+            let names: Vec<&str> = state
+                .joins
+                .iter()
+                .map(|(_, join)| join.name.as_str())
+                .collect();
+            let list = if names.is_empty() {
+                "nobody".to_owned()
+            } else {
+                names.join(", ")
+            };
+            Err(Failure::not_found(format!(
+                "no newcomer \"{who}\" waits; waiting: {list}"
+            )))
         }
-        _ => Err(Failure::input("several newcomers fit; use the beginning of the node id")),
+        _ => Err(Failure::input(
+            "several newcomers fit; use the beginning of the node id",
+        )),
     }
 }

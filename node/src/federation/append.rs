@@ -16,7 +16,12 @@ pub async fn append(
     caller.must_be_member()?;
     let append: Append = read_cbor(&body)?;
     if append.entries.len() > APPEND_ENTRIES {
-        return Err(Failure::new(ProblemKind::TooLarge, format!("an append has at most {APPEND_ENTRIES} entries")));
+        return Err(Failure::new(
+            ProblemKind::TooLarge,
+            format!("an append has at most {APPEND_ENTRIES} entries"),
+        ));
     }
-    Ok(cbor(&keeper::log::append(&app, caller.node, append.entries).await?))
+    Ok(cbor(
+        &keeper::log::append(&app, caller.node, append.entries).await?,
+    ))
 }

@@ -35,7 +35,10 @@ impl Canonical for Missing {
 }
 
 fn missing_blob() -> Failure {
-    Failure::new(ProblemKind::BlobMissing, "declare and upload it first, or its time is over")
+    Failure::new(
+        ProblemKind::BlobMissing,
+        "declare and upload it first, or its time is over",
+    )
 }
 
 /// Declares a blob and answers which chunks are missing.
@@ -48,13 +51,29 @@ pub async fn declare(
     let manifest: Manifest = read_cbor(&body)?;
     let now = app.now();
     let mut tx = app.store.write("declaring a blob").await?;
-    if store::blob::bytes_of(&mut tx, caller.node).await?.saturating_add(manifest.size()) > BLOB_QUOTA {
-        return Err(Failure::new(ProblemKind::Quota, "the member's blobs fill its quota; wait until old ones expire"));
+    if store::blob::bytes_of(&mut tx, caller.node)
+        .await?
+        .saturating_add(manifest.size())
+        > BLOB_QUOTA
+    {
+        return Err(Failure::new(
+            ProblemKind::Quota,
+            "the member's blobs fill its quota; wait until old ones expire",
+        ));
     }
-    store::blob::declare(&mut tx, &manifest, caller.node, now, now.plus(BLOB_DAYS * DAY)).await?;
+    store::blob::declare(
+        &mut tx,
+        &manifest,
+        caller.node,
+        now,
+        now.plus(BLOB_DAYS * DAY),
+    )
+    .await?;
     let present = store::blob::present(&mut tx, manifest.id()).await?;
     tx.commit().await?;
-    let chunks = (0..manifest.chunks().len() as u64).filter(|n| present.binary_search(n).is_err()).collect();
+    let chunks = (0..manifest.chunks().len() as u64)
+        .filter(|n| present.binary_search(n).is_err())
+        .collect();
     Ok(cbor(&Missing { chunks }))
 }
 
@@ -67,7 +86,9 @@ pub async fn put_chunk(
 ) -> Result<Response, Failure> {
     caller.must_be_member()?;
     let mut tx = app.store.write("storing a chunk").await?;
-    let row = store::blob::find(&mut tx, blob).await?.ok_or_else(missing_blob)?;
+    let row = store::blob::find(&mut tx, blob)
+        .await?
+        .ok_or_else(missing_blob)?;
     row.manifest
         .verify_chunk(n, &body)
         .map_err(|error| Failure::new(ProblemKind::BlobMismatch, error.to_string()))?;
@@ -84,7 +105,10 @@ pub async fn manifest(
 ) -> Result<Response, Failure> {
     caller.must_be_member()?;
     let mut db = app.store.read("reading a manifest").await?;
-    let row = store::blob::find(&mut db, blob).await?.filter(|row| row.missing == 0).ok_or_else(missing_blob)?;
+    let row = store::blob::find(&mut db, blob)
+        .await?
+        .filter(|row| row.missing == 0)
+        .ok_or_else(missing_blob)?;
     Ok(cbor(&row.manifest))
 }
 
@@ -96,6 +120,8 @@ pub async fn chunk(
 ) -> Result<Response, Failure> {
     caller.must_be_member()?;
     let mut db = app.store.read("reading a chunk").await?;
-    let bytes = store::blob::chunk(&mut db, blob, n).await?.ok_or_else(missing_blob)?;
+    let bytes = store::blob::chunk(&mut db, blob, n)
+        .await?
+        .ok_or_else(missing_blob)?;
     Ok(([(http::header::CONTENT_TYPE, OCTETS)], bytes).into_response())
 }

@@ -13,5 +13,7 @@ pub async fn evaluate(
 ) -> Result<Response, Failure> {
     caller.must_be_member()?;
     let request: protocol::token::EvalRequest = read_cbor(&body)?;
-    Ok(cbor(&keeper::evaluator::evaluate(&app, caller.node, request).await?))
+    Ok(cbor(
+        &keeper::evaluator::evaluate(&app, caller.node, request).await?,
+    ))
 }

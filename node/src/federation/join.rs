@@ -79,7 +79,9 @@ pub async fn ask(
 ) -> Result<Response, Failure> {
     let ask: Ask = read_cbor(&body)?;
     keeper::join::announce(&app, caller.node, ask).await?;
-    Ok(cbor(&Answer { keeper: app.document.clone() }))
+    Ok(cbor(&Answer {
+        keeper: app.document.clone(),
+    }))
 }
 
 /// Tells a newcomer whether it may come in: the admission, or nothing yet.
@@ -92,9 +94,15 @@ pub async fn poll(
         return Err(super::not_member());
     }
     let mut db = app.store.read("reading an admission").await?;
-    let row = store::keeper::join(&mut db, node).await?.ok_or_else(super::not_member)?;
+    let row = store::keeper::join(&mut db, node)
+        .await?
+        .ok_or_else(super::not_member)?;
     match row.admission {
-        Some(bytes) => Ok(([(http::header::CONTENT_TYPE, super::APPLICATION_CBOR)], bytes).into_response()),
+        Some(bytes) => Ok((
+            [(http::header::CONTENT_TYPE, super::APPLICATION_CBOR)],
+            bytes,
+        )
+            .into_response()),
         None => Ok(().into_response()),
     }
 }
@@ -110,7 +118,10 @@ pub async fn admit(
     let _: Admission = read_cbor(&body)?;
     let mut tx = app.store.write("keeping an admission").await?;
     if !store::keeper::set_admission(&mut tx, node, &body).await? {
-        return Err(Failure::new(ProblemKind::NotFound, "nobody of this id asked to join"));
+        return Err(Failure::new(
+            ProblemKind::NotFound,
+            "nobody of this id asked to join",
+        ));
     }
     tx.commit().await?;
     Ok(().into_response())
@@ -124,8 +135,14 @@ pub(super) async fn newcomer(
     body: &Bytes,
 ) -> Result<Option<IdentityDocument>, Failure> {
     if view.method == "POST" && view.path.ends_with("/join") {
-        let Ok(ask) = codec::decode::<Ask>(body) else { return Ok(None) };
-        return Ok(ask.document.verify(app.now()).ok().filter(|document| document.node_id == node));
+        let Ok(ask) = codec::decode::<Ask>(body) else {
+            return Ok(None);
+        };
+        return Ok(ask
+            .document
+            .verify(app.now())
+            .ok()
+            .filter(|document| document.node_id == node));
     }
     if view.method != "GET" || !view.path.ends_with(&format!("/join/{node}")) {
         return Ok(None);
@@ -140,5 +157,9 @@ pub(super) async fn newcomer(
 #[must_use]
 pub fn document_in(body: &[u8], keeper: NodeId, now: Moment) -> Option<IdentityDocument> {
     let answer: Answer = codec::decode(body).ok()?;
-    answer.keeper.verify(now).ok().filter(|document| document.node_id == keeper)
+    answer
+        .keeper
+        .verify(now)
+        .ok()
+        .filter(|document| document.node_id == keeper)
 }

@@ -33,7 +33,10 @@ pub async fn read(
     let mut kept = app.wake.kept.subscribe();
     let mut page = keeper::log::page(&app, ask.after).await?;
     if page.head.position < ask.after {
-        return Err(Failure::new(ProblemKind::KeeperBehind, "the member has read further than this keeper's log goes"));
+        return Err(Failure::new(
+            ProblemKind::KeeperBehind,
+            "the member has read further than this keeper's log goes",
+        ));
     }
     if page.items.is_empty() && ask.wait > 0 {
         let wait = Duration::from_secs(ask.wait.min(LONGPOLL_WAIT));

@@ -25,10 +25,13 @@ where
     async fn from_request(request: Request, state: &S) -> Result<Self, Failure> {
         match axum::Json::<T>::from_request(request, state).await {
             Ok(axum::Json(value)) => Ok(Self(value)),
-            Err(JsonRejection::MissingJsonContentType(_)) => {
-                Err(Failure::new(ProblemKind::UnsupportedMediaType, "send application/json"))
+            Err(JsonRejection::MissingJsonContentType(_)) => Err(Failure::new(
+                ProblemKind::UnsupportedMediaType,
+                "send application/json",
+            )),
+            Err(JsonRejection::BytesRejection(_)) => {
+                Err(Failure::new(ProblemKind::PayloadTooLarge, ""))
             }
-            Err(JsonRejection::BytesRejection(_)) => Err(Failure::new(ProblemKind::PayloadTooLarge, "")),
             Err(error) => Err(Failure::input(error.body_text())),
         }
     }
@@ -36,7 +39,9 @@ where
 
 /// Lets through whoever shows the desk's token, or has signed in at the pages.
 pub async fn token_or_session(State(app): State<App>, request: Request, next: Next) -> Response {
-    if shows_token(&app, &request) || crate::pages::session::is_signed_in(&app, request.headers()).await {
+    if shows_token(&app, &request)
+        || crate::pages::session::is_signed_in(&app, request.headers()).await
+    {
         return next.run(request).await;
     }
     Failure::new(
@@ -48,9 +53,16 @@ pub async fn token_or_session(State(app): State<App>, request: Request, next: Ne
 }
 
 fn shows_token(app: &App, request: &Request) -> bool {
-    let shown = request.headers().get(header::AUTHORIZATION).and_then(|value| value.to_str().ok());
-    let Some(shown) = shown.and_then(|value| value.strip_prefix("Bearer ")) else { return false };
-    let Ok(token) = NodeDir::read_secret(&app.dir.token()) else { return false };
+    let shown = request
+        .headers()
+        .get(header::AUTHORIZATION)
+        .and_then(|value| value.to_str().ok());
+    let Some(shown) = shown.and_then(|value| value.strip_prefix("Bearer ")) else {
+        return false;
+    };
+    let Ok(token) = NodeDir::read_secret(&app.dir.token()) else {
+        return false;
+    };
     !token.is_empty() && bool::from(shown.as_bytes().ct_eq(token.as_bytes()))
 }
 
@@ -60,18 +72,32 @@ pub async fn same_origin(request: Request, next: Next) -> Response {
     if safe || !is_foreign(&request) {
         return next.run(request).await;
     }
-    Failure::new(ProblemKind::Forbidden, "another site's page may not change anything here").into_response()
+    Failure::new(
+        ProblemKind::Forbidden,
+        "another site's page may not change anything here",
+    )
+    .into_response()
 }
 
 fn is_foreign(request: &Request) -> bool {
-    let text = |name: header::HeaderName| request.headers().get(name).and_then(|value| value.to_str().ok());
-    let site = request.headers().get("sec-fetch-site").and_then(|value| value.to_str().ok());
+    let text = |name: header::HeaderName| {
+        request
+            .headers()
+            .get(name)
+            .and_then(|value| value.to_str().ok())
+    };
+    let site = request
+        .headers()
+        .get("sec-fetch-site")
+        .and_then(|value| value.to_str().ok());
     if site.is_some_and(|site| site != "same-origin" && site != "none") {
         return true;
     }
     let host = text(header::HOST);
     text(header::ORIGIN).is_some_and(|origin| {
-        let origin = origin.strip_prefix("http://").or_else(|| origin.strip_prefix("https://"));
+        let origin = origin
+            .strip_prefix("http://")
+            .or_else(|| origin.strip_prefix("https://"));
         origin != host
     })
 }

@@ -58,21 +58,31 @@ impl From<KeeperError> for Failure {
     fn from(error: KeeperError) -> Self {
         match error {
             KeeperError::Refused(problem) => Self(problem),
-            error => Self::new(ProblemKind::Unavailable, format!("{error}; nothing was lost, try again later")),
+            error => Self::new(
+                ProblemKind::Unavailable,
+                format!("{error}; nothing was lost, try again later"),
+            ),
         }
     }
 }
 
 impl IntoResponse for Failure {
     fn into_response(self) -> Response {
-        let status = StatusCode::from_u16(self.0.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
-        let retry = self.0.retry_after_ms.map(|milliseconds| milliseconds.div_ceil(1000));
+        let status =
+            StatusCode::from_u16(self.0.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+        let retry = self
+            .0
+            .retry_after_ms
+            .map(|milliseconds| milliseconds.div_ceil(1000));
         let mut response = (status, Json(&*self.0)).into_response();
-        response
-            .headers_mut()
-            .insert(header::CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
+        response.headers_mut().insert(
+            header::CONTENT_TYPE,
+            HeaderValue::from_static("application/problem+json"),
+        );
         if let Some(seconds) = retry {
-            response.headers_mut().insert(header::RETRY_AFTER, seconds.into());
+            response
+                .headers_mut()
+                .insert(header::RETRY_AFTER, seconds.into());
         }
         response.extensions_mut().insert(self);
         response
@@ -87,7 +97,9 @@ pub async fn with_request_id(request: Request, next: Next) -> Response {
     let id = protocol::id::to_base32(&bytes);
     let span = tracing::info_span!("request", request_id = %id, method = %request.method());
     let response = tracing::Instrument::instrument(next.run(request), span).await;
-    let Some(failure) = response.extensions().get::<Failure>().cloned() else { return response };
+    let Some(failure) = response.extensions().get::<Failure>().cloned() else {
+        return response;
+    };
     if response.headers().contains_key("signature") {
         return response; // signed already, content and all
     }
@@ -113,6 +125,8 @@ pub async fn no_such_method() -> Failure {
 /// A handler panicked: the message goes to the log only.
 pub fn panicked(panic: Box<dyn Any + Send + 'static>) -> Response {
     let message = panic.downcast_ref::<String>().map(String::as_str);
-    let message = message.or_else(|| panic.downcast_ref::<&str>().copied()).unwrap_or("a panic without a message");
+    let message = message
+        .or_else(|| panic.downcast_ref::<&str>().copied())
+        .unwrap_or("a panic without a message");
     Failure::internal(message).into_response()
 }

@@ -32,14 +32,18 @@ pub async fn run(listener: TcpListener, router: Router, tls: Option<TlsAcceptor>
             accepted = listener.accept() => accepted,
         };
         let Ok((socket, _)) = accepted else { continue };
-        let Ok(place) = places.clone().try_acquire_owned() else { continue };
+        let Ok(place) = places.clone().try_acquire_owned() else {
+            continue;
+        };
         let (router, tls, end) = (router.clone(), tls.clone(), life.clone());
         let _ = socket.set_nodelay(true);
         life.spawn(async move {
             match tls {
                 None => connection(socket, router, end).await,
                 Some(tls) => {
-                    if let Ok(Ok(socket)) = tokio::time::timeout(HANDSHAKE, tls.accept(socket)).await {
+                    if let Ok(Ok(socket)) =
+                        tokio::time::timeout(HANDSHAKE, tls.accept(socket)).await
+                    {
                         connection(socket, router, end).await;
                     }
                 }
@@ -49,10 +53,20 @@ pub async fn run(listener: TcpListener, router: Router, tls: Option<TlsAcceptor>
     }
 }
 
-async fn connection(socket: impl AsyncRead + AsyncWrite + Unpin + Send + 'static, router: Router, life: Lifecycle) {
+async fn connection(
+    socket: impl AsyncRead + AsyncWrite + Unpin + Send + 'static,
+    router: Router,
+    life: Lifecycle,
+) {
     let mut builder = Builder::new(TokioExecutor::new());
-    builder.http1().timer(TokioTimer::new()).header_read_timeout(HEADER_TIME);
-    builder.http2().timer(TokioTimer::new()).keep_alive_interval(Some(Duration::from_secs(30)));
+    builder
+        .http1()
+        .timer(TokioTimer::new())
+        .header_read_timeout(HEADER_TIME);
+    builder
+        .http2()
+        .timer(TokioTimer::new())
+        .keep_alive_interval(Some(Duration::from_secs(30)));
     let service = TowerToHyperService::new(router);
     let connection = builder.serve_connection_with_upgrades(TokioIo::new(socket), service);
     tokio::pin!(connection);
@@ -72,7 +86,11 @@ async fn connection(socket: impl AsyncRead + AsyncWrite + Unpin + Send + 'static
 /// When a file cannot be read or the two do not belong together.
 pub fn tls(federation: &Federation) -> anyhow::Result<Option<TlsAcceptor>> {
     use rustls::pki_types::{CertificateDer, PrivateKeyDer, pem::PemObject};
-    let Some((certificate, key)) = federation.tls_certificate.as_ref().zip(federation.tls_key.as_ref()) else {
+    let Some((certificate, key)) = federation
+        .tls_certificate
+        .as_ref()
+        .zip(federation.tls_key.as_ref())
+    else {
         return Ok(None);
     };
     let chain = CertificateDer::pem_file_iter(certificate)?.collect::<Result<Vec<_>, _>>()?;

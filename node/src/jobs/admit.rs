@@ -1,6 +1,14 @@
 //! Hands newcomers what lets them in, once the commit that adds them has won.
 
-use crate::{app::App, federation::join::Admission, store, sync::{keeper_client::{Chunks, Keeper}, outbox}};
+use crate::{
+    app::App,
+    federation::join::Admission,
+    store,
+    sync::{
+        keeper_client::{Chunks, Keeper},
+        outbox,
+    },
+};
 use protocol::{blob::Manifest, seal};
 
 /// Hands over every admission that waits.
@@ -10,15 +18,23 @@ use protocol::{blob::Manifest, seal};
 pub async fn run(app: &App) -> anyhow::Result<()> {
     loop {
         let mut db = app.store.read("reading admissions").await?;
-        let Some(kept) = store::admission::first(&mut db, &app.rest).await? else { return Ok(()) };
+        let Some(kept) = store::admission::first(&mut db, &app.rest).await? else {
+            return Ok(());
+        };
         drop(db);
         let (keeper, recipient) = {
             let guard = app.coalition.read().await;
-            let Some(coalition) = guard.as_ref() else { return Ok(()) };
+            let Some(coalition) = guard.as_ref() else {
+                return Ok(());
+            };
             let document = coalition.state.document(kept.node);
-            (Keeper::of(app, coalition), document.and_then(|document| document.age_recipient()))
+            (
+                Keeper::of(app, coalition),
+                document.and_then(|document| document.age_recipient()),
+            )
         };
-        let recipient = recipient.ok_or_else(|| anyhow::anyhow!("the newcomer's document names no age key"))?;
+        let recipient =
+            recipient.ok_or_else(|| anyhow::anyhow!("the newcomer's document names no age key"))?;
         let sealed = seal::seal(&kept.snapshot, &[recipient])?;
         let manifest = Manifest::of(&sealed)?;
         if keeper.url.is_none() {
@@ -26,9 +42,15 @@ pub async fn run(app: &App) -> anyhow::Result<()> {
             outbox::keep_blob(app, &mut tx, &manifest, &sealed).await?;
             tx.commit().await?;
         } else {
-            keeper.upload(app, &manifest, Chunks::InMemory(&sealed)).await?;
+            keeper
+                .upload(app, &manifest, Chunks::InMemory(&sealed))
+                .await?;
         }
-        let admission = Admission { welcome: kept.welcome, snapshot: manifest.id(), position: kept.position };
+        let admission = Admission {
+            welcome: kept.welcome,
+            snapshot: manifest.id(),
+            position: kept.position,
+        };
         keeper.admit(app, kept.node, &admission).await?;
         let mut tx = app.store.write("forgetting an admission").await?;
         store::admission::remove(&mut tx, kept.node).await?;

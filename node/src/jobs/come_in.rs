@@ -18,17 +18,26 @@ use protocol::{
 pub async fn run(app: &App) -> anyhow::Result<()> {
     let keeper = {
         let guard = app.coalition.read().await;
-        let Some(coalition) = guard.as_ref().filter(|coalition| coalition.row.phase == Phase::Joining) else {
+        let Some(coalition) = guard
+            .as_ref()
+            .filter(|coalition| coalition.row.phase == Phase::Joining)
+        else {
             return Ok(());
         };
         Keeper::of(app, coalition)
     };
-    let Some(admission) = keeper.admission(app).await? else { return Ok(()) };
-    let sealed = keeper.download(app, admission.snapshot, SNAPSHOT_BYTES as u64).await?;
+    let Some(admission) = keeper.admission(app).await? else {
+        return Ok(());
+    };
+    let sealed = keeper
+        .download(app, admission.snapshot, SNAPSHOT_BYTES as u64)
+        .await?;
     let snapshot = seal::open(&sealed, &app.secrets.age(), SNAPSHOT_BYTES)?;
     let (state, rows) = State::from_snapshot(&snapshot)?;
     let mut guard = app.coalition.write().await;
-    let Some(coalition) = guard.as_mut() else { return Ok(()) };
+    let Some(coalition) = guard.as_mut() else {
+        return Ok(());
+    };
     let group = Group::join(coalition.overlay(), &admission.welcome)?;
     check(app, coalition, &state, &group, admission.position)?;
     let mut tx = app.store.write("coming in").await?;
@@ -48,13 +57,28 @@ pub async fn run(app: &App) -> anyhow::Result<()> {
 
 /// The state must be this coalition's, at the joining position, and name the same members as the
 /// group; the next checkpoint of another member proves the rest.
-fn check(app: &App, coalition: &Coalition, state: &State, group: &Group, position: u64) -> anyhow::Result<()> {
+fn check(
+    app: &App,
+    coalition: &Coalition,
+    state: &State,
+    group: &Group,
+    position: u64,
+) -> anyhow::Result<()> {
     let meta = state.meta();
     let same_log = meta.coalition == coalition.row.id && meta.head.lineage == coalition.row.lineage;
-    anyhow::ensure!(same_log && meta.head.position == position, "the snapshot is another log's or position's");
-    anyhow::ensure!(state.active(app.me).is_some(), "the snapshot does not name this node as a member");
+    anyhow::ensure!(
+        same_log && meta.head.position == position,
+        "the snapshot is another log's or position's"
+    );
+    anyhow::ensure!(
+        state.active(app.me).is_some(),
+        "the snapshot does not name this node as a member"
+    );
     let mut members: Vec<_> = group.members().into_iter().map(|(node, _)| node).collect();
     members.sort_unstable();
-    anyhow::ensure!(members.iter().eq(state.roster().map(|(node, _)| node)), "the group has other members");
+    anyhow::ensure!(
+        members.iter().eq(state.roster().map(|(node, _)| node)),
+        "the group has other members"
+    );
     Ok(())
 }

@@ -25,7 +25,11 @@ pub fn share_place(generation: u32) -> String {
 ///
 /// # Errors
 /// [`Failure`]: another key in use, budget used up, slot used for other points, malformed points.
-pub async fn evaluate(app: &App, member: NodeId, request: EvalRequest) -> Result<EvalReply, Failure> {
+pub async fn evaluate(
+    app: &App,
+    member: NodeId,
+    request: EvalRequest,
+) -> Result<EvalReply, Failure> {
     let (id, keyset, budget) = standing(app, &request).await?;
     let share = share(app, keyset.generation()).await?;
     request
@@ -33,7 +37,14 @@ pub async fn evaluate(app: &App, member: NodeId, request: EvalRequest) -> Result
         .map_err(|error| Failure::new(ProblemKind::Unsupported, error.to_string()))?;
     charge(app, member, &request, budget).await?;
     let work = tokio::task::spawn_blocking(move || {
-        protocol::token::evaluate(&share, &keyset, &id, &member, &request, &mut crate::ambient::rng())
+        protocol::token::evaluate(
+            &share,
+            &keyset,
+            &id,
+            &member,
+            &request,
+            &mut crate::ambient::rng(),
+        )
     });
     work.await
         .map_err(Failure::internal)?
@@ -45,31 +56,53 @@ async fn standing(
     request: &EvalRequest,
 ) -> Result<(protocol::id::CoalitionId, Keyset, u64), Failure> {
     let coalition = app.coalition.read().await;
-    let state = coalition.as_ref().map(|coalition| &coalition.state).ok_or_else(super_unknown)?;
+    let state = coalition
+        .as_ref()
+        .map(|coalition| &coalition.state)
+        .ok_or_else(super_unknown)?;
     let meta = state.meta();
     if meta.generation != Some(request.generation) {
-        return Err(Failure::new(ProblemKind::KeyChanged, "evaluate under the generation in use"));
+        return Err(Failure::new(
+            ProblemKind::KeyChanged,
+            "evaluate under the generation in use",
+        ));
     }
-    let row = state.keysets.get(&request.generation).ok_or_else(super_unknown)?;
+    let row = state
+        .keysets
+        .get(&request.generation)
+        .ok_or_else(super_unknown)?;
     let keyset: Keyset = codec::decode(&row.bytes).map_err(Failure::internal)?;
     let class = request.class as usize;
-    let budget = state.rules().and_then(|(_, rules)| rules.token_budget.get(class).copied()).unwrap_or(0);
+    let budget = state
+        .rules()
+        .and_then(|(_, rules)| rules.token_budget.get(class).copied())
+        .unwrap_or(0);
     Ok((meta.coalition, keyset, budget))
 }
 
 fn super_unknown() -> Failure {
-    Failure::new(ProblemKind::UnknownCoalition, "this node evaluates for no coalition")
+    Failure::new(
+        ProblemKind::UnknownCoalition,
+        "this node evaluates for no coalition",
+    )
 }
 
 async fn share(app: &App, generation: u32) -> Result<KeyShare, Failure> {
     let place = share_place(generation);
     let mut db = app.store.read("reading the token share").await?;
-    let sealed = store::node::secret(&mut db, &place).await?.ok_or_else(super_unknown)?;
+    let sealed = store::node::secret(&mut db, &place)
+        .await?
+        .ok_or_else(super_unknown)?;
     let bytes = app.rest.open(&place, &sealed).map_err(Failure::internal)?;
     KeyShare::from_bytes(&bytes).map_err(Failure::internal)
 }
 
-async fn charge(app: &App, member: NodeId, request: &EvalRequest, budget: u64) -> Result<(), Failure> {
+async fn charge(
+    app: &App,
+    member: NodeId,
+    request: &EvalRequest,
+    budget: u64,
+) -> Result<(), Failure> {
     let slot = Slot {
         member,
         class: request.class as i64,
@@ -82,11 +115,18 @@ async fn charge(app: &App, member: NodeId, request: &EvalRequest, budget: u64) -
     match store::keeper::slot_digest(&mut tx, slot).await? {
         Some(bound) if bound == digest.0 => return Ok(()),
         Some(_) => {
-            return Err(Failure::new(ProblemKind::Conflict, "this slot was used for other points; take the next one"));
+            return Err(Failure::new(
+                ProblemKind::Conflict,
+                "this slot was used for other points; take the next one",
+            ));
         }
         None => {}
     }
-    if store::keeper::points_used(&mut tx, slot).await?.saturating_add(points) > budget {
+    if store::keeper::points_used(&mut tx, slot)
+        .await?
+        .saturating_add(points)
+        > budget
+    {
         let mut problem = Problem::new(
             ProblemKind::Budget,
             "the agreement's budget of evaluations for this class is used up; a higher one needs a new version of \

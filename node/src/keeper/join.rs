@@ -18,7 +18,10 @@ pub async fn announce(app: &App, caller: NodeId, ask: Ask) -> Result<(), Failure
         .verify(app.now())
         .map_err(|error| Failure::new(ProblemKind::BadSignature, error.to_string()))?;
     if document.node_id != caller {
-        return Err(Failure::new(ProblemKind::BadSignature, "the document is another node's"));
+        return Err(Failure::new(
+            ProblemKind::BadSignature,
+            "the document is another node's",
+        ));
     }
     let token = ask.token.hash();
     check_invite(app, token, caller, document.organization.as_str()).await?;
@@ -30,7 +33,12 @@ pub async fn announce(app: &App, caller: NodeId, ask: Ask) -> Result<(), Failure
         None => {}
     }
     store::keeper::put_join(&mut tx, caller, token, &signed, app.now().0).await?;
-    let request = JoinRequest { token_hash: token, node: caller, document: signed, key_package: ask.key_package };
+    let request = JoinRequest {
+        token_hash: token,
+        node: caller,
+        document: signed,
+        key_package: ask.key_package,
+    };
     outbox::queue(app, &mut tx, request.into(), None).await?;
     tx.commit().await?;
     app.wake.outbox.notify_one();
@@ -42,7 +50,10 @@ async fn check_invite(app: &App, token: Hash, caller: NodeId, name: &str) -> Res
     let state = coalition.as_ref().map(|coalition| &coalition.state);
     let invite = state.and_then(|state| state.invites.get(&token));
     let Some((state, invite)) = state.zip(invite) else {
-        return Err(Failure::new(ProblemKind::InviteUnknown, "check the code, or ask for a new one"));
+        return Err(Failure::new(
+            ProblemKind::InviteUnknown,
+            "check the code, or ask for a new one",
+        ));
     };
     if invite.used_by.is_some_and(|node| node != caller) {
         return Err(Failure::new(ProblemKind::InviteSpent, ""));
@@ -52,7 +63,8 @@ async fn check_invite(app: &App, token: Hash, caller: NodeId, name: &str) -> Res
     }
     let taken = |member: &str| member.to_lowercase() == name.to_lowercase();
     if state.roster().any(|(_, member)| taken(&member.name)) {
-        let detail = "an organization of this name is a member already; use a name that tells the two apart";
+        let detail =
+            "an organization of this name is a member already; use a name that tells the two apart";
         return Err(Failure::new(ProblemKind::Conflict, detail));
     }
     Ok(())

@@ -17,7 +17,10 @@ use protocol::{
 
 async fn numbering(app: &App) -> Result<(CoalitionId, Lineage), Failure> {
     let coalition = app.coalition.read().await;
-    let row = coalition.as_ref().filter(|coalition| coalition.is_kept_by(app.me)).map(|coalition| &coalition.row);
+    let row = coalition
+        .as_ref()
+        .filter(|coalition| coalition.is_kept_by(app.me))
+        .map(|coalition| &coalition.row);
     row.map(|row| (row.id, row.lineage))
         .ok_or_else(|| Failure::new(ProblemKind::UnknownCoalition, "this node keeps no log"))
 }
@@ -51,30 +54,42 @@ async fn order(
     author: NodeId,
     bytes: Vec<u8>,
 ) -> Result<AppendResult, Failure> {
-    let refused = |kind: ProblemKind| AppendResult::Refused { code: kind.code().to_owned() };
+    let refused = |kind: ProblemKind| AppendResult::Refused {
+        code: kind.code().to_owned(),
+    };
     let hash = Hash::of(&bytes);
     if let Some((position, log_time)) = store::keeper::position_of(&mut *tx, hash).await? {
         return Ok(AppendResult::Ordered { position, log_time });
     }
     let envelope = match Envelope::read(&bytes, coalition, head.lineage) {
         Ok(envelope) => envelope,
-        Err(protocol::envelope::EnvelopeError::Codec(protocol::codec::CodecError::TooLong { .. })) => {
+        Err(protocol::envelope::EnvelopeError::Codec(protocol::codec::CodecError::TooLong {
+            ..
+        })) => {
             return Ok(refused(ProblemKind::TooLarge));
         }
         Err(_) => return Ok(refused(ProblemKind::Unsupported)),
     };
     for blob in &envelope.header.blobs {
-        let whole = store::blob::find(&mut *tx, *blob).await?.is_some_and(|row| row.missing == 0);
+        let whole = store::blob::find(&mut *tx, *blob)
+            .await?
+            .is_some_and(|row| row.missing == 0);
         if !whole {
             return Ok(refused(ProblemKind::BlobMissing));
         }
     }
-    let item =
-        LogItem { position: head.position + 1, log_time: app.now().max(head.log_time), sealed: bytes };
+    let item = LogItem {
+        position: head.position + 1,
+        log_time: app.now().max(head.log_time),
+        sealed: bytes,
+    };
     let next = head.after(&item).map_err(Failure::internal)?;
     store::keeper::append(&mut *tx, &item, next.chain, author, envelope.header.class).await?;
     *head = next;
-    Ok(AppendResult::Ordered { position: item.position, log_time: item.log_time })
+    Ok(AppendResult::Ordered {
+        position: item.position,
+        log_time: item.log_time,
+    })
 }
 
 /// Entries after a position, as many as fit a page.
@@ -106,14 +121,19 @@ pub async fn page(app: &App, after: u64) -> Result<Page, Failure> {
 /// A `fork-suspected` problem.
 pub async fn check_seen(app: &App, seen: Option<LogPoint>) -> Result<(), Failure> {
     let (_, lineage) = numbering(app).await?;
-    let Some(seen) = seen.filter(|seen| seen.position > 0) else { return Ok(()) };
+    let Some(seen) = seen.filter(|seen| seen.position > 0) else {
+        return Ok(());
+    };
     let mut db = app.store.read("comparing histories").await?;
     let chain = store::keeper::chain_at(&mut db, seen.position).await?;
     let same = seen.lineage == lineage && chain.is_none_or(|chain| chain == seen.chain);
     if same {
         Ok(())
     } else {
-        Err(Failure::new(ProblemKind::ForkSuspected, "the member has folded another history than this keeper's"))
+        Err(Failure::new(
+            ProblemKind::ForkSuspected,
+            "the member has folded another history than this keeper's",
+        ))
     }
 }
 
@@ -122,7 +142,9 @@ pub async fn check_seen(app: &App, seen: Option<LogPoint>) -> Result<(), Failure
 /// # Errors
 /// When the database fails.
 pub async fn start(app: &App) -> anyhow::Result<()> {
-    let Ok((_, lineage)) = numbering(app).await else { return Ok(()) };
+    let Ok((_, lineage)) = numbering(app).await else {
+        return Ok(());
+    };
     let mut db = app.store.read("reading the head").await?;
     let head = store::keeper::head(&mut db, lineage).await?;
     app.wake.kept.send_replace(head.position);

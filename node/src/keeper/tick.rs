@@ -10,7 +10,10 @@ use protocol::{entry::housekeeping::Tick, fold};
 pub async fn run(app: &App) -> anyhow::Result<()> {
     let due = {
         let coalition = app.coalition.read().await;
-        let Some(coalition) = coalition.as_ref().filter(|coalition| coalition.is_kept_by(app.me)) else {
+        let Some(coalition) = coalition
+            .as_ref()
+            .filter(|coalition| coalition.is_kept_by(app.me))
+        else {
             return Ok(());
         };
         fold::claim::next_end(&coalition.state).is_some_and(|end| end <= app.now())

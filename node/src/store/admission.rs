@@ -40,15 +40,25 @@ fn place(node: &str, column: &str) -> String {
 /// [`StoreError`].
 pub async fn insert(db: &mut AnyConnection, rest: &RestKey, new: &New<'_>) -> Result<()> {
     let node = new.node.to_string();
-    let welcome = rest.seal(&place(&node, "welcome"), new.welcome, &mut crate::ambient::rng());
-    let snapshot = rest.seal(&place(&node, "snapshot"), new.snapshot, &mut crate::ambient::rng());
-    sqlx::query("INSERT INTO admission (node_id, welcome, snapshot, position) VALUES ($1, $2, $3, $4)")
-        .bind(node)
-        .bind(welcome)
-        .bind(snapshot)
-        .bind(integer(new.position))
-        .execute(db)
-        .await?;
+    let welcome = rest.seal(
+        &place(&node, "welcome"),
+        new.welcome,
+        &mut crate::ambient::rng(),
+    );
+    let snapshot = rest.seal(
+        &place(&node, "snapshot"),
+        new.snapshot,
+        &mut crate::ambient::rng(),
+    );
+    sqlx::query(
+        "INSERT INTO admission (node_id, welcome, snapshot, position) VALUES ($1, $2, $3, $4)",
+    )
+    .bind(node)
+    .bind(welcome)
+    .bind(snapshot)
+    .bind(integer(new.position))
+    .execute(db)
+    .await?;
     Ok(())
 }
 
@@ -57,16 +67,25 @@ pub async fn insert(db: &mut AnyConnection, rest: &RestKey, new: &New<'_>) -> Re
 /// # Errors
 /// [`StoreError`].
 pub async fn first(db: &mut AnyConnection, rest: &RestKey) -> Result<Option<Kept>> {
-    let row: Option<(String, Vec<u8>, Vec<u8>, i64)> =
-        sqlx::query_as("SELECT node_id, welcome, snapshot, position FROM admission ORDER BY position LIMIT 1")
-            .fetch_optional(db)
-            .await?;
-    let Some((node, welcome, snapshot, position)) = row else { return Ok(None) };
+    let row: Option<(String, Vec<u8>, Vec<u8>, i64)> = sqlx::query_as(
+        "SELECT node_id, welcome, snapshot, position FROM admission ORDER BY position LIMIT 1",
+    )
+    .fetch_optional(db)
+    .await?;
+    let Some((node, welcome, snapshot, position)) = row else {
+        return Ok(None);
+    };
     let damaged = |error: super::sealed::SealedError| StoreError::damaged("admission", error);
     Ok(Some(Kept {
-        welcome: rest.open(&place(&node, "welcome"), &welcome).map_err(damaged)?,
-        snapshot: rest.open(&place(&node, "snapshot"), &snapshot).map_err(damaged)?,
-        node: node.parse().map_err(|error| StoreError::damaged("admission", error))?,
+        welcome: rest
+            .open(&place(&node, "welcome"), &welcome)
+            .map_err(damaged)?,
+        snapshot: rest
+            .open(&place(&node, "snapshot"), &snapshot)
+            .map_err(damaged)?,
+        node: node
+            .parse()
+            .map_err(|error| StoreError::damaged("admission", error))?,
         position: natural(position),
     }))
 }
@@ -76,6 +95,9 @@ pub async fn first(db: &mut AnyConnection, rest: &RestKey) -> Result<Option<Kept
 /// # Errors
 /// [`StoreError`].
 pub async fn remove(db: &mut AnyConnection, node: NodeId) -> Result<()> {
-    sqlx::query("DELETE FROM admission WHERE node_id = $1").bind(node.to_string()).execute(db).await?;
+    sqlx::query("DELETE FROM admission WHERE node_id = $1")
+        .bind(node.to_string())
+        .execute(db)
+        .await?;
     Ok(())
 }

@@ -60,8 +60,13 @@ pub async fn find(db: &mut AnyConnection, blob: BlobId) -> Result<Option<BlobRow
             .fetch_optional(db)
             .await?;
     row.map(|(manifest, missing, owner)| {
-        let manifest = codec::decode(&manifest).map_err(|error| StoreError::damaged("blob", error))?;
-        Ok(BlobRow { manifest, missing: natural(missing), owner })
+        let manifest =
+            codec::decode(&manifest).map_err(|error| StoreError::damaged("blob", error))?;
+        Ok(BlobRow {
+            manifest,
+            missing: natural(missing),
+            owner,
+        })
     })
     .transpose()
 }
@@ -71,11 +76,12 @@ pub async fn find(db: &mut AnyConnection, blob: BlobId) -> Result<Option<BlobRow
 /// # Errors
 /// [`StoreError`].
 pub async fn bytes_of(db: &mut AnyConnection, owner: NodeId) -> Result<u64> {
-    let bytes: i64 =
-        sqlx::query_scalar("SELECT CAST(COALESCE(SUM(bytes), 0) AS BIGINT) FROM blob WHERE owner = $1")
-            .bind(owner.to_string())
-            .fetch_one(db)
-            .await?;
+    let bytes: i64 = sqlx::query_scalar(
+        "SELECT CAST(COALESCE(SUM(bytes), 0) AS BIGINT) FROM blob WHERE owner = $1",
+    )
+    .bind(owner.to_string())
+    .fetch_one(db)
+    .await?;
     Ok(natural(bytes))
 }
 
@@ -104,10 +110,11 @@ pub async fn put_chunk(db: &mut AnyConnection, blob: BlobId, n: u64, bytes: &[u8
 /// # Errors
 /// [`StoreError`].
 pub async fn present(db: &mut AnyConnection, blob: BlobId) -> Result<Vec<u64>> {
-    let rows: Vec<i64> = sqlx::query_scalar("SELECT n FROM blob_chunk WHERE blob_id = $1 ORDER BY n")
-        .bind(blob.to_string())
-        .fetch_all(db)
-        .await?;
+    let rows: Vec<i64> =
+        sqlx::query_scalar("SELECT n FROM blob_chunk WHERE blob_id = $1 ORDER BY n")
+            .bind(blob.to_string())
+            .fetch_all(db)
+            .await?;
     Ok(rows.into_iter().map(natural).collect())
 }
 
@@ -116,11 +123,13 @@ pub async fn present(db: &mut AnyConnection, blob: BlobId) -> Result<Vec<u64>> {
 /// # Errors
 /// [`StoreError`].
 pub async fn chunk(db: &mut AnyConnection, blob: BlobId, n: u64) -> Result<Option<Vec<u8>>> {
-    Ok(sqlx::query_scalar("SELECT bytes FROM blob_chunk WHERE blob_id = $1 AND n = $2")
-        .bind(blob.to_string())
-        .bind(integer(n))
-        .fetch_optional(db)
-        .await?)
+    Ok(
+        sqlx::query_scalar("SELECT bytes FROM blob_chunk WHERE blob_id = $1 AND n = $2")
+            .bind(blob.to_string())
+            .bind(integer(n))
+            .fetch_optional(db)
+            .await?,
+    )
 }
 
 /// Removes a blob: it was uploaded, or its time is over.
@@ -128,8 +137,14 @@ pub async fn chunk(db: &mut AnyConnection, blob: BlobId, n: u64) -> Result<Optio
 /// # Errors
 /// [`StoreError`].
 pub async fn remove(db: &mut AnyConnection, blob: BlobId) -> Result<()> {
-    for table in ["DELETE FROM blob_chunk WHERE blob_id = $1", "DELETE FROM blob WHERE blob_id = $1"] {
-        sqlx::query(table).bind(blob.to_string()).execute(&mut *db).await?;
+    for table in [
+        "DELETE FROM blob_chunk WHERE blob_id = $1",
+        "DELETE FROM blob WHERE blob_id = $1",
+    ] {
+        sqlx::query(table)
+            .bind(blob.to_string())
+            .execute(&mut *db)
+            .await?;
     }
     Ok(())
 }
@@ -139,9 +154,11 @@ pub async fn remove(db: &mut AnyConnection, blob: BlobId) -> Result<()> {
 /// # Errors
 /// [`StoreError`].
 pub async fn expired(db: &mut AnyConnection, now: Moment, limit: i64) -> Result<Vec<String>> {
-    Ok(sqlx::query_scalar("SELECT blob_id FROM blob WHERE expires_at < $1 LIMIT $2")
-        .bind(now.0)
-        .bind(limit)
-        .fetch_all(db)
-        .await?)
+    Ok(
+        sqlx::query_scalar("SELECT blob_id FROM blob WHERE expires_at < $1 LIMIT $2")
+            .bind(now.0)
+            .bind(limit)
+            .fetch_all(db)
+            .await?,
+    )
 }

@@ -73,7 +73,16 @@ pub async fn insert(db: &mut AnyConnection, row: &CoalitionRow, now: i64) -> Res
     Ok(())
 }
 
-type Columns = (String, String, Vec<u8>, String, Option<String>, String, String, Vec<u8>);
+type Columns = (
+    String,
+    String,
+    Vec<u8>,
+    String,
+    Option<String>,
+    String,
+    String,
+    Vec<u8>,
+);
 
 /// The one row about the coalition; none before one is made or joined.
 ///
@@ -125,8 +134,12 @@ pub async fn set_phase(db: &mut AnyConnection, phase: Phase, because: Option<&st
 /// # Errors
 /// [`StoreError`].
 pub async fn forget_joining(db: &mut AnyConnection) -> Result<()> {
-    sqlx::query("DELETE FROM coalition WHERE phase = 'joining'").execute(&mut *db).await?;
-    sqlx::query("DELETE FROM mls_state").execute(&mut *db).await?;
+    sqlx::query("DELETE FROM coalition WHERE phase = 'joining'")
+        .execute(&mut *db)
+        .await?;
+    sqlx::query("DELETE FROM mls_state")
+        .execute(&mut *db)
+        .await?;
     sqlx::query("DELETE FROM mls_group").execute(db).await?;
     Ok(())
 }
@@ -148,10 +161,18 @@ pub struct MlsGroupRow {
 /// [`StoreError`].
 pub async fn mls_group(db: &mut AnyConnection) -> Result<Option<MlsGroupRow>> {
     let row: Option<(i64, Vec<u8>, String)> =
-        sqlx::query_as("SELECT version, group_id, storage_format FROM mls_group").fetch_optional(db).await?;
+        sqlx::query_as("SELECT version, group_id, storage_format FROM mls_group")
+            .fetch_optional(db)
+            .await?;
     row.map(|(version, group_id, storage_format)| {
-        let group_id = group_id.try_into().map_err(|_| StoreError::damaged("mls_group", "group_id"))?;
-        Ok(MlsGroupRow { version, group_id, storage_format })
+        let group_id = group_id
+            .try_into()
+            .map_err(|_| StoreError::damaged("mls_group", "group_id"))?;
+        Ok(MlsGroupRow {
+            version,
+            group_id,
+            storage_format,
+        })
     })
     .transpose()
 }
@@ -190,7 +211,9 @@ pub async fn bump_mls_version(db: &mut AnyConnection, from: i64) -> Result<bool>
 /// # Errors
 /// [`StoreError`].
 pub async fn mls_rows(db: &mut AnyConnection) -> Result<BTreeMap<Vec<u8>, Vec<u8>>> {
-    let rows: Vec<(Vec<u8>, Vec<u8>)> = sqlx::query_as("SELECT k, v FROM mls_state").fetch_all(db).await?;
+    let rows: Vec<(Vec<u8>, Vec<u8>)> = sqlx::query_as("SELECT k, v FROM mls_state")
+        .fetch_all(db)
+        .await?;
     Ok(rows.into_iter().collect())
 }
 
@@ -210,7 +233,10 @@ pub async fn put_mls_row(db: &mut AnyConnection, k: &[u8], sealed: Option<&[u8]>
             .await?;
         }
         None => {
-            sqlx::query("DELETE FROM mls_state WHERE k = $1").bind(k).execute(db).await?;
+            sqlx::query("DELETE FROM mls_state WHERE k = $1")
+                .bind(k)
+                .execute(db)
+                .await?;
         }
     }
     Ok(())
@@ -221,12 +247,16 @@ pub async fn put_mls_row(db: &mut AnyConnection, k: &[u8], sealed: Option<&[u8]>
 /// # Errors
 /// [`StoreError`] when a row cannot be read.
 pub async fn state(db: &mut AnyConnection) -> Result<State> {
-    let rows: Vec<(i64, Vec<u8>, Vec<u8>)> =
-        sqlx::query_as("SELECT tbl, k, v FROM fold_row").fetch_all(db).await?;
+    let rows: Vec<(i64, Vec<u8>, Vec<u8>)> = sqlx::query_as("SELECT tbl, k, v FROM fold_row")
+        .fetch_all(db)
+        .await?;
     let mut state = State::default();
     for (table, k, v) in rows {
-        let table = u8::try_from(table).map_err(|_| StoreError::damaged("fold_row", "table number"))?;
-        state.restore(table, &k, &v).map_err(|error| StoreError::damaged("fold_row", error))?;
+        let table =
+            u8::try_from(table).map_err(|_| StoreError::damaged("fold_row", "table number"))?;
+        state
+            .restore(table, &k, &v)
+            .map_err(|error| StoreError::damaged("fold_row", error))?;
     }
     Ok(state)
 }
@@ -265,7 +295,12 @@ pub async fn put_state(db: &mut AnyConnection, changes: &[(u8, Change)]) -> Resu
 ///
 /// # Errors
 /// [`StoreError`].
-pub async fn put_fold_hash(db: &mut AnyConnection, position: u64, state: Hash, authenticator: Hash) -> Result<()> {
+pub async fn put_fold_hash(
+    db: &mut AnyConnection,
+    position: u64,
+    state: Hash,
+    authenticator: Hash,
+) -> Result<()> {
     sqlx::query(
         "INSERT INTO fold_hash (position, state, authenticator) VALUES ($1, $2, $3) ON CONFLICT (position) DO NOTHING",
     )
@@ -281,11 +316,16 @@ pub async fn put_fold_hash(db: &mut AnyConnection, position: u64, state: Hash, a
 ///
 /// # Errors
 /// [`StoreError`].
-pub async fn fold_hash(db: &mut AnyConnection, position: u64) -> Result<Option<(Vec<u8>, Vec<u8>)>> {
-    Ok(sqlx::query_as("SELECT state, authenticator FROM fold_hash WHERE position = $1")
-        .bind(super::integer(position))
-        .fetch_optional(db)
-        .await?)
+pub async fn fold_hash(
+    db: &mut AnyConnection,
+    position: u64,
+) -> Result<Option<(Vec<u8>, Vec<u8>)>> {
+    Ok(
+        sqlx::query_as("SELECT state, authenticator FROM fold_hash WHERE position = $1")
+            .bind(super::integer(position))
+            .fetch_optional(db)
+            .await?,
+    )
 }
 
 /// Keeps the document with which the keeper introduced itself.
@@ -293,6 +333,9 @@ pub async fn fold_hash(db: &mut AnyConnection, position: u64) -> Result<Option<(
 /// # Errors
 /// [`StoreError`].
 pub async fn set_keeper_document(db: &mut AnyConnection, document: &[u8]) -> Result<()> {
-    sqlx::query("UPDATE coalition SET keeper_document = $1").bind(document).execute(db).await?;
+    sqlx::query("UPDATE coalition SET keeper_document = $1")
+        .bind(document)
+        .execute(db)
+        .await?;
     Ok(())
 }

@@ -28,7 +28,11 @@ impl Dialect {
     /// The database that a URL names.
     #[must_use]
     pub fn of(url: &str) -> Self {
-        if url.starts_with("postgres:") || url.starts_with("postgresql:") { Self::Postgres } else { Self::Sqlite }
+        if url.starts_with("postgres:") || url.starts_with("postgresql:") {
+            Self::Postgres
+        } else {
+            Self::Sqlite
+        }
     }
 
     /// How a transaction that may write begins: SQLite's default would take its lock too late.
@@ -40,7 +44,12 @@ impl Dialect {
         }
     }
 
-    pub(super) async fn pool(self, options: AnyPoolOptions, url: &str, reader: bool) -> Result<AnyPool> {
+    pub(super) async fn pool(
+        self,
+        options: AnyPoolOptions,
+        url: &str,
+        reader: bool,
+    ) -> Result<AnyPool> {
         let pragmas = match (self, reader) {
             (Self::Sqlite, false) => SQLITE_WRITER,
             (Self::Sqlite, true) => SQLITE_READER,
@@ -62,19 +71,30 @@ impl Dialect {
         options
             .connect(&url)
             .await
-            .map_err(|source| StoreError::Database { action: "opening the database", source })
+            .map_err(|source| StoreError::Database {
+                action: "opening the database",
+                source,
+            })
     }
 
     pub(super) async fn check(self, pool: &AnyPool) -> Result<()> {
         if self == Self::Postgres {
             return Ok(());
         }
-        let found: String = sqlx::query_scalar("SELECT sqlite_version()").fetch_one(pool).await?;
+        let found: String = sqlx::query_scalar("SELECT sqlite_version()")
+            .fetch_one(pool)
+            .await?;
         let number = |version: &str| -> Vec<u32> {
-            version.split('.').map(|part| part.parse().unwrap_or(0)).collect()
+            version
+                .split('.')
+                .map(|part| part.parse().unwrap_or(0))
+                .collect()
         };
         if number(&found) < number(SQLITE_SAFE) {
-            return Err(StoreError::SqliteTooOld { found, needed: SQLITE_SAFE });
+            return Err(StoreError::SqliteTooOld {
+                found,
+                needed: SQLITE_SAFE,
+            });
         }
         Ok(())
     }

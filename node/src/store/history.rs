@@ -58,7 +58,14 @@ pub async fn insert(db: &mut AnyConnection, line: &Line) -> Result<()> {
 /// # Errors
 /// [`super::StoreError`].
 pub async fn latest(db: &mut AnyConnection, limit: i64) -> Result<Vec<Line>> {
-    type Columns = (i64, i64, Option<String>, Option<String>, String, Option<String>);
+    type Columns = (
+        i64,
+        i64,
+        Option<String>,
+        Option<String>,
+        String,
+        Option<String>,
+    );
     let rows: Vec<Columns> = sqlx::query_as(
         "SELECT position, log_time, entry_id, author, kind, void FROM history ORDER BY position DESC LIMIT $1",
     )

@@ -14,13 +14,24 @@ use sqlx::AnyConnection;
 /// # Errors
 /// [`StoreError`].
 pub async fn head(db: &mut AnyConnection, lineage: Lineage) -> Result<Head> {
-    let row: Option<(i64, i64, Vec<u8>)> =
-        sqlx::query_as("SELECT position, log_time, chain FROM keeper_log ORDER BY position DESC LIMIT 1")
-            .fetch_optional(db)
-            .await?;
-    let Some((position, log_time, chain)) = row else { return Ok(Head::start(lineage)) };
-    let chain = chain.try_into().map(Hash).map_err(|_| StoreError::damaged("keeper_log", "chain"))?;
-    Ok(Head { lineage, position: natural(position), chain, log_time: Moment(log_time) })
+    let row: Option<(i64, i64, Vec<u8>)> = sqlx::query_as(
+        "SELECT position, log_time, chain FROM keeper_log ORDER BY position DESC LIMIT 1",
+    )
+    .fetch_optional(db)
+    .await?;
+    let Some((position, log_time, chain)) = row else {
+        return Ok(Head::start(lineage));
+    };
+    let chain = chain
+        .try_into()
+        .map(Hash)
+        .map_err(|_| StoreError::damaged("keeper_log", "chain"))?;
+    Ok(Head {
+        lineage,
+        position: natural(position),
+        chain,
+        log_time: Moment(log_time),
+    })
 }
 
 /// Where bytes that were appended before are: position and log time.
@@ -28,10 +39,11 @@ pub async fn head(db: &mut AnyConnection, lineage: Lineage) -> Result<Head> {
 /// # Errors
 /// [`StoreError`].
 pub async fn position_of(db: &mut AnyConnection, hash: Hash) -> Result<Option<(u64, Moment)>> {
-    let row: Option<(i64, i64)> = sqlx::query_as("SELECT position, log_time FROM keeper_log WHERE hash = $1")
-        .bind(hash.to_string())
-        .fetch_optional(db)
-        .await?;
+    let row: Option<(i64, i64)> =
+        sqlx::query_as("SELECT position, log_time FROM keeper_log WHERE hash = $1")
+            .bind(hash.to_string())
+            .fetch_optional(db)
+            .await?;
     Ok(row.map(|(position, time)| (natural(position), Moment(time))))
 }
 
@@ -78,7 +90,11 @@ pub async fn after(db: &mut AnyConnection, position: u64, limit: i64) -> Result<
     .bind(limit)
     .fetch_all(db)
     .await?;
-    let item = |(position, time, sealed)| LogItem { position: natural(position), log_time: Moment(time), sealed };
+    let item = |(position, time, sealed)| LogItem {
+        position: natural(position),
+        log_time: Moment(time),
+        sealed,
+    };
     Ok(rows.into_iter().map(item).collect())
 }
 
@@ -87,12 +103,18 @@ pub async fn after(db: &mut AnyConnection, position: u64, limit: i64) -> Result<
 /// # Errors
 /// [`StoreError`].
 pub async fn chain_at(db: &mut AnyConnection, position: u64) -> Result<Option<Hash>> {
-    let chain: Option<Vec<u8>> = sqlx::query_scalar("SELECT chain FROM keeper_log WHERE position = $1")
-        .bind(integer(position))
-        .fetch_optional(db)
-        .await?;
+    let chain: Option<Vec<u8>> =
+        sqlx::query_scalar("SELECT chain FROM keeper_log WHERE position = $1")
+            .bind(integer(position))
+            .fetch_optional(db)
+            .await?;
     chain
-        .map(|bytes| bytes.try_into().map(Hash).map_err(|_| StoreError::damaged("keeper_log", "chain")))
+        .map(|bytes| {
+            bytes
+                .try_into()
+                .map(Hash)
+                .map_err(|_| StoreError::damaged("keeper_log", "chain"))
+        })
         .transpose()
 }
 
@@ -109,7 +131,13 @@ pub struct JoinRow {
 ///
 /// # Errors
 /// [`StoreError`]; a unique violation when another newcomer used the invitation.
-pub async fn put_join(db: &mut AnyConnection, node: NodeId, token: Hash, document: &[u8], now: i64) -> Result<()> {
+pub async fn put_join(
+    db: &mut AnyConnection,
+    node: NodeId,
+    token: Hash,
+    document: &[u8],
+    now: i64,
+) -> Result<()> {
     sqlx::query(
         "INSERT INTO keeper_join (node_id, token_hash, document, created_at) VALUES ($1, $2, $3, $4) \
          ON CONFLICT (node_id) DO UPDATE SET token_hash = excluded.token_hash, document = excluded.document, \
@@ -134,7 +162,10 @@ pub async fn join(db: &mut AnyConnection, node: NodeId) -> Result<Option<JoinRow
             .bind(node.to_string())
             .fetch_optional(db)
             .await?;
-    Ok(row.map(|(document, admission)| JoinRow { document, admission }))
+    Ok(row.map(|(document, admission)| JoinRow {
+        document,
+        admission,
+    }))
 }
 
 /// Who used an invitation, if anybody.
@@ -142,10 +173,12 @@ pub async fn join(db: &mut AnyConnection, node: NodeId) -> Result<Option<JoinRow
 /// # Errors
 /// [`StoreError`].
 pub async fn join_by_token(db: &mut AnyConnection, token: Hash) -> Result<Option<String>> {
-    Ok(sqlx::query_scalar("SELECT node_id FROM keeper_join WHERE token_hash = $1")
-        .bind(token.to_string())
-        .fetch_optional(db)
-        .await?)
+    Ok(
+        sqlx::query_scalar("SELECT node_id FROM keeper_join WHERE token_hash = $1")
+            .bind(token.to_string())
+            .fetch_optional(db)
+            .await?,
+    )
 }
 
 /// Keeps what lets an approved newcomer in.
@@ -211,7 +244,12 @@ pub async fn points_used(db: &mut AnyConnection, slot: Slot) -> Result<u64> {
 ///
 /// # Errors
 /// [`StoreError`]; a unique violation when the slot is bound.
-pub async fn bind_slot(db: &mut AnyConnection, slot: Slot, digest: &[u8], points: u64) -> Result<()> {
+pub async fn bind_slot(
+    db: &mut AnyConnection,
+    slot: Slot,
+    digest: &[u8],
+    points: u64,
+) -> Result<()> {
     sqlx::query(
         "INSERT INTO keeper_slot (member, class, generation, slot, digest, points) VALUES ($1, $2, $3, $4, $5, $6)",
     )

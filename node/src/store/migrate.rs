@@ -11,10 +11,26 @@ use std::{borrow::Cow, future::Future, pin::Pin};
 /// Every migration, in order: version, name, text.
 pub const MIGRATIONS: &[(i64, &str, &str)] = &[
     (1, "node", include_str!("../../migrations/0001_node.sql")),
-    (2, "keeper", include_str!("../../migrations/0002_keeper.sql")),
-    (3, "people", include_str!("../../migrations/0003_people.sql")),
-    (4, "claims", include_str!("../../migrations/0004_claims.sql")),
-    (5, "shares", include_str!("../../migrations/0005_shares.sql")),
+    (
+        2,
+        "keeper",
+        include_str!("../../migrations/0002_keeper.sql"),
+    ),
+    (
+        3,
+        "people",
+        include_str!("../../migrations/0003_people.sql"),
+    ),
+    (
+        4,
+        "claims",
+        include_str!("../../migrations/0004_claims.sql"),
+    ),
+    (
+        5,
+        "shares",
+        include_str!("../../migrations/0005_shares.sql"),
+    ),
     (6, "desk", include_str!("../../migrations/0006_desk.sql")),
 ];
 
@@ -22,11 +38,20 @@ pub const MIGRATIONS: &[(i64, &str, &str)] = &[
 struct Embedded;
 
 impl MigrationSource<'static> for Embedded {
-    fn resolve(self) -> Pin<Box<dyn Future<Output = std::result::Result<Vec<Migration>, BoxDynError>> + Send>> {
+    fn resolve(
+        self,
+    ) -> Pin<Box<dyn Future<Output = std::result::Result<Vec<Migration>, BoxDynError>> + Send>>
+    {
         let migrations = MIGRATIONS
             .iter()
             .map(|(version, name, text)| {
-                Migration::new(*version, Cow::Borrowed(name), MigrationType::Simple, SqlStr::from_static(text), false)
+                Migration::new(
+                    *version,
+                    Cow::Borrowed(name),
+                    MigrationType::Simple,
+                    SqlStr::from_static(text),
+                    false,
+                )
             })
             .collect();
         Box::pin(async move { Ok(migrations) })

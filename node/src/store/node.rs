@@ -39,10 +39,19 @@ pub async fn insert(db: &mut AnyConnection, row: &NodeRow, now: i64) -> Result<(
 /// [`StoreError`].
 pub async fn find(db: &mut AnyConnection) -> Result<Option<NodeRow>> {
     let row: Option<(String, String, String, Vec<u8>)> =
-        sqlx::query_as("SELECT node_id, name, kind, document FROM node").fetch_optional(db).await?;
+        sqlx::query_as("SELECT node_id, name, kind, document FROM node")
+            .fetch_optional(db)
+            .await?;
     row.map(|(node_id, name, kind, document)| {
-        let node_id = node_id.parse().map_err(|error| StoreError::damaged("node", error))?;
-        Ok(NodeRow { node_id, name, kind, document })
+        let node_id = node_id
+            .parse()
+            .map_err(|error| StoreError::damaged("node", error))?;
+        Ok(NodeRow {
+            node_id,
+            name,
+            kind,
+            document,
+        })
     })
     .transpose()
 }
@@ -67,5 +76,10 @@ pub async fn put_secret(db: &mut AnyConnection, name: &str, sealed: &[u8]) -> Re
 /// # Errors
 /// [`StoreError`].
 pub async fn secret(db: &mut AnyConnection, name: &str) -> Result<Option<Vec<u8>>> {
-    Ok(sqlx::query_scalar("SELECT sealed FROM secret WHERE name = $1").bind(name).fetch_optional(db).await?)
+    Ok(
+        sqlx::query_scalar("SELECT sealed FROM secret WHERE name = $1")
+            .bind(name)
+            .fetch_optional(db)
+            .await?,
+    )
 }

@@ -26,7 +26,13 @@ pub enum Progress {
 }
 
 impl Progress {
-    const ALL: [Self; 5] = [Self::Queued, Self::Sealed, Self::Ordered, Self::Done, Self::Void];
+    const ALL: [Self; 5] = [
+        Self::Queued,
+        Self::Sealed,
+        Self::Ordered,
+        Self::Done,
+        Self::Void,
+    ];
 
     /// The word that is stored.
     #[must_use]
@@ -87,8 +93,7 @@ pub struct New<'a> {
     pub intent: Option<&'a [u8]>,
 }
 
-const COLUMNS: &str =
-    "seq, entry_id, kind, class, plain, rows_plain, envelope, intent, state, position, note, attempts";
+const COLUMNS: &str = "seq, entry_id, kind, class, plain, rows_plain, envelope, intent, state, position, note, attempts";
 
 fn class_number(class: Class) -> i64 {
     match class {
@@ -107,11 +112,16 @@ fn read(row: &sqlx::any::AnyRow) -> Result<Outgoing> {
         _ => return Err(damaged("class")),
     };
     let word: String = row.try_get("state")?;
-    let progress =
-        Progress::ALL.into_iter().find(|known| known.name() == word).ok_or_else(|| damaged("state"))?;
+    let progress = Progress::ALL
+        .into_iter()
+        .find(|known| known.name() == word)
+        .ok_or_else(|| damaged("state"))?;
     Ok(Outgoing {
         seq: row.try_get("seq")?,
-        entry: row.try_get::<String, _>("entry_id")?.parse().map_err(|_| damaged("entry_id"))?,
+        entry: row
+            .try_get::<String, _>("entry_id")?
+            .parse()
+            .map_err(|_| damaged("entry_id"))?,
         kind: row.try_get("kind")?,
         class,
         plain: row.try_get("plain")?,
@@ -119,7 +129,9 @@ fn read(row: &sqlx::any::AnyRow) -> Result<Outgoing> {
         envelope: row.try_get("envelope")?,
         intent: row.try_get("intent")?,
         progress,
-        position: row.try_get::<Option<i64>, _>("position")?.map(super::natural),
+        position: row
+            .try_get::<Option<i64>, _>("position")?
+            .map(super::natural),
         note: row.try_get("note")?,
         attempts: row.try_get("attempts")?,
     })
@@ -150,9 +162,17 @@ pub async fn insert(db: &mut AnyConnection, new: &New<'_>, now: i64) -> Result<(
 ///
 /// # Errors
 /// [`StoreError`].
-pub async fn in_progress(db: &mut AnyConnection, progress: Progress, limit: i64) -> Result<Vec<Outgoing>> {
+pub async fn in_progress(
+    db: &mut AnyConnection,
+    progress: Progress,
+    limit: i64,
+) -> Result<Vec<Outgoing>> {
     let sql = format!("SELECT {COLUMNS} FROM outbox WHERE state = $1 ORDER BY class, seq LIMIT $2");
-    let rows = sqlx::query(sqlx::AssertSqlSafe(sql)).bind(progress.name()).bind(limit).fetch_all(db).await?;
+    let rows = sqlx::query(sqlx::AssertSqlSafe(sql))
+        .bind(progress.name())
+        .bind(limit)
+        .fetch_all(db)
+        .await?;
     rows.iter().map(read).collect()
 }
 
@@ -162,7 +182,10 @@ pub async fn in_progress(db: &mut AnyConnection, progress: Progress, limit: i64)
 /// [`StoreError`].
 pub async fn find(db: &mut AnyConnection, entry: EntryId) -> Result<Option<Outgoing>> {
     let sql = format!("SELECT {COLUMNS} FROM outbox WHERE entry_id = $1");
-    let row = sqlx::query(sqlx::AssertSqlSafe(sql)).bind(entry.to_string()).fetch_optional(db).await?;
+    let row = sqlx::query(sqlx::AssertSqlSafe(sql))
+        .bind(entry.to_string())
+        .fetch_optional(db)
+        .await?;
     row.as_ref().map(read).transpose()
 }
 
@@ -172,7 +195,10 @@ pub async fn find(db: &mut AnyConnection, entry: EntryId) -> Result<Option<Outgo
 /// [`StoreError`].
 pub async fn find_by_envelope(db: &mut AnyConnection, hash: Hash) -> Result<Option<Outgoing>> {
     let sql = format!("SELECT {COLUMNS} FROM outbox WHERE envelope_hash = $1");
-    let row = sqlx::query(sqlx::AssertSqlSafe(sql)).bind(hash.to_string()).fetch_optional(db).await?;
+    let row = sqlx::query(sqlx::AssertSqlSafe(sql))
+        .bind(hash.to_string())
+        .fetch_optional(db)
+        .await?;
     row.as_ref().map(read).transpose()
 }
 
@@ -180,7 +206,12 @@ pub async fn find_by_envelope(db: &mut AnyConnection, hash: Hash) -> Result<Opti
 ///
 /// # Errors
 /// [`StoreError`].
-pub async fn set_sealed(db: &mut AnyConnection, entry: EntryId, envelope: &[u8], hash: Hash) -> Result<()> {
+pub async fn set_sealed(
+    db: &mut AnyConnection,
+    entry: EntryId,
+    envelope: &[u8],
+    hash: Hash,
+) -> Result<()> {
     sqlx::query(
         "UPDATE outbox SET envelope = $1, envelope_hash = $2, state = 'sealed', attempts = attempts + 1, note = NULL \
          WHERE entry_id = $3",
@@ -245,8 +276,17 @@ pub async fn set_queued(db: &mut AnyConnection, entry: EntryId, note: &str) -> R
 ///
 /// # Errors
 /// [`StoreError`].
-pub async fn set_final(db: &mut AnyConnection, entry: EntryId, position: u64, void: Option<&str>) -> Result<()> {
-    let state = if void.is_some() { Progress::Void } else { Progress::Done };
+pub async fn set_final(
+    db: &mut AnyConnection,
+    entry: EntryId,
+    position: u64,
+    void: Option<&str>,
+) -> Result<()> {
+    let state = if void.is_some() {
+        Progress::Void
+    } else {
+        Progress::Done
+    };
     sqlx::query(
         "UPDATE outbox SET state = $1, position = $2, note = $3, plain = $4, rows_plain = NULL, envelope = NULL, \
          intent = NULL WHERE entry_id = $5",
@@ -279,9 +319,11 @@ pub async fn set_note(db: &mut AnyConnection, entry: EntryId, note: &str) -> Res
 /// # Errors
 /// [`StoreError`].
 pub async fn waiting(db: &mut AnyConnection) -> Result<i64> {
-    Ok(sqlx::query_scalar("SELECT COUNT(*) FROM outbox WHERE state IN ('queued', 'sealed', 'ordered')")
-        .fetch_one(db)
-        .await?)
+    Ok(sqlx::query_scalar(
+        "SELECT COUNT(*) FROM outbox WHERE state IN ('queued', 'sealed', 'ordered')",
+    )
+    .fetch_one(db)
+    .await?)
 }
 
 /// How many entries of a kind wait.

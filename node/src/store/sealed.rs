@@ -18,7 +18,9 @@ impl std::fmt::Debug for RestKey {
 
 /// A sealed value that does not open: another key, another row, or damaged.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("a sealed value does not open: the key file is another node's, or the database was changed")]
+#[error(
+    "a sealed value does not open: the key file is another node's, or the database was changed"
+)]
 pub struct SealedError;
 
 impl RestKey {
@@ -36,7 +38,11 @@ impl RestKey {
         rng.fill_bytes(&mut nonce);
         let mut bytes = value.to_vec();
         self.0
-            .seal_in_place_append_tag(Nonce::assume_unique_for_key(nonce), Aad::from(place), &mut bytes)
+            .seal_in_place_append_tag(
+                Nonce::assume_unique_for_key(nonce),
+                Aad::from(place),
+                &mut bytes,
+            )
             .expect("a value is shorter than the cipher's limit");
         [nonce.as_slice(), &bytes].concat()
     }
@@ -50,7 +56,11 @@ impl RestKey {
         let mut bytes = bytes.to_vec();
         let opened = self
             .0
-            .open_in_place(Nonce::assume_unique_for_key(*nonce), Aad::from(place), &mut bytes)
+            .open_in_place(
+                Nonce::assume_unique_for_key(*nonce),
+                Aad::from(place),
+                &mut bytes,
+            )
             .map_err(|_| SealedError)?;
         Ok(opened.to_vec())
     }
@@ -66,7 +76,10 @@ mod tests {
         let sealed = key.seal("secret/a", b"value", &mut crate::ambient::rng());
         assert_eq!(key.open("secret/a", &sealed), Ok(b"value".to_vec()));
         assert_eq!(key.open("secret/b", &sealed), Err(SealedError));
-        assert_eq!(RestKey::new([2; 32]).open("secret/a", &sealed), Err(SealedError));
+        assert_eq!(
+            RestKey::new([2; 32]).open("secret/a", &sealed),
+            Err(SealedError)
+        );
     }
 
     #[test]

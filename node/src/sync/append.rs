@@ -44,7 +44,9 @@ pub async fn step(app: &App) -> anyhow::Result<()> {
 
 async fn seal_queued(app: &App) -> anyhow::Result<usize> {
     let mut guard = app.coalition.write().await;
-    let Some(coalition) = guard.as_mut().filter(|coalition| coalition.is_active()) else { return Ok(0) };
+    let Some(coalition) = guard.as_mut().filter(|coalition| coalition.is_active()) else {
+        return Ok(0);
+    };
     let mut tx = app.store.write("sealing entries").await?;
     let queued = table::in_progress(&mut tx, Progress::Queued, SEAL_BATCH).await?;
     if queued.is_empty() {
@@ -73,8 +75,18 @@ async fn seal_one(
         return build_commit(app, tx, coalition, group, row).await;
     }
     let entry = outbox::plain(app, row)?;
-    let header = header(coalition, row.entry, row.class, Form::Application, entry.blobs());
-    let sealed = group.seal(&app.mls_key(), &header.authenticated(), &codec::encode(&entry))?;
+    let header = header(
+        coalition,
+        row.entry,
+        row.class,
+        Form::Application,
+        entry.blobs(),
+    );
+    let sealed = group.seal(
+        &app.mls_key(),
+        &header.authenticated(),
+        &codec::encode(&entry),
+    )?;
     store_envelope(tx, row.entry, Envelope { header, sealed }, None).await
 }
 
@@ -85,21 +97,53 @@ async fn build_commit(
     group: &mut Group,
     row: &Outgoing,
 ) -> anyhow::Result<bool> {
-    let intent = row.intent.as_deref().ok_or_else(|| StoreError::damaged("outbox", "a commit without an intent"))?;
+    let intent = row
+        .intent
+        .as_deref()
+        .ok_or_else(|| StoreError::damaged("outbox", "a commit without an intent"))?;
     let intent: Intent = codec::decode(intent)?;
     let Some(join) = coalition.state.joins.get(&intent.add) else {
-        table::set_final(&mut *tx, row.entry, 0, Some("the newcomer is in, or asks no more")).await?;
+        table::set_final(
+            &mut *tx,
+            row.entry,
+            0,
+            Some("the newcomer is in, or asks no more"),
+        )
+        .await?;
         return Ok(false);
     };
     if group.has_pending_commit() {
         return Ok(false);
     }
-    let header = header(coalition, row.entry, Class::Control, Form::Commit, Vec::new());
-    let commit = group.commit_add(&app.mls_key(), &header.authenticated(), &[&join.key_package])?;
-    let welcome = commit
-        .welcome
-        .map(|welcome| app.rest.seal(&outbox::rows_place(row.entry), &welcome, &mut crate::ambient::rng()));
-    store_envelope(tx, row.entry, Envelope { header, sealed: commit.bytes }, welcome.as_deref()).await
+    let header = header(
+        coalition,
+        row.entry,
+        Class::Control,
+        Form::Commit,
+        Vec::new(),
+    );
+    let commit = group.commit_add(
+        &app.mls_key(),
+        &header.authenticated(),
+        &[&join.key_package],
+    )?;
+    let welcome = commit.welcome.map(|welcome| {
+        app.rest.seal(
+            &outbox::rows_place(row.entry),
+            &welcome,
+            &mut crate::ambient::rng(),
+        )
+    });
+    store_envelope(
+        tx,
+        row.entry,
+        Envelope {
+            header,
+            sealed: commit.bytes,
+        },
+        welcome.as_deref(),
+    )
+    .await
 }
 
 fn header(
@@ -109,7 +153,15 @@ fn header(
     form: Form,
     blobs: Vec<protocol::blob::BlobId>,
 ) -> Header {
-    Header { version: VERSION, coalition: coalition.row.id, lineage: coalition.row.lineage, entry, class, form, blobs }
+    Header {
+        version: VERSION,
+        coalition: coalition.row.id,
+        lineage: coalition.row.lineage,
+        entry,
+        class,
+        form,
+        blobs,
+    }
 }
 
 async fn store_envelope(
@@ -134,7 +186,9 @@ async fn store_envelope(
 async fn send_sealed(app: &App) -> anyhow::Result<usize> {
     let keeper = {
         let guard = app.coalition.read().await;
-        let Some(coalition) = guard.as_ref() else { return Ok(0) };
+        let Some(coalition) = guard.as_ref() else {
+            return Ok(0);
+        };
         Keeper::of(app, coalition)
     };
     let mut db = app.store.read("reading the outbox").await?;
@@ -148,7 +202,12 @@ async fn send_sealed(app: &App) -> anyhow::Result<usize> {
     for (_, bytes) in &batch {
         upload_blobs(app, &keeper, bytes).await?;
     }
-    let append = Append { entries: batch.iter().map(|(_, bytes)| Sealed(bytes.clone())).collect() };
+    let append = Append {
+        entries: batch
+            .iter()
+            .map(|(_, bytes)| Sealed(bytes.clone()))
+            .collect(),
+    };
     let answer = keeper.append(app, &append).await?;
     if answer.results.len() != batch.len() {
         anyhow::bail!("the keeper answered for other entries than were sent");
@@ -180,19 +239,31 @@ async fn upload_blobs(app: &App, keeper: &Keeper, envelope: &[u8]) -> anyhow::Re
     let envelope: Envelope = codec::decode(envelope)?;
     for blob in envelope.header.blobs {
         let mut db = app.store.read("reading a blob").await?;
-        let Some(row) = crate::store::blob::find(&mut db, blob).await? else { continue };
+        let Some(row) = crate::store::blob::find(&mut db, blob).await? else {
+            continue;
+        };
         drop(db);
         keeper.upload(app, &row.manifest, Chunks::Kept).await?;
     }
     Ok(())
 }
 
-async fn note(app: &App, entry: EntryId, envelope: &[u8], result: AppendResult) -> anyhow::Result<()> {
+async fn note(
+    app: &App,
+    entry: EntryId,
+    envelope: &[u8],
+    result: AppendResult,
+) -> anyhow::Result<()> {
+    let is_keeper = app
+        .coalition
+        .read()
+        .await
+        .as_ref()
+        .is_some_and(|coalition| coalition.is_kept_by(app.me));
     let mut tx = app.store.write("noting an answer").await?;
     match result {
         AppendResult::Ordered { position, .. } => {
             table::set_ordered(&mut tx, entry, position).await?;
-            let is_keeper = app.coalition.read().await.as_ref().is_some_and(|c| c.is_kept_by(app.me));
             if !is_keeper {
                 let envelope: Envelope = codec::decode(envelope)?;
                 for blob in envelope.header.blobs {
@@ -202,9 +273,22 @@ async fn note(app: &App, entry: EntryId, envelope: &[u8], result: AppendResult) 
         }
         AppendResult::Refused { code } => match ProblemKind::from_code(&code) {
             Some(ProblemKind::TooLarge | ProblemKind::Unsupported) => {
-                table::set_final(&mut tx, entry, 0, Some(&format!("the keeper refused it: {code}"))).await?;
+                table::set_final(
+                    &mut tx,
+                    entry,
+                    0,
+                    Some(&format!("the keeper refused it: {code}")),
+                )
+                .await?;
             }
-            _ => table::set_note(&mut tx, entry, &format!("the keeper did not take it yet: {code}")).await?,
+            _ => {
+                table::set_note(
+                    &mut tx,
+                    entry,
+                    &format!("the keeper did not take it yet: {code}"),
+                )
+                .await?
+            }
         },
     }
     tx.commit().await?;

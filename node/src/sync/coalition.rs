@@ -36,30 +36,53 @@ impl Coalition {
     /// # Errors
     /// [`StoreError`] when something stored cannot be read.
     pub async fn load(db: &mut AnyConnection, rest: &RestKey) -> Result<Option<Self>> {
-        let Some(row) = table::find(&mut *db).await? else { return Ok(None) };
+        let Some(row) = table::find(&mut *db).await? else {
+            return Ok(None);
+        };
         let mut mls = Rows::new();
         for (k, sealed) in table::mls_rows(&mut *db).await? {
-            let v = rest.open(&place(&k), &sealed).map_err(|error| StoreError::damaged("mls_state", error))?;
+            let v = rest
+                .open(&place(&k), &sealed)
+                .map_err(|error| StoreError::damaged("mls_state", error))?;
             mls.insert(k, v);
         }
         let group = table::mls_group(&mut *db).await?;
         if let Some(group) = &group
             && group.storage_format != STORAGE_FORMAT
         {
-            return Err(StoreError::damaged("mls_group", "written by another version; join the coalition again"));
+            return Err(StoreError::damaged(
+                "mls_group",
+                "written by another version; join the coalition again",
+            ));
         }
-        let state = table::state(db).await?;
+        let mut state = table::state(db).await?;
+        if state.meta.is_empty() {
+            state = State::start(row.id, row.lineage);
+        }
         let (group_id, version) = match group {
             Some(group) => (Some(group.group_id), group.version),
             None => (None, 0),
         };
-        Ok(Some(Self { row, state, group_id, mls, version }))
+        Ok(Some(Self {
+            row,
+            state,
+            group_id,
+            mls,
+            version,
+        }))
     }
 
     /// What a founder or newcomer begins with.
     #[must_use]
     pub fn new(row: CoalitionRow) -> Self {
-        Self { row, state: State::default(), group_id: None, mls: Rows::new(), version: 0 }
+        let state = State::start(row.id, row.lineage);
+        Self {
+            row,
+            state,
+            group_id: None,
+            mls: Rows::new(),
+            version: 0,
+        }
     }
 
     /// Whether this node is the keeper.
@@ -86,7 +109,9 @@ impl Coalition {
     /// [`StoreError`] when the rows hold no group.
     pub fn group(&self) -> Result<Group> {
         let damaged = |detail: String| StoreError::damaged("mls_state", detail);
-        let id = self.group_id.ok_or_else(|| damaged("there is no group yet".to_owned()))?;
+        let id = self
+            .group_id
+            .ok_or_else(|| damaged("there is no group yet".to_owned()))?;
         Group::load(self.overlay(), id)
             .map_err(|error| damaged(error.to_string()))?
             .ok_or_else(|| damaged("the group's rows are gone".to_owned()))
@@ -100,7 +125,10 @@ impl Coalition {
     /// [`StoreError`], also when another process wrote meanwhile.
     pub async fn write_group(&self, tx: &mut Write, rest: &RestKey, group: &Group) -> Result<()> {
         if !table::bump_mls_version(&mut *tx, self.version).await? {
-            return Err(StoreError::damaged("mls_group", "another process wrote to it"));
+            return Err(StoreError::damaged(
+                "mls_group",
+                "another process wrote to it",
+            ));
         }
         self.write_rows(tx, rest, &group.changes()).await
     }
@@ -118,9 +146,16 @@ impl Coalition {
     ///
     /// # Errors
     /// [`StoreError`].
-    pub async fn write_rows(&self, tx: &mut Write, rest: &RestKey, changes: &protocol::mls::Changes) -> Result<()> {
+    pub async fn write_rows(
+        &self,
+        tx: &mut Write,
+        rest: &RestKey,
+        changes: &protocol::mls::Changes,
+    ) -> Result<()> {
         for (k, v) in changes {
-            let sealed = v.as_ref().map(|v| rest.seal(&place(k), v, &mut crate::ambient::rng()));
+            let sealed = v
+                .as_ref()
+                .map(|v| rest.seal(&place(k), v, &mut crate::ambient::rng()));
             table::put_mls_row(&mut *tx, k, sealed.as_deref()).await?;
         }
         Ok(())

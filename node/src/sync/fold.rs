@@ -57,7 +57,11 @@ pub async fn page(app: &App, page: Page) -> anyhow::Result<()> {
     match head {
         Some(own) if own.position == page.head.position && own.chain != page.head.chain => {
             drop(guard);
-            stop(app, "the keeper shows another history than this node has folded").await
+            stop(
+                app,
+                "the keeper shows another history than this node has folded",
+            )
+            .await
         }
         _ => Ok(()),
     }
@@ -66,15 +70,25 @@ pub async fn page(app: &App, page: Page) -> anyhow::Result<()> {
 /// A batch ends with the first commit, so that the epochs in it are known.
 fn batch_length(items: &[LogItem]) -> usize {
     let is_commit = |item: &LogItem| {
-        codec::decode::<Envelope>(&item.sealed).is_ok_and(|envelope| envelope.header.form == Form::Commit)
+        codec::decode::<Envelope>(&item.sealed)
+            .is_ok_and(|envelope| envelope.header.form == Form::Commit)
     };
-    let until_commit = items.iter().position(is_commit).map_or(items.len(), |n| n + 1);
+    let until_commit = items
+        .iter()
+        .position(is_commit)
+        .map_or(items.len(), |n| n + 1);
     until_commit.min(FOLD_BATCH)
 }
 
-async fn batch_in_one_transaction(app: &App, batch: &[LogItem], rows: &RowsByBlob) -> anyhow::Result<()> {
+async fn batch_in_one_transaction(
+    app: &App,
+    batch: &[LogItem],
+    rows: &RowsByBlob,
+) -> anyhow::Result<()> {
     let mut guard = app.coalition.write().await;
-    let Some(coalition) = guard.as_mut() else { return Ok(()) };
+    let Some(coalition) = guard.as_mut() else {
+        return Ok(());
+    };
     match try_batch(app, coalition, batch, rows).await {
         Ok(position) => {
             drop(guard);
@@ -131,7 +145,10 @@ async fn try_batch(
 
 /// What an item turned out to be, before the fold has judged it.
 enum Inside {
-    Entry { author: NodeId, entry: Entry },
+    Entry {
+        author: NodeId,
+        entry: Entry,
+    },
     Commit {
         author: NodeId,
         added: Vec<Leaf>,
@@ -151,7 +168,8 @@ async fn one(
     item: &LogItem,
     rows: &RowsByBlob,
 ) -> anyhow::Result<()> {
-    let ended = fold::advance(&mut coalition.state, item).map_err(|error| Stop(error.to_string()))?;
+    let ended =
+        fold::advance(&mut coalition.state, item).map_err(|error| Stop(error.to_string()))?;
     react::claims_ended(tx, &ended).await?;
     let mut line = Line::of(item);
     let own = out::find_by_envelope(&mut *tx, Hash::of(&item.sealed)).await?;
@@ -181,13 +199,33 @@ async fn one(
             };
             line.author = Some(at.author.to_string());
             line.kind = inside.kind().to_owned();
-            apply(app, tx, coalition, group, at, &envelope.header, inside, own.as_ref(), rows).await?.err()
+            apply(
+                app,
+                tx,
+                coalition,
+                group,
+                at,
+                &envelope.header,
+                inside,
+                own.as_ref(),
+                rows,
+            )
+            .await?
+            .err()
         }
     };
     line.void = void.as_ref().map(ToString::to_string);
     history::insert(&mut *tx, &line).await?;
     if let Some(own) = own {
-        finish_own(tx, &coalition.state, group, &own, item.position, void.as_ref()).await?;
+        finish_own(
+            tx,
+            &coalition.state,
+            group,
+            &own,
+            item.position,
+            void.as_ref(),
+        )
+        .await?;
     }
     Ok(())
 }
@@ -210,18 +248,30 @@ impl Inside {
 }
 
 /// Opens the seal. Only what every member sees alike is void; anything else stops this node.
-fn open(app: &App, group: &mut Group, envelope: &Envelope, own: Option<&Outgoing>) -> anyhow::Result<Inside> {
+fn open(
+    app: &App,
+    group: &mut Group,
+    envelope: &Envelope,
+    own: Option<&Outgoing>,
+) -> anyhow::Result<Inside> {
     let header = &envelope.header;
     let opened = match group.open(&envelope.sealed) {
         Ok(opened) => opened,
-        Err(OpenError::StaleEpoch { .. }) if header.form == Form::Commit => return Ok(Inside::Void(Void::LostRace)),
+        Err(OpenError::StaleEpoch { .. }) if header.form == Form::Commit => {
+            return Ok(Inside::Void(Void::LostRace));
+        }
         Err(OpenError::StaleEpoch { .. }) => return Ok(Inside::Void(Void::OldEpoch)),
         Err(error) if error.is_void() => return Ok(Inside::Void(Void::Seal(error.to_string()))),
         Err(error) => return Err(Stop(error.to_string()).into()),
     };
     let authentic = |aad: &[u8], form: Form| aad == header.authenticated() && form == header.form;
     Ok(match opened {
-        Opened::Application { author, aad, plaintext, .. } => {
+        Opened::Application {
+            author,
+            aad,
+            plaintext,
+            ..
+        } => {
             if !authentic(&aad, Form::Application) {
                 return Ok(Inside::Void(Void::Header));
             }
@@ -238,27 +288,63 @@ fn open(app: &App, group: &mut Group, envelope: &Envelope, own: Option<&Outgoing
                         .to_owned(),
                 )
             })?;
-            Inside::Entry { author: app.me, entry: super::outbox::plain(app, own)? }
+            Inside::Entry {
+                author: app.me,
+                entry: super::outbox::plain(app, own)?,
+            }
         }
-        Opened::Commit { author, epoch, aad, added, removed, author_key, rejoin, staged } => {
+        Opened::Commit {
+            author,
+            epoch,
+            aad,
+            added,
+            removed,
+            author_key,
+            rejoin,
+            staged,
+        } => {
             if !authentic(&aad, Form::Commit) {
                 return Ok(Inside::Void(Void::Header));
             }
             if rejoin {
-                return Ok(Inside::Void(Void::NotAllowed("coming back from outside is not part of this version")));
+                return Ok(Inside::Void(Void::NotAllowed(
+                    "coming back from outside is not part of this version",
+                )));
             }
-            Inside::Commit { author, added, removed, author_key: Some(author_key), opens: epoch + 1, staged: Some(staged) }
+            Inside::Commit {
+                author,
+                added,
+                removed,
+                author_key: Some(author_key),
+                opens: epoch + 1,
+                staged: Some(staged),
+            }
         }
-        Opened::OwnCommit { epoch, aad, added, removed } => {
+        Opened::OwnCommit {
+            epoch,
+            aad,
+            added,
+            removed,
+        } => {
             if !authentic(&aad, Form::Commit) {
                 return Ok(Inside::Void(Void::Header));
             }
-            Inside::Commit { author: app.me, added, removed, author_key: None, opens: epoch + 1, staged: None }
+            Inside::Commit {
+                author: app.me,
+                added,
+                removed,
+                author_key: None,
+                opens: epoch + 1,
+                staged: None,
+            }
         }
     })
 }
 
-#[expect(clippy::too_many_arguments, reason = "one entry and everything that it may change")]
+#[expect(
+    clippy::too_many_arguments,
+    reason = "one entry and everything that it may change"
+)]
 async fn apply(
     app: &App,
     tx: &mut Write,
@@ -275,16 +361,39 @@ async fn apply(
         Inside::Void(void) => return Ok(Err(void)),
         Inside::Entry { entry, .. } => {
             let rows = prefetch::of_entry(app, &entry, own, rows)?;
-            let outcome = match fold::apply(&mut coalition.state, at, header, Content::Entry(&entry, rows.as_deref())) {
+            let outcome = match fold::apply(
+                &mut coalition.state,
+                at,
+                header,
+                Content::Entry(&entry, rows.as_deref()),
+            ) {
                 Ok(outcome) => outcome,
                 Err(void) => return Ok(Err(void)),
             };
-            let event = react::Event { at, entry: &entry, rows: rows.as_deref(), outcome: &outcome };
+            let event = react::Event {
+                at,
+                entry: &entry,
+                rows: rows.as_deref(),
+                outcome: &outcome,
+            };
             react::entry(app, tx, &coalition.state, &event).await?;
         }
-        Inside::Commit { added, removed, author_key, opens, staged, .. } => {
-            let content = Content::Commit { added: &added, removed: &removed, author_key, opens };
-            let verdict: Result<Outcome, Void> = fold::apply(&mut coalition.state, at, header, content);
+        Inside::Commit {
+            added,
+            removed,
+            author_key,
+            opens,
+            staged,
+            ..
+        } => {
+            let content = Content::Commit {
+                added: &added,
+                removed: &removed,
+                author_key,
+                opens,
+            };
+            let verdict: Result<Outcome, Void> =
+                fold::apply(&mut coalition.state, at, header, content);
             if let Err(void) = verdict {
                 if staged.is_none() {
                     group.discard_pending()?;
@@ -307,13 +416,24 @@ async fn apply(
 }
 
 /// Keeps the hashes where members compare, and speaks when it is this node's turn.
-async fn checkpoint(app: &App, tx: &mut Write, state: &State, group: &Group, at: At) -> anyhow::Result<()> {
-    let Some(turn) = fold::checkpoint_turn(state) else { return Ok(()) };
+async fn checkpoint(
+    app: &App,
+    tx: &mut Write,
+    state: &State,
+    group: &Group,
+    at: At,
+) -> anyhow::Result<()> {
+    let Some(turn) = fold::checkpoint_turn(state) else {
+        return Ok(());
+    };
     let (hash, authenticator) = (state.hash(), group.authenticator());
     table::put_fold_hash(&mut *tx, at.position, hash, authenticator).await?;
     if turn == app.me {
-        let checkpoint =
-            protocol::entry::housekeeping::Checkpoint { position: at.position, state: hash, authenticator };
+        let checkpoint = protocol::entry::housekeeping::Checkpoint {
+            position: at.position,
+            state: hash,
+            authenticator,
+        };
         super::outbox::queue(app, tx, checkpoint.into(), None).await?;
     }
     Ok(())
@@ -334,7 +454,9 @@ async fn finish_own(
         _ => false,
     };
     if own.kind == COMMIT && void.is_some() && group.has_pending_commit() {
-        group.discard_pending().map_err(|error| StoreError::damaged("mls_state", error))?;
+        group
+            .discard_pending()
+            .map_err(|error| StoreError::damaged("mls_state", error))?;
     }
     if again {
         let note = void.map(ToString::to_string).unwrap_or_default();
@@ -358,7 +480,10 @@ fn still_wanted(state: &State, own: &Outgoing) -> bool {
 ///
 /// # Errors
 /// [`Stop`] when they differ: one of the two has a fault.
-pub async fn compare(tx: &mut Write, checkpoint: &protocol::entry::housekeeping::Checkpoint) -> anyhow::Result<()> {
+pub async fn compare(
+    tx: &mut Write,
+    checkpoint: &protocol::entry::housekeeping::Checkpoint,
+) -> anyhow::Result<()> {
     let own = store::coalition::fold_hash(&mut *tx, checkpoint.position).await?;
     match own {
         Some((state, authenticator))

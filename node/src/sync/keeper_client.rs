@@ -16,8 +16,8 @@ use protocol::{
     identity::{IdentityDocument, KeyUse},
     problem::{Problem, ProblemKind},
     sign::{
-        Answered, LogPoint, Nonce, RequestView, ResponseView, Seen, SignatureError, VerifiedResponse, sign_request,
-        verify_response,
+        Answered, LogPoint, Nonce, RequestView, ResponseView, Seen, SignatureError,
+        VerifiedResponse, sign_request, verify_response,
     },
 };
 use std::{collections::BTreeMap, sync::Mutex};
@@ -32,7 +32,9 @@ pub struct Offsets(Mutex<BTreeMap<NodeId, i64>>);
 
 impl Offsets {
     fn of(&self, keeper: NodeId) -> i64 {
-        self.0.lock().map_or(0, |offsets| offsets.get(&keeper).copied().unwrap_or(0))
+        self.0
+            .lock()
+            .map_or(0, |offsets| offsets.get(&keeper).copied().unwrap_or(0))
     }
 
     fn set(&self, keeper: NodeId, offset: i64) {
@@ -97,12 +99,15 @@ pub enum Chunks<'a> {
 impl Chunks<'_> {
     async fn get(self, app: &App, manifest: &Manifest, n: u64) -> Option<Vec<u8>> {
         match self {
-            Self::InMemory(bytes) => {
-                bytes.chunks(crate::federation::CHUNK).nth(usize::try_from(n).ok()?).map(<[u8]>::to_vec)
-            }
+            Self::InMemory(bytes) => bytes
+                .chunks(crate::federation::CHUNK)
+                .nth(usize::try_from(n).ok()?)
+                .map(<[u8]>::to_vec),
             Self::Kept => {
                 let mut db = app.store.read("reading a chunk").await.ok()?;
-                crate::store::blob::chunk(&mut db, manifest.id(), n).await.ok()?
+                crate::store::blob::chunk(&mut db, manifest.id(), n)
+                    .await
+                    .ok()?
             }
         }
     }
@@ -121,16 +126,26 @@ impl Keeper {
     /// The keeper of the coalition that this node is a member of.
     #[must_use]
     pub fn of(app: &App, coalition: &super::coalition::Coalition) -> Self {
-        let CoalitionRow { id, keeper, keeper_url, keeper_document, .. } = &coalition.row;
+        let CoalitionRow {
+            id,
+            keeper,
+            keeper_url,
+            keeper_document,
+            ..
+        } = &coalition.row;
         let head = coalition.state.meta().head;
         Self {
             node: *keeper,
             url: (*keeper != app.me).then(|| keeper_url.clone()),
             coalition: *id,
-            seen: (head.position > 0)
-                .then_some(LogPoint { lineage: head.lineage, position: head.position, chain: head.chain }),
+            seen: (head.position > 0).then_some(LogPoint {
+                lineage: head.lineage,
+                position: head.position,
+                chain: head.chain,
+            }),
             document: coalition.state.document(*keeper).or_else(|| {
-                let signed: protocol::identity::SignedDocument = codec::decode(keeper_document).ok()?;
+                let signed: protocol::identity::SignedDocument =
+                    codec::decode(keeper_document).ok()?;
                 codec::decode(&signed.document).ok()
             }),
         }
@@ -141,7 +156,16 @@ impl Keeper {
     /// # Errors
     /// [`KeeperError`].
     pub async fn append(&self, app: &App, append: &Append) -> Result<Appended, KeeperError> {
-        self.read(self.call(app, Method::POST, "log", "", Content::Cbor(codec::encode(append))).await?)
+        self.read(
+            self.call(
+                app,
+                Method::POST,
+                "log",
+                "",
+                Content::Cbor(codec::encode(append)),
+            )
+            .await?,
+        )
     }
 
     /// Reads entries after a position, waiting some seconds for one to come.
@@ -150,7 +174,10 @@ impl Keeper {
     /// [`KeeperError`].
     pub async fn page(&self, app: &App, after: u64, wait: u64) -> Result<Page, KeeperError> {
         let query = format!("after={after}&wait={wait}");
-        self.read(self.call(app, Method::GET, "log", &query, Content::None).await?)
+        self.read(
+            self.call(app, Method::GET, "log", &query, Content::None)
+                .await?,
+        )
     }
 
     /// Has blinded points evaluated.
@@ -162,23 +189,45 @@ impl Keeper {
         app: &App,
         request: &protocol::token::EvalRequest,
     ) -> Result<protocol::token::EvalReply, KeeperError> {
-        self.read(self.call(app, Method::POST, "evaluate", "", Content::Cbor(codec::encode(request))).await?)
+        self.read(
+            self.call(
+                app,
+                Method::POST,
+                "evaluate",
+                "",
+                Content::Cbor(codec::encode(request)),
+            )
+            .await?,
+        )
     }
 
     /// Uploads a blob, resuming where an earlier upload stopped.
     ///
     /// # Errors
     /// [`KeeperError`].
-    pub async fn upload(&self, app: &App, manifest: &Manifest, chunks: Chunks<'_>) -> Result<(), KeeperError> {
-        let answer = self.call(app, Method::POST, "blobs", "", Content::Cbor(codec::encode(manifest))).await?;
+    pub async fn upload(
+        &self,
+        app: &App,
+        manifest: &Manifest,
+        chunks: Chunks<'_>,
+    ) -> Result<(), KeeperError> {
+        let answer = self
+            .call(
+                app,
+                Method::POST,
+                "blobs",
+                "",
+                Content::Cbor(codec::encode(manifest)),
+            )
+            .await?;
         let missing: crate::federation::blob::Missing = self.read(answer)?;
         for n in missing.chunks {
-            let bytes = chunks
-                .get(app, manifest, n)
-                .await
-                .ok_or_else(|| KeeperError::Unreadable("it asks for a chunk that is not there".to_owned()))?;
+            let bytes = chunks.get(app, manifest, n).await.ok_or_else(|| {
+                KeeperError::Unreadable("it asks for a chunk that is not there".to_owned())
+            })?;
             let path = format!("blobs/{}/{n}", manifest.id());
-            self.call(app, Method::PUT, &path, "", Content::Chunk(&bytes)).await?;
+            self.call(app, Method::PUT, &path, "", Content::Chunk(&bytes))
+                .await?;
         }
         Ok(())
     }
@@ -187,16 +236,41 @@ impl Keeper {
     ///
     /// # Errors
     /// [`KeeperError`].
-    pub async fn download(&self, app: &App, blob: BlobId, max_bytes: u64) -> Result<Vec<u8>, KeeperError> {
-        let answer = self.call(app, Method::GET, &format!("blobs/{blob}"), "", Content::None).await?;
+    pub async fn download(
+        &self,
+        app: &App,
+        blob: BlobId,
+        max_bytes: u64,
+    ) -> Result<Vec<u8>, KeeperError> {
+        let answer = self
+            .call(
+                app,
+                Method::GET,
+                &format!("blobs/{blob}"),
+                "",
+                Content::None,
+            )
+            .await?;
         let manifest: Manifest = self.read(answer)?;
         if manifest.id() != blob || manifest.size() > max_bytes {
-            return Err(KeeperError::Unreadable("it is another blob than was asked for, or too large".to_owned()));
+            return Err(KeeperError::Unreadable(
+                "it is another blob than was asked for, or too large".to_owned(),
+            ));
         }
         let mut bytes = Vec::new();
         for n in 0..manifest.chunks().len() as u64 {
-            let chunk = self.call(app, Method::GET, &format!("blobs/{blob}/{n}"), "", Content::None).await?;
-            manifest.verify_chunk(n, &chunk).map_err(|error| KeeperError::Unreadable(error.to_string()))?;
+            let chunk = self
+                .call(
+                    app,
+                    Method::GET,
+                    &format!("blobs/{blob}/{n}"),
+                    "",
+                    Content::None,
+                )
+                .await?;
+            manifest
+                .verify_chunk(n, &chunk)
+                .map_err(|error| KeeperError::Unreadable(error.to_string()))?;
             bytes.extend_from_slice(&chunk);
         }
         Ok(bytes)
@@ -211,16 +285,40 @@ impl Keeper {
         app: &App,
         ask: &crate::federation::join::Ask,
     ) -> Result<crate::federation::join::Answer, KeeperError> {
-        self.read(self.call(app, Method::POST, "join", "", Content::Cbor(codec::encode(ask))).await?)
+        self.read(
+            self.call(
+                app,
+                Method::POST,
+                "join",
+                "",
+                Content::Cbor(codec::encode(ask)),
+            )
+            .await?,
+        )
     }
 
     /// Asks whether the door is open; none while nobody has approved.
     ///
     /// # Errors
     /// [`KeeperError`].
-    pub async fn admission(&self, app: &App) -> Result<Option<crate::federation::join::Admission>, KeeperError> {
-        let answer = self.call(app, Method::GET, &format!("join/{}", app.me), "", Content::None).await?;
-        if answer.is_empty() { Ok(None) } else { self.read(answer).map(Some) }
+    pub async fn admission(
+        &self,
+        app: &App,
+    ) -> Result<Option<crate::federation::join::Admission>, KeeperError> {
+        let answer = self
+            .call(
+                app,
+                Method::GET,
+                &format!("join/{}", app.me),
+                "",
+                Content::None,
+            )
+            .await?;
+        if answer.is_empty() {
+            Ok(None)
+        } else {
+            self.read(answer).map(Some)
+        }
     }
 
     /// Hands over what lets a newcomer in.
@@ -234,7 +332,15 @@ impl Keeper {
         admission: &crate::federation::join::Admission,
     ) -> Result<(), KeeperError> {
         let path = format!("join/{newcomer}");
-        self.call(app, Method::PUT, &path, "", Content::Cbor(codec::encode(admission))).await.map(drop)
+        self.call(
+            app,
+            Method::PUT,
+            &path,
+            "",
+            Content::Cbor(codec::encode(admission)),
+        )
+        .await
+        .map(drop)
     }
 
     fn read<T: Canonical>(&self, body: Bytes) -> Result<T, KeeperError> {
@@ -249,17 +355,29 @@ impl Keeper {
         query: &str,
         content: Content<'_>,
     ) -> Result<Bytes, KeeperError> {
-        let first = self.exchange(app, method.clone(), path, query, &content).await;
-        let Err(KeeperError::Refused(problem)) = &first else { return first };
+        let first = self
+            .exchange(app, method.clone(), path, query, &content, 0)
+            .await;
+        let Err(KeeperError::Refused(problem)) = &first else {
+            return first;
+        };
         match (problem.kind(), problem.server_time) {
             (Some(ProblemKind::ClockSkew), Some(theirs)) => {
                 app.offsets.set(self.node, theirs.since(app.now()));
-                self.exchange(app, method, path, query, &content).await
+                self.exchange(app, method, path, query, &content, 0).await
             }
-            // The keeper has just started and takes nothing signed before: a fresh signature will do.
+            // The keeper has just started and takes nothing that may have been signed before; a
+            // signature as far ahead as clocks may differ cannot have been.
             (Some(ProblemKind::StaleSinceRestart), _) => {
-                app.life.pause(std::time::Duration::from_secs(1)).await;
-                self.exchange(app, method, path, query, &content).await
+                self.exchange(
+                    app,
+                    method,
+                    path,
+                    query,
+                    &content,
+                    protocol::limits::CLOCK_AHEAD,
+                )
+                .await
             }
             _ => first,
         }
@@ -272,6 +390,7 @@ impl Keeper {
         path: &str,
         query: &str,
         content: &Content<'_>,
+        ahead: i64,
     ) -> Result<Bytes, KeeperError> {
         let path = format!("/v1/c/{}/{path}", self.coalition);
         let authority = match &self.url {
@@ -283,7 +402,10 @@ impl Keeper {
             Content::Cbor(bytes) => (bytes.clone().into(), true, Some(APPLICATION_CBOR)),
             Content::Chunk(bytes) => (Bytes::copy_from_slice(bytes), false, Some(OCTETS)),
         };
-        let headers: Vec<(&str, &str)> = content_type.map(|value| ("content-type", value)).into_iter().collect();
+        let headers: Vec<(&str, &str)> = content_type
+            .map(|value| ("content-type", value))
+            .into_iter()
+            .collect();
         let view = RequestView {
             method: method.as_str(),
             authority: &authority,
@@ -292,11 +414,18 @@ impl Keeper {
             headers: &headers,
             body: signed.then_some(body.as_ref()),
         };
-        let created = app.now().plus(app.offsets.of(self.node));
-        let seen = Seen { log: self.seen, document: app.identity().seq };
+        let created = app.now().plus(app.offsets.of(self.node)).plus(ahead);
+        let seen = Seen {
+            log: self.seen,
+            document: app.identity().seq,
+        };
         let nonce = Nonce::random(&mut crate::ambient::rng());
         let added = sign_request(&app.signer(), &view, self.node, &seen, created, nonce)?;
-        let target = if query.is_empty() { path.clone() } else { format!("{path}?{query}") };
+        let target = if query.is_empty() {
+            path.clone()
+        } else {
+            format!("{path}?{query}")
+        };
         let mut request = Request::builder().method(method.clone()).uri(target);
         for (name, value) in &added {
             request = request.header(*name, value);
@@ -304,8 +433,9 @@ impl Keeper {
         if let Some(value) = content_type {
             request = request.header(header::CONTENT_TYPE, value);
         }
-        let request =
-            request.body(body.clone()).map_err(|error| KeeperError::Unreadable(error.to_string()))?;
+        let request = request
+            .body(body.clone())
+            .map_err(|error| KeeperError::Unreadable(error.to_string()))?;
         let response = match &self.url {
             Some(url) => app.transport.send(url, request).await?,
             None => call_own_router(app, request).await?,
@@ -317,20 +447,37 @@ impl Keeper {
         }
         match serde_json::from_slice::<Problem>(response.body()) {
             Ok(problem) => Err(KeeperError::Refused(Box::new(problem))),
-            Err(_) => Err(KeeperError::Unreadable(format!("it answered {}", response.status()))),
+            Err(_) => Err(KeeperError::Unreadable(format!(
+                "it answered {}",
+                response.status()
+            ))),
         }
     }
 
     /// Checks the answer's signature, and that its head is the keeper's word.
-    fn check(&self, app: &App, response: &http::Response<Bytes>, answered: &Answered<'_>) -> Result<(), KeeperError> {
+    fn check(
+        &self,
+        app: &App,
+        response: &http::Response<Bytes>,
+        answered: &Answered<'_>,
+    ) -> Result<(), KeeperError> {
         let status = response.status();
         let unsigned = !response.headers().contains_key("signature");
         if unsigned && (status.is_server_error() || status == StatusCode::NOT_FOUND) {
-            return Err(TransportError::Unreachable(format!("something answered {status} in its place")).into());
+            return Err(TransportError::Unreachable(format!(
+                "something answered {status} in its place"
+            ))
+            .into());
+        }
+        if self.document.is_none() && !status.is_success() {
+            // A newcomer cannot check a refusal yet. Believing it costs a try, nothing else.
+            return Ok(());
         }
         let mut headers: Vec<(&str, &str)> = Vec::new();
         for (name, value) in response.headers() {
-            let value = value.to_str().map_err(|_| KeeperError::Unreadable("a header is no text".to_owned()))?;
+            let value = value
+                .to_str()
+                .map_err(|_| KeeperError::Unreadable("a header is no text".to_owned()))?;
             headers.push((name.as_str(), value));
         }
         let chunk = headers.contains(&("content-type", OCTETS));
@@ -347,7 +494,11 @@ impl Keeper {
             None => crate::federation::join::document_in(response.body(), self.node, app.now())
                 .ok_or(SignatureError::UnknownKey)?,
         };
-        let lookup = |node, kid: &_| (node == self.node).then(|| document.key_named(KeyUse::Request, kid)).flatten();
+        let lookup = |node, kid: &_| {
+            (node == self.node)
+                .then(|| document.key_named(KeyUse::Request, kid))
+                .flatten()
+        };
         let verified = verify_response(&view, answered, self.node, lookup)?;
         check_head(&document, &verified)
     }
@@ -355,14 +506,18 @@ impl Keeper {
 
 /// A head is believed when the keeper's key for heads signed it.
 fn check_head(document: &IdentityDocument, verified: &VerifiedResponse) -> Result<(), KeeperError> {
-    let Some(shown) = &verified.head else { return Ok(()) };
+    let Some(shown) = &verified.head else {
+        return Ok(());
+    };
     let head = protocol::chain::Head {
         lineage: shown.log.lineage,
         position: shown.log.position,
         chain: shown.log.chain,
         log_time: shown.log_time,
     };
-    let key = document.key(KeyUse::Head).ok_or(SignatureError::UnknownKey)?;
+    let key = document
+        .key(KeyUse::Head)
+        .ok_or(SignatureError::UnknownKey)?;
     if key.public.verifies(&head.signed_bytes(), &shown.signature) {
         Ok(())
     } else {
@@ -371,19 +526,32 @@ fn check_head(document: &IdentityDocument, verified: &VerifiedResponse) -> Resul
 }
 
 fn authority_of(url: &str) -> Result<String, KeeperError> {
-    let endpoint: protocol::identity::Endpoint =
-        url.parse().map_err(|_| TransportError::Forbidden(url.to_owned()))?;
+    let endpoint: protocol::identity::Endpoint = url
+        .parse()
+        .map_err(|_| TransportError::Forbidden(url.to_owned()))?;
     Ok(endpoint.authority().to_owned())
 }
 
 /// The keeper asks itself by the same road as everybody else, without the network.
-async fn call_own_router(app: &App, request: Request<Bytes>) -> Result<http::Response<Bytes>, KeeperError> {
+async fn call_own_router(
+    app: &App,
+    request: Request<Bytes>,
+) -> Result<http::Response<Bytes>, KeeperError> {
     use http_body_util::BodyExt;
-    let unreachable = |what: &str| KeeperError::Transport(TransportError::Unreachable(what.to_owned()));
-    let router = app.federation.get().ok_or_else(|| unreachable("this node keeps no log"))?.clone();
+    let unreachable =
+        |what: &str| KeeperError::Transport(TransportError::Unreachable(what.to_owned()));
+    let router = app
+        .federation
+        .get()
+        .ok_or_else(|| unreachable("this node keeps no log"))?
+        .clone();
     let request = request.map(axum::body::Body::from);
     let Ok(response) = router.oneshot(request).await;
     let (parts, body) = response.into_parts();
-    let body = body.collect().await.map_err(|_| unreachable("its answer was cut off"))?.to_bytes();
+    let body = body
+        .collect()
+        .await
+        .map_err(|_| unreachable("its answer was cut off"))?
+        .to_bytes();
     Ok(http::Response::from_parts(parts, body))
 }

@@ -35,7 +35,10 @@ pub struct Packed {
 /// When sealing fails, which it does for no valid rows.
 pub fn pack(rows: &[u8]) -> anyhow::Result<Packed> {
     if rows.len() <= INLINE_BYTES {
-        return Ok(Packed { payload: Payload::Inline(rows.to_vec()), blob: None });
+        return Ok(Packed {
+            payload: Payload::Inline(rows.to_vec()),
+            blob: None,
+        });
     }
     let identity = AgeIdentity::generate(&mut crate::ambient::rng());
     let sealed = seal::seal(rows, &[identity.recipient()])?;
@@ -45,7 +48,10 @@ pub fn pack(rows: &[u8]) -> anyhow::Result<Packed> {
         bytes: rows.len() as u64,
         identity: Some(identity.to_secret_text().to_string()),
     };
-    Ok(Packed { payload, blob: Some((manifest, sealed)) })
+    Ok(Packed {
+        payload,
+        blob: Some((manifest, sealed)),
+    })
 }
 
 /// Seals bytes to one recipient; large ones travel in a blob.
@@ -55,18 +61,33 @@ pub fn pack(rows: &[u8]) -> anyhow::Result<Packed> {
 pub fn pack_for(recipient: AgeRecipient, bytes: &[u8]) -> anyhow::Result<Packed> {
     let sealed = seal::seal(bytes, &[recipient])?;
     if sealed.len() <= INLINE_BYTES {
-        return Ok(Packed { payload: Payload::Inline(sealed), blob: None });
+        return Ok(Packed {
+            payload: Payload::Inline(sealed),
+            blob: None,
+        });
     }
     let manifest = Manifest::of(&sealed)?;
-    let payload = Payload::Blob { blob: manifest.id(), bytes: bytes.len() as u64, identity: None };
-    Ok(Packed { payload, blob: Some((manifest, sealed)) })
+    let payload = Payload::Blob {
+        blob: manifest.id(),
+        bytes: bytes.len() as u64,
+        identity: None,
+    };
+    Ok(Packed {
+        payload,
+        blob: Some((manifest, sealed)),
+    })
 }
 
 /// Keeps ciphertext in the caller's transaction until the keeper has it.
 ///
 /// # Errors
 /// [`StoreError`].
-pub async fn keep_blob(app: &App, tx: &mut Write, manifest: &Manifest, sealed: &[u8]) -> Result<()> {
+pub async fn keep_blob(
+    app: &App,
+    tx: &mut Write,
+    manifest: &Manifest,
+    sealed: &[u8],
+) -> Result<()> {
     let now = app.now();
     let days = crate::federation::blob::BLOB_DAYS;
     crate::store::blob::declare(&mut *tx, manifest, app.me, now, now.plus(days * DAY)).await?;
@@ -83,7 +104,12 @@ pub async fn keep_blob(app: &App, tx: &mut Write, manifest: &Manifest, sealed: &
 ///
 /// # Errors
 /// [`StoreError`].
-pub async fn queue(app: &App, tx: &mut Write, entry: Entry, rows: Option<(&Packed, &[u8])>) -> Result<EntryId> {
+pub async fn queue(
+    app: &App,
+    tx: &mut Write,
+    entry: Entry,
+    rows: Option<(&Packed, &[u8])>,
+) -> Result<EntryId> {
     let id = EntryId::random(&mut crate::ambient::rng());
     queue_as(app, tx, id, entry, rows).await?;
     Ok(id)
@@ -106,11 +132,24 @@ pub async fn queue_as(
     {
         keep_blob(app, tx, manifest, sealed).await?;
         // Rows for one recipient are not needed to fold the echo.
-        if matches!(packed.payload, Payload::Blob { identity: Some(_), .. }) {
-            rows_plain = Some(app.rest.seal(&rows_place(id), plain, &mut crate::ambient::rng()));
+        if matches!(
+            packed.payload,
+            Payload::Blob {
+                identity: Some(_),
+                ..
+            }
+        ) {
+            rows_plain = Some(
+                app.rest
+                    .seal(&rows_place(id), plain, &mut crate::ambient::rng()),
+            );
         }
     }
-    let plain = app.rest.seal(&plain_place(id), &codec::encode(&entry), &mut crate::ambient::rng());
+    let plain = app.rest.seal(
+        &plain_place(id),
+        &codec::encode(&entry),
+        &mut crate::ambient::rng(),
+    );
     let new = New {
         entry: id,
         kind: entry.kind(),
@@ -175,7 +214,9 @@ pub fn plain(app: &App, row: &Outgoing) -> Result<Entry> {
 /// [`StoreError`] when the row is damaged.
 pub fn rows_plain(app: &App, row: &Outgoing) -> Result<Option<Vec<u8>>> {
     let open = |sealed: &Vec<u8>| {
-        app.rest.open(&rows_place(row.entry), sealed).map_err(|error| StoreError::damaged("outbox", error))
+        app.rest
+            .open(&rows_place(row.entry), sealed)
+            .map_err(|error| StoreError::damaged("outbox", error))
     };
     row.rows_plain.as_ref().map(open).transpose()
 }
@@ -222,5 +263,7 @@ pub async fn wait(app: &App, entry: EntryId, patience: Duration) -> Result<Fate>
             }
         }
     };
-    tokio::time::timeout(patience, arrival).await.unwrap_or(Ok(Fate::Waiting))
+    tokio::time::timeout(patience, arrival)
+        .await
+        .unwrap_or(Ok(Fate::Waiting))
 }

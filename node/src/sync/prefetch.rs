@@ -30,8 +30,13 @@ pub type RowsByBlob = BTreeMap<BlobId, Option<Vec<u8>>>;
 pub async fn rows(app: &App, batch: &[LogItem]) -> anyhow::Result<RowsByBlob> {
     let (keeper, wanted) = {
         let guard = app.coalition.read().await;
-        let Some(coalition) = guard.as_ref() else { return Ok(RowsByBlob::new()) };
-        (Keeper::of(app, coalition), wanted(app, coalition, batch).await?)
+        let Some(coalition) = guard.as_ref() else {
+            return Ok(RowsByBlob::new());
+        };
+        (
+            Keeper::of(app, coalition),
+            wanted(app, coalition, batch).await?,
+        )
     };
     let mut rows = RowsByBlob::new();
     for (blob, bytes, identity) in wanted {
@@ -46,25 +51,44 @@ pub async fn rows(app: &App, batch: &[LogItem]) -> anyhow::Result<RowsByBlob> {
     Ok(rows)
 }
 
-async fn wanted(app: &App, coalition: &Coalition, batch: &[LogItem]) -> anyhow::Result<Vec<(BlobId, u64, String)>> {
+async fn wanted(
+    app: &App,
+    coalition: &Coalition,
+    batch: &[LogItem],
+) -> anyhow::Result<Vec<(BlobId, u64, String)>> {
     let mut wanted = Vec::new();
     let mut group = None;
     for item in batch {
-        let Ok(envelope) = Envelope::read(&item.sealed, coalition.row.id, coalition.row.lineage) else { continue };
+        let Ok(envelope) = Envelope::read(&item.sealed, coalition.row.id, coalition.row.lineage)
+        else {
+            continue;
+        };
         if envelope.header.form == Form::Commit || envelope.header.blobs.is_empty() {
             continue;
         }
         let mut db = app.store.read("looking for an own entry").await?;
-        if store::outbox::find_by_envelope(&mut db, Hash::of(&item.sealed)).await?.is_some() {
+        if store::outbox::find_by_envelope(&mut db, Hash::of(&item.sealed))
+            .await?
+            .is_some()
+        {
             continue;
         }
         let group = match &mut group {
             Some(group) => group,
             none => none.insert(coalition.group()?),
         };
-        let Ok(Opened::Application { plaintext, .. }) = group.open(&envelope.sealed) else { continue };
-        let Ok(entry) = codec::decode::<Entry>(&plaintext) else { continue };
-        if let Some(Payload::Blob { blob, bytes, identity: Some(identity) }) = entry.payload() {
+        let Ok(Opened::Application { plaintext, .. }) = group.open(&envelope.sealed) else {
+            continue;
+        };
+        let Ok(entry) = codec::decode::<Entry>(&plaintext) else {
+            continue;
+        };
+        if let Some(Payload::Blob {
+            blob,
+            bytes,
+            identity: Some(identity),
+        }) = entry.payload()
+        {
             wanted.push((*blob, *bytes, identity.clone()));
         }
     }

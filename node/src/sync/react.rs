@@ -31,7 +31,12 @@ pub struct Event<'a> {
 ///
 /// # Errors
 /// When the database fails or the entry stops this node.
-pub async fn entry(app: &App, tx: &mut Write, state: &State, event: &Event<'_>) -> anyhow::Result<()> {
+pub async fn entry(
+    app: &App,
+    tx: &mut Write,
+    state: &State,
+    event: &Event<'_>,
+) -> anyhow::Result<()> {
     match event.entry {
         Entry::Claim(_) | Entry::ClaimRenew(_) | Entry::ClaimRelease(_) => {
             crate::claims::react(app, tx, state, event).await
@@ -41,7 +46,9 @@ pub async fn entry(app: &App, tx: &mut Write, state: &State, event: &Event<'_>) 
         | Entry::Revoke(_)
         | Entry::NoticeAck(_)
         | Entry::ErasureReceipt(_) => crate::shares::react(app, tx, state, event).await,
-        Entry::Checkpoint(checkpoint) if event.at.author != app.me => super::fold::compare(tx, checkpoint).await,
+        Entry::Checkpoint(checkpoint) if event.at.author != app.me => {
+            super::fold::compare(tx, checkpoint).await
+        }
         _ => Ok(()),
     }
 }
@@ -76,10 +83,17 @@ pub async fn admitted(
     own: Option<&Outgoing>,
 ) -> anyhow::Result<()> {
     let Some(own) = own else { return Ok(()) };
-    let Some(welcome) = super::outbox::rows_plain(app, own)? else { return Ok(()) };
+    let Some(welcome) = super::outbox::rows_plain(app, own)? else {
+        return Ok(());
+    };
     let snapshot = state.snapshot();
     for (node, _) in added {
-        let row = store::admission::New { node: *node, welcome: &welcome, snapshot: &snapshot, position: at.position };
+        let row = store::admission::New {
+            node: *node,
+            welcome: &welcome,
+            snapshot: &snapshot,
+            position: at.position,
+        };
         store::admission::insert(tx, &app.rest, &row).await?;
     }
     Ok(())

@@ -13,8 +13,13 @@ const WAIT: u64 = 20;
 pub async fn step(app: &App) -> anyhow::Result<()> {
     let (keeper, position) = {
         let guard = app.coalition.read().await;
-        let Some(coalition) = guard.as_ref() else { return Ok(()) };
-        (Keeper::of(app, coalition), coalition.state.meta().head.position)
+        let Some(coalition) = guard.as_ref() else {
+            return Ok(());
+        };
+        (
+            Keeper::of(app, coalition),
+            coalition.state.meta().head.position,
+        )
     };
     let page = keeper.page(app, position, WAIT).await?;
     app.wake.contact.send_modify(|contact| {

@@ -1,7 +1,11 @@
 //! Claims: taken, kept alive, given back. Spec: section 5.5.
 
 use super::payload::Payload;
-use crate::{channel::Channel, id::{EntryId, Hash}, time::Moment};
+use crate::{
+    channel::Channel,
+    id::{EntryId, Hash},
+    time::Moment,
+};
 use minicbor::{Decode, Encode};
 
 /// An exclusive reservation of contact points on a channel for a window.

@@ -2,7 +2,10 @@
 //!
 //! Adding and removing members has no entry of its own: the MLS commit is the act.
 
-use crate::{id::{Hash, NodeId}, time::Moment};
+use crate::{
+    id::{Hash, NodeId},
+    time::Moment,
+};
 use minicbor::{Decode, Encode};
 
 /// The longest name of a coalition or an organization, in bytes.

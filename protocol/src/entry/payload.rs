@@ -89,9 +89,16 @@ pub fn read_rows<R: Row>(bytes: &[u8]) -> Result<Vec<R>, RowsError> {
     if bytes.is_empty() || bytes.len() > PAYLOAD_BYTES || !bytes.len().is_multiple_of(R::WIDTH) {
         return Err(RowsError::Length);
     }
-    let rows: Vec<R> =
-        bytes.chunks_exact(R::WIDTH).map(R::read).collect::<Option<_>>().ok_or(RowsError::Code)?;
-    if rows.is_sorted_by(|a, b| a < b) { Ok(rows) } else { Err(RowsError::Order) }
+    let rows: Vec<R> = bytes
+        .chunks_exact(R::WIDTH)
+        .map(R::read)
+        .collect::<Option<_>>()
+        .ok_or(RowsError::Code)?;
+    if rows.is_sorted_by(|a, b| a < b) {
+        Ok(rows)
+    } else {
+        Err(RowsError::Order)
+    }
 }
 
 fn split_token(bytes: &[u8]) -> Option<(Token, &[u8])> {
@@ -150,7 +157,11 @@ impl Row for ContactRow {
             [1] => ContactEffect::Contact,
             _ => return None,
         };
-        Some(Self { token, at: Moment(i64::from_be_bytes(*at)), effect })
+        Some(Self {
+            token,
+            at: Moment(i64::from_be_bytes(*at)),
+            effect,
+        })
     }
 }
 
@@ -200,13 +211,17 @@ impl Channels {
 
     /// The channels in the set.
     pub fn iter(self) -> impl Iterator<Item = Channel> {
-        Channel::ALL.into_iter().filter(move |channel| self.has(*channel))
+        Channel::ALL
+            .into_iter()
+            .filter(move |channel| self.has(*channel))
     }
 }
 
 impl FromIterator<Channel> for Channels {
     fn from_iter<I: IntoIterator<Item = Channel>>(channels: I) -> Self {
-        channels.into_iter().fold(Self::default(), |set, channel| set.with(Self::only(channel)))
+        channels.into_iter().fold(Self::default(), |set, channel| {
+            set.with(Self::only(channel))
+        })
     }
 }
 
@@ -235,7 +250,11 @@ impl Row for SuppressionRow {
             _ => return None,
         };
         let known = channels.without(Channels::EVERY).is_empty();
-        (known && (deceased || !channels.is_empty())).then_some(Self { token, channels, deceased })
+        (known && (deceased || !channels.is_empty())).then_some(Self {
+            token,
+            channels,
+            deceased,
+        })
     }
 }
 
@@ -273,7 +292,11 @@ mod tests {
 
     #[test]
     fn an_unknown_effect_is_refused() {
-        let mut bytes = write_rows([ContactRow { token: token(1), at: Moment(5), effect: ContactEffect::Contact }]);
+        let mut bytes = write_rows([ContactRow {
+            token: token(1),
+            at: Moment(5),
+            effect: ContactEffect::Contact,
+        }]);
         *bytes.last_mut().unwrap() = 2;
         assert_eq!(read_rows::<ContactRow>(&bytes), Err(RowsError::Code));
     }

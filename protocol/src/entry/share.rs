@@ -3,7 +3,12 @@
 //! All members read who gave how much to whom for what; only the recipient can open the rows.
 
 use super::payload::Payload;
-use crate::{blob::BlobId, channel::Channel, id::{EntryId, Hash, NodeId}, time::Moment};
+use crate::{
+    blob::BlobId,
+    channel::Channel,
+    id::{EntryId, Hash, NodeId},
+    time::Moment,
+};
 use minicbor::{Decode, Encode};
 
 /// The announcement of a share to one recipient.
@@ -53,7 +58,19 @@ pub struct ShareReceived {
 }
 
 /// Why a share is taken back.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Encode, Decode, serde::Serialize, serde::Deserialize)]
+#[derive(
+    Clone,
+    Copy,
+    Debug,
+    PartialEq,
+    Eq,
+    PartialOrd,
+    Ord,
+    Encode,
+    Decode,
+    serde::Serialize,
+    serde::Deserialize,
+)]
 #[cbor(index_only)]
 #[serde(rename_all = "snake_case")]
 pub enum RevokeKind {
@@ -97,7 +114,19 @@ pub struct NoticeAck {
 }
 
 /// What became of the rows of a notice.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Encode, Decode, serde::Serialize, serde::Deserialize)]
+#[derive(
+    Clone,
+    Copy,
+    Debug,
+    PartialEq,
+    Eq,
+    PartialOrd,
+    Ord,
+    Encode,
+    Decode,
+    serde::Serialize,
+    serde::Deserialize,
+)]
 #[cbor(index_only)]
 #[serde(rename_all = "snake_case")]
 pub enum ErasureResult {

@@ -17,11 +17,17 @@ use crate::{
 /// The most drafts that wait for signatures.
 pub const DRAFTS_MAX: usize = 20;
 
-pub(super) fn propose(state: &mut State, at: At, propose: &AgreementPropose) -> Result<Outcome, Void> {
+pub(super) fn propose(
+    state: &mut State,
+    at: At,
+    propose: &AgreementPropose,
+) -> Result<Outcome, Void> {
     let agreement: Agreement =
         codec::decode(&propose.agreement).map_err(|error| Void::Entry(error.to_string()))?;
     let meta = state.meta();
-    let version = state.agreement().map_or(1, |(_, current)| current.version.saturating_add(1));
+    let version = state
+        .agreement()
+        .map_or(1, |(_, current)| current.version.saturating_add(1));
     if agreement.coalition != meta.coalition {
         return Err(Void::NotAllowed("an agreement of another coalition"));
     }
@@ -29,7 +35,9 @@ pub(super) fn propose(state: &mut State, at: At, propose: &AgreementPropose) -> 
         return Err(Void::Agreement);
     }
     if agreement.parties != parties(state) || agreement.keepers != keepers(state) {
-        return Err(Void::Bounds("an agreement names exactly the present members and keepers"));
+        return Err(Void::Bounds(
+            "an agreement names exactly the present members and keepers",
+        ));
     }
     let terms = policy::terms::Terms::parse(&agreement.terms)
         .map_err(|error| Void::Entry(format!("the terms cannot be read: {error}")))?;
@@ -37,7 +45,11 @@ pub(super) fn propose(state: &mut State, at: At, propose: &AgreementPropose) -> 
     if state.agreements.has(&hash) {
         return Err(Void::Repeated);
     }
-    let drafts = state.agreements.iter().filter(|(_, row)| row.active_from.is_none()).count();
+    let drafts = state
+        .agreements
+        .iter()
+        .filter(|(_, row)| row.active_from.is_none())
+        .count();
     if drafts >= DRAFTS_MAX {
         drop_oldest_draft(state);
     }
@@ -54,9 +66,14 @@ pub(super) fn propose(state: &mut State, at: At, propose: &AgreementPropose) -> 
 }
 
 pub(super) fn sign(state: &mut State, at: At, sign: &AgreementSign) -> Result<Outcome, Void> {
-    let row = state.agreements.get(&sign.agreement).ok_or(Void::Unknown("the draft"))?;
-    let agreement: Agreement = codec::decode(&row.bytes).map_err(|error| Void::Entry(error.to_string()))?;
-    if row.active_from.is_some() || agreement.before != state.meta().agreement.unwrap_or(Hash::ZERO) {
+    let row = state
+        .agreements
+        .get(&sign.agreement)
+        .ok_or(Void::Unknown("the draft"))?;
+    let agreement: Agreement =
+        codec::decode(&row.bytes).map_err(|error| Void::Entry(error.to_string()))?;
+    if row.active_from.is_some() || agreement.before != state.meta().agreement.unwrap_or(Hash::ZERO)
+    {
         return Err(Void::Agreement);
     }
     if !agreement.has(at.author) {
@@ -67,16 +84,27 @@ pub(super) fn sign(state: &mut State, at: At, sign: &AgreementSign) -> Result<Ou
     }
     let key = statement_key(state, at.author).ok_or(Void::Unknown("the signer's key"))?;
     if !is_signed_by(&row.bytes, &sign.signature, &key) {
-        return Err(Void::Signature("the signature is not over this draft".to_owned()));
+        return Err(Void::Signature(
+            "the signature is not over this draft".to_owned(),
+        ));
     }
-    let complete = row.signatures.len() + 1 == agreement.parties.len() && agreement.parties == parties(state);
+    let complete =
+        row.signatures.len() + 1 == agreement.parties.len() && agreement.parties == parties(state);
     if let Some(row) = state.agreements.get_mut(&sign.agreement) {
-        row.signatures.push(Signed { node: at.author, signature: sign.signature, at: at.time });
+        row.signatures.push(Signed {
+            node: at.author,
+            signature: sign.signature,
+            at: at.time,
+        });
         if complete {
             row.active_from = Some(at.position);
         }
     }
-    if complete { Ok(put_in_force(state, sign.agreement)) } else { Ok(Outcome::Done) }
+    if complete {
+        Ok(put_in_force(state, sign.agreement))
+    } else {
+        Ok(Outcome::Done)
+    }
 }
 
 /// Drafts that followed the version before can no longer win: they go.
@@ -92,32 +120,40 @@ fn put_in_force(state: &mut State, hash: Hash) -> Outcome {
 }
 
 fn drop_oldest_draft(state: &mut State) {
-    let oldest = drafts(state).min_by_key(|hash| state.agreements.get(hash).map(|row| row.position));
+    let oldest =
+        drafts(state).min_by_key(|hash| state.agreements.get(hash).map(|row| row.position));
     if let Some(oldest) = oldest {
         state.agreements.remove(&oldest);
     }
 }
 
 fn drafts(state: &State) -> impl Iterator<Item = Hash> {
-    state.agreements.iter().filter(|(_, row)| row.active_from.is_none()).map(|(hash, _)| *hash)
+    state
+        .agreements
+        .iter()
+        .filter(|(_, row)| row.active_from.is_none())
+        .map(|(hash, _)| *hash)
 }
 
 /// The present members as an agreement names them, in order of node id.
 #[must_use]
 pub fn parties(state: &State) -> Vec<Party> {
-    let party =
-        |(node, member): (&NodeId, &crate::state::rows::Member)| Party {
-            node: *node,
-            name: member.name.clone(),
-            kind: member.kind.clone(),
-        };
+    let party = |(node, member): (&NodeId, &crate::state::rows::Member)| Party {
+        node: *node,
+        name: member.name.clone(),
+        kind: member.kind.clone(),
+    };
     state.roster().map(party).collect()
 }
 
 /// The present keepers, in order of node id.
 #[must_use]
 pub fn keepers(state: &State) -> Vec<NodeId> {
-    state.roster().filter(|(_, member)| member.keeper).map(|(node, _)| *node).collect()
+    state
+        .roster()
+        .filter(|(_, member)| member.keeper)
+        .map(|(node, _)| *node)
+        .collect()
 }
 
 /// The key by which a member's statements outside MLS verify.

@@ -75,7 +75,11 @@ pub fn standing(
         .iter()
         .map(|token| {
             held(&holders, *token)
-                .or_else(|| state.suppressed(*token, channel).map(|by| Refusal::Suppressed { by }))
+                .or_else(|| {
+                    state
+                        .suppressed(*token, channel)
+                        .map(|by| Refusal::Suppressed { by })
+                })
                 .or_else(|| recent(state, rules, who, channel, from, *token))
         })
         .collect()
@@ -83,7 +87,11 @@ pub fn standing(
 
 fn held(holders: &[(&EntryId, &ClaimRow)], token: Token) -> Option<Refusal> {
     let (claim, row) = holders.iter().find(|(_, row)| row.tokens.has(token))?;
-    Some(Refusal::Held { claim: **claim, by: row.author, until: row.ends })
+    Some(Refusal::Held {
+        claim: **claim,
+        by: row.author,
+        until: row.ends,
+    })
 }
 
 /// An organization's own contacts do not stand in its own way: a second pass is its own choice.
@@ -100,7 +108,11 @@ fn recent(
         .contacts_at(channel, token)
         .filter(|(node, _)| *node != who)
         .filter_map(|(by, times)| {
-            let at = if rules.attempts_count { times.attempt.max(times.contact) } else { times.contact }?;
+            let at = if rules.attempts_count {
+                times.attempt.max(times.contact)
+            } else {
+                times.contact
+            }?;
             let until = at.plus(window);
             (from < until).then_some(Refusal::Recent { by, at, until })
         })
@@ -110,26 +122,53 @@ fn recent(
         })
 }
 
-pub(super) fn claim(state: &mut State, at: At, claim: &Claim, rows: Option<&[u8]>) -> Result<Outcome, Void> {
+pub(super) fn claim(
+    state: &mut State,
+    at: At,
+    claim: &Claim,
+    rows: Option<&[u8]>,
+) -> Result<Outcome, Void> {
     let rules = in_force(state, at, claim)?;
     if at.time > claim.grant_by {
         return Err(Void::TooLate);
     }
     if claim.from >= claim.to || claim.to <= at.time {
-        return Err(Void::Bounds("a window ends after it begins and has not passed"));
+        return Err(Void::Bounds(
+            "a window ends after it begins and has not passed",
+        ));
     }
     if claim.to.since(claim.from) > rules.claim_longest(claim.channel) {
-        return Err(Void::Bounds("the window is longer than the agreement allows"));
+        return Err(Void::Bounds(
+            "the window is longer than the agreement allows",
+        ));
     }
-    if state.claims.iter().filter(|(_, row)| row.author == at.author).count() >= CLAIMS_PER_MEMBER {
+    if state
+        .claims
+        .iter()
+        .filter(|(_, row)| row.author == at.author)
+        .count()
+        >= CLAIMS_PER_MEMBER
+    {
         return Err(Void::Bounds("a member holds at most 500 claims at a time"));
     }
     let tokens: Vec<Token> = rows_of(rows)?;
     if tokens.len() > CLAIM_TOKENS {
-        return Err(Void::Bounds("a claim names at most a million contact points"));
+        return Err(Void::Bounds(
+            "a claim names at most a million contact points",
+        ));
     }
-    let answers = standing(state, &rules, at.author, claim.channel, (claim.from, claim.to), &tokens);
-    let mut decision = Decision { granted: Vec::new(), refused: Vec::new() };
+    let answers = standing(
+        state,
+        &rules,
+        at.author,
+        claim.channel,
+        (claim.from, claim.to),
+        &tokens,
+    );
+    let mut decision = Decision {
+        granted: Vec::new(),
+        refused: Vec::new(),
+    };
     for (token, answer) in tokens.iter().zip(answers) {
         match answer {
             None => decision.granted.push(*token),
@@ -182,12 +221,20 @@ pub(super) fn release(
     release: &ClaimRelease,
     rows: Option<&[u8]>,
 ) -> Result<Outcome, Void> {
-    let given_back: Option<Vec<Token>> =
-        if release.tokens.is_some() { Some(rows_of(rows)?) } else { None };
+    let given_back: Option<Vec<Token>> = if release.tokens.is_some() {
+        Some(rows_of(rows)?)
+    } else {
+        None
+    };
     let row = own(state, at, release.claim)?;
     let left = given_back.map(|given_back| {
         let given_back = Tokens::new(given_back);
-        row.tokens.as_slice().iter().copied().filter(|token| !given_back.has(*token)).collect::<Vec<_>>()
+        row.tokens
+            .as_slice()
+            .iter()
+            .copied()
+            .filter(|token| !given_back.has(*token))
+            .collect::<Vec<_>>()
     });
     match left {
         Some(left) if !left.is_empty() => row.tokens = Tokens::new(left),
@@ -199,7 +246,10 @@ pub(super) fn release(
 }
 
 fn own(state: &mut State, at: At, claim: EntryId) -> Result<&mut ClaimRow, Void> {
-    let row = state.claims.get_mut(&claim).ok_or(Void::Unknown("the claim"))?;
+    let row = state
+        .claims
+        .get_mut(&claim)
+        .ok_or(Void::Unknown("the claim"))?;
     if row.author != at.author {
         return Err(Void::NotAllowed("only the holder changes a claim"));
     }
@@ -208,8 +258,12 @@ fn own(state: &mut State, at: At, claim: EntryId) -> Result<&mut ClaimRow, Void>
 
 /// Ends every claim whose time has come, and says which.
 pub(super) fn expire(state: &mut State, now: Moment) -> Vec<EntryId> {
-    let ended: Vec<EntryId> =
-        state.claims.iter().filter(|(_, claim)| claim.ends <= now).map(|(id, _)| *id).collect();
+    let ended: Vec<EntryId> = state
+        .claims
+        .iter()
+        .filter(|(_, claim)| claim.ends <= now)
+        .map(|(id, _)| *id)
+        .collect();
     for claim in &ended {
         state.claims.remove(claim);
     }

@@ -10,7 +10,12 @@ use crate::{
     time::DAY,
 };
 
-pub(super) fn report(state: &mut State, at: At, report: &ContactReport, rows: Option<&[u8]>) -> Result<Outcome, Void> {
+pub(super) fn report(
+    state: &mut State,
+    at: At,
+    report: &ContactReport,
+    rows: Option<&[u8]>,
+) -> Result<Outcome, Void> {
     let (_, agreement) = state.agreement().ok_or(Void::Agreement)?;
     if !agreement.has(at.author) {
         return Err(Void::NotAllowed("only a party to the agreement reports"));
@@ -21,7 +26,11 @@ pub(super) fn report(state: &mut State, at: At, report: &ContactReport, rows: Op
         return Err(Void::Bounds("a contact lies in the future"));
     }
     for row in rows {
-        let key = ContactKey { token: row.token, channel: report.channel, node: at.author };
+        let key = ContactKey {
+            token: row.token,
+            channel: report.channel,
+            node: at.author,
+        };
         let mut times = state.contacts.get(&key).copied().unwrap_or_default();
         times.attempt = times.attempt.max(Some(row.at));
         if row.effect == ContactEffect::Contact {

@@ -8,19 +8,38 @@ use crate::{
 
 pub(super) fn keyset(state: &mut State, at: At, entry: &Keyset) -> Result<Outcome, Void> {
     if !state.active(at.author).is_some_and(|member| member.keeper) {
-        return Err(Void::NotAllowed("only a keeper announces a key of match tokens"));
+        return Err(Void::NotAllowed(
+            "only a keeper announces a key of match tokens",
+        ));
     }
     let keyset: crate::token::Keyset =
         crate::codec::decode(&entry.keyset).map_err(|error| Void::Entry(error.to_string()))?;
-    let next = state.meta().generation.map_or(1, |generation| generation.saturating_add(1));
+    let next = state
+        .meta()
+        .generation
+        .map_or(1, |generation| generation.saturating_add(1));
     if keyset.generation() != next {
-        return Err(Void::Bounds("generations of match tokens follow one another"));
+        return Err(Void::Bounds(
+            "generations of match tokens follow one another",
+        ));
     }
     let keepers: Vec<_> = super::agreement::keepers(state);
-    if !keyset.keepers().iter().all(|keeper| keepers.contains(&keeper.node)) {
-        return Err(Void::NotAllowed("a share of the key lies with a node that is no keeper"));
+    if !keyset
+        .keepers()
+        .iter()
+        .all(|keeper| keepers.contains(&keeper.node))
+    {
+        return Err(Void::NotAllowed(
+            "a share of the key lies with a node that is no keeper",
+        ));
     }
-    state.keysets.put(next, KeysetRow { bytes: entry.keyset.clone(), position: at.position });
+    state.keysets.put(
+        next,
+        KeysetRow {
+            bytes: entry.keyset.clone(),
+            position: at.position,
+        },
+    );
     let mut meta = state.meta();
     meta.generation = Some(next);
     state.meta.put((), meta);
@@ -28,11 +47,18 @@ pub(super) fn keyset(state: &mut State, at: At, entry: &Keyset) -> Result<Outcom
 }
 
 /// Comparing is each node's own affair; the fold notes how far its author has read.
-pub(super) fn checkpoint(state: &mut State, at: At, checkpoint: &Checkpoint) -> Result<Outcome, Void> {
+pub(super) fn checkpoint(
+    state: &mut State,
+    at: At,
+    checkpoint: &Checkpoint,
+) -> Result<Outcome, Void> {
     if checkpoint.position >= at.position {
         return Err(Void::Bounds("a checkpoint lies behind"));
     }
-    let member = state.members.get_mut(&at.author).ok_or(Void::Unknown("the author"))?;
+    let member = state
+        .members
+        .get_mut(&at.author)
+        .ok_or(Void::Unknown("the author"))?;
     member.checkpoint = member.checkpoint.max(checkpoint.position);
     Ok(Outcome::Done)
 }

@@ -20,7 +20,12 @@ pub const INVITES_OPEN: usize = 20;
 /// The longest life of an invitation, in days.
 pub const INVITE_DAYS: i64 = 30;
 
-pub(super) fn genesis(state: &mut State, at: At, header: &Header, genesis: &Genesis) -> Result<Outcome, Void> {
+pub(super) fn genesis(
+    state: &mut State,
+    at: At,
+    header: &Header,
+    genesis: &Genesis,
+) -> Result<Outcome, Void> {
     if at.position != 1 {
         return Err(Void::NotAllowed("a log has one first entry"));
     }
@@ -30,7 +35,10 @@ pub(super) fn genesis(state: &mut State, at: At, header: &Header, genesis: &Gene
     meta.name.clone_from(&genesis.name);
     meta.coalition = header.coalition;
     state.meta.put((), meta);
-    state.members.put(at.author, member(&document, &genesis.document, at.position, true));
+    state.members.put(
+        at.author,
+        member(&document, &genesis.document, at.position, true),
+    );
     Ok(Outcome::Done)
 }
 
@@ -42,7 +50,9 @@ pub(super) fn invite(state: &mut State, at: At, invite: &Invite) -> Result<Outco
     let open = state
         .invites
         .iter()
-        .filter(|(_, row)| row.inviter == at.author && row.used_by.is_none() && row.expires > at.time)
+        .filter(|(_, row)| {
+            row.inviter == at.author && row.used_by.is_none() && row.expires > at.time
+        })
         .count();
     if open >= INVITES_OPEN {
         return Err(Void::Bounds("a member has at most 20 open invitations"));
@@ -60,11 +70,18 @@ pub(super) fn invite(state: &mut State, at: At, invite: &Invite) -> Result<Outco
     Ok(Outcome::Done)
 }
 
-pub(super) fn join_request(state: &mut State, at: At, request: &JoinRequest) -> Result<Outcome, Void> {
+pub(super) fn join_request(
+    state: &mut State,
+    at: At,
+    request: &JoinRequest,
+) -> Result<Outcome, Void> {
     if !state.active(at.author).is_some_and(|member| member.keeper) {
         return Err(Void::NotAllowed("only a keeper announces newcomers"));
     }
-    let invite = state.invites.get(&request.token_hash).ok_or(Void::Unknown("the invitation"))?;
+    let invite = state
+        .invites
+        .get(&request.token_hash)
+        .ok_or(Void::Unknown("the invitation"))?;
     if invite.expires < at.time {
         return Err(Void::TooLate);
     }
@@ -82,7 +99,9 @@ pub(super) fn join_request(state: &mut State, at: At, request: &JoinRequest) -> 
     let (node, key) = crate::mls::inspect_key_package(&request.key_package)
         .map_err(|error| Void::Signature(error.to_string()))?;
     if node != request.node || !holds(&document, key) {
-        return Err(Void::Signature("the key package is not the newcomer's".to_owned()));
+        return Err(Void::Signature(
+            "the key package is not the newcomer's".to_owned(),
+        ));
     }
     let join = JoinRow {
         inviter: invite.inviter,
@@ -100,13 +119,22 @@ pub(super) fn join_request(state: &mut State, at: At, request: &JoinRequest) -> 
 }
 
 pub(super) fn commit(state: &mut State, at: At, change: &Change<'_>) -> Result<Outcome, Void> {
-    let Change { added, removed, author_key, opens } = *change;
+    let Change {
+        added,
+        removed,
+        author_key,
+        opens,
+    } = *change;
     if state.active(at.author).is_none() {
         return Err(Void::NotAllowed("the author is not a member"));
     }
-    let listed = state.document(at.author).ok_or(Void::Unknown("the author's document"))?;
+    let listed = state
+        .document(at.author)
+        .ok_or(Void::Unknown("the author's document"))?;
     if author_key.is_some_and(|key| !holds(&listed, key)) {
-        return Err(Void::Signature("the author's key in the group is not the one in its document".to_owned()));
+        return Err(Void::Signature(
+            "the author's key in the group is not the one in its document".to_owned(),
+        ));
     }
     if !removed.is_empty() {
         return Err(Void::NotAllowed("no member may be removed in this version"));
@@ -116,13 +144,18 @@ pub(super) fn commit(state: &mut State, at: At, change: &Change<'_>) -> Result<O
     }
     let mut members = Vec::with_capacity(added.len());
     for (node, key) in added {
-        let join = state.joins.get(node).ok_or(Void::Unknown("the newcomer's request"))?;
+        let join = state
+            .joins
+            .get(node)
+            .ok_or(Void::Unknown("the newcomer's request"))?;
         if join.inviter != at.author {
             return Err(Void::NotAllowed("the inviter approves"));
         }
         let document = read_document(&join.document, *node, at.time)?;
         if !holds(&document, *key) {
-            return Err(Void::Signature("the added key is not the newcomer's".to_owned()));
+            return Err(Void::Signature(
+                "the added key is not the newcomer's".to_owned(),
+            ));
         }
         members.push((*node, member(&document, &join.document, at.position, false)));
     }
@@ -153,14 +186,19 @@ fn member(document: &IdentityDocument, bytes: &[u8], position: u64, keeper: bool
 
 /// Whether a document lists this as the node's key inside the group.
 fn holds(document: &IdentityDocument, key: [u8; 32]) -> bool {
-    document.key(KeyUse::Mls).is_some_and(|listed| listed.public.0 == key)
+    document
+        .key(KeyUse::Mls)
+        .is_some_and(|listed| listed.public.0 == key)
 }
 
 /// Reads a signed identity document that must be a certain node's, at a moment of log time.
 fn read_document(bytes: &[u8], node: NodeId, at: Moment) -> Result<IdentityDocument, Void> {
     let refused = |error: String| Void::Signature(error);
-    let signed: SignedDocument = crate::codec::decode(bytes).map_err(|error| refused(error.to_string()))?;
-    let document = signed.verify(at).map_err(|error| refused(error.to_string()))?;
+    let signed: SignedDocument =
+        crate::codec::decode(bytes).map_err(|error| refused(error.to_string()))?;
+    let document = signed
+        .verify(at)
+        .map_err(|error| refused(error.to_string()))?;
     if document.node_id != node {
         return Err(refused("the document is another node's".to_owned()));
     }
@@ -169,5 +207,9 @@ fn read_document(bytes: &[u8], node: NodeId, at: Moment) -> Result<IdentityDocum
 
 fn name(name: &str) -> Result<(), Void> {
     let readable = !name.trim().is_empty() && !name.chars().any(char::is_control);
-    if readable && name.len() <= NAME_BYTES { Ok(()) } else { Err(Void::Bounds("a name has 1 to 120 bytes")) }
+    if readable && name.len() <= NAME_BYTES {
+        Ok(())
+    } else {
+        Err(Void::Bounds("a name has 1 to 120 bytes"))
+    }
 }

@@ -7,7 +7,8 @@ use super::{At, Outcome, Void, agreement::statement_key};
 use crate::{
     codec,
     entry::share::{
-        ERASURE_PREFIX, ErasureReceipt, ErasureStatement, NoticeAck, Revoke, RevokeKind, Share, ShareReceived,
+        ERASURE_PREFIX, ErasureReceipt, ErasureStatement, NoticeAck, Revoke, RevokeKind, Share,
+        ShareReceived,
     },
     id::Hash,
     state::{
@@ -52,8 +53,15 @@ pub(super) fn announce(state: &mut State, at: At, share: &Share) -> Result<Outco
     Ok(Outcome::Done)
 }
 
-pub(super) fn received(state: &mut State, at: At, received: &ShareReceived) -> Result<Outcome, Void> {
-    let share = state.shares.get_mut(&received.share).ok_or(Void::Unknown("the share"))?;
+pub(super) fn received(
+    state: &mut State,
+    at: At,
+    received: &ShareReceived,
+) -> Result<Outcome, Void> {
+    let share = state
+        .shares
+        .get_mut(&received.share)
+        .ok_or(Void::Unknown("the share"))?;
     if share.announced.to != at.author {
         return Err(Void::NotAllowed("only the recipient answers a share"));
     }
@@ -63,12 +71,19 @@ pub(super) fn received(state: &mut State, at: At, received: &ShareReceived) -> R
     if received.accepted.saturating_add(received.dropped) > share.announced.count {
         return Err(Void::Bounds("more persons than were sent"));
     }
-    share.received = Some(Received { accepted: received.accepted, dropped: received.dropped, at: at.time });
+    share.received = Some(Received {
+        accepted: received.accepted,
+        dropped: received.dropped,
+        at: at.time,
+    });
     Ok(Outcome::Done)
 }
 
 pub(super) fn revoke(state: &mut State, at: At, revoke: &Revoke) -> Result<Outcome, Void> {
-    let share = state.shares.get(&revoke.share).ok_or(Void::Unknown("the share"))?;
+    let share = state
+        .shares
+        .get(&revoke.share)
+        .ok_or(Void::Unknown("the share"))?;
     if share.from != at.author {
         return Err(Void::NotAllowed("only the sender takes a share back"));
     }
@@ -107,7 +122,10 @@ fn deadlines(rules: Option<&Rules>, at: Moment, kind: RevokeKind) -> (Moment, Mo
 }
 
 pub(super) fn acknowledge(state: &mut State, at: At, ack: &NoticeAck) -> Result<Outcome, Void> {
-    let notice = state.notices.get_mut(&ack.notice).ok_or(Void::Unknown("the notice"))?;
+    let notice = state
+        .notices
+        .get_mut(&ack.notice)
+        .ok_or(Void::Unknown("the notice"))?;
     if notice.to != at.author {
         return Err(Void::NotAllowed("only the recipient answers a notice"));
     }
@@ -118,13 +136,22 @@ pub(super) fn acknowledge(state: &mut State, at: At, ack: &NoticeAck) -> Result<
     Ok(Outcome::Done)
 }
 
-pub(super) fn receipt(state: &mut State, at: At, receipt: &ErasureReceipt) -> Result<Outcome, Void> {
+pub(super) fn receipt(
+    state: &mut State,
+    at: At,
+    receipt: &ErasureReceipt,
+) -> Result<Outcome, Void> {
     let statement: ErasureStatement =
         codec::decode(&receipt.statement).map_err(|error| Void::Entry(error.to_string()))?;
     let key = statement_key(state, at.author).ok_or(Void::Unknown("the signer's key"))?;
-    let notice = state.notices.get_mut(&statement.notice).ok_or(Void::Unknown("the notice"))?;
+    let notice = state
+        .notices
+        .get_mut(&statement.notice)
+        .ok_or(Void::Unknown("the notice"))?;
     if notice.to != at.author || statement.node != at.author || statement.share != notice.share {
-        return Err(Void::NotAllowed("a receipt is the recipient's, for its own notice"));
+        return Err(Void::NotAllowed(
+            "a receipt is the recipient's, for its own notice",
+        ));
     }
     if notice.receipt.is_some() {
         return Err(Void::Repeated);
@@ -133,7 +160,9 @@ pub(super) fn receipt(state: &mut State, at: At, receipt: &ErasureReceipt) -> Re
         return Err(Void::Bounds("more rows than were taken back"));
     }
     if !is_receipt_signed_by(receipt, &key) {
-        return Err(Void::Signature("the receipt's signature does not hold".to_owned()));
+        return Err(Void::Signature(
+            "the receipt's signature does not hold".to_owned(),
+        ));
     }
     notice.acknowledged = notice.acknowledged.or(Some(at.time));
     notice.receipt = Some(ReceiptRow {
@@ -149,5 +178,7 @@ pub(super) fn receipt(state: &mut State, at: At, receipt: &ErasureReceipt) -> Re
 #[must_use]
 pub fn is_receipt_signed_by(receipt: &ErasureReceipt, statement_key: &[u8; 32]) -> bool {
     let signed = [ERASURE_PREFIX, &receipt.statement].concat();
-    UnparsedPublicKey::new(&ED25519, statement_key).verify(&signed, &receipt.signature).is_ok()
+    UnparsedPublicKey::new(&ED25519, statement_key)
+        .verify(&signed, &receipt.signature)
+        .is_ok()
 }

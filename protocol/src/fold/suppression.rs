@@ -25,7 +25,9 @@ pub(super) fn withdraw(state: &mut State, at: At, rows: Option<&[u8]>) -> Result
     let rows: Vec<SuppressionRow> = rows_of(rows)?;
     for row in rows {
         let key = (row.token, at.author);
-        let Some(assertion) = state.suppressions.get_mut(&key) else { continue };
+        let Some(assertion) = state.suppressions.get_mut(&key) else {
+            continue;
+        };
         assertion.channels = assertion.channels.without(row.channels);
         assertion.deceased &= !row.deceased;
         if assertion.channels.is_empty() && !assertion.deceased {

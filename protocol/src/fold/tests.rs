@@ -1,1 +1,1 @@
-
+//! Laws of the fold.

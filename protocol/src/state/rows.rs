@@ -6,8 +6,8 @@ use crate::{
     channel::Channel,
     entry::payload::Channels,
     entry::share::{ErasureResult, RevokeKind},
-    state::rules::Rules,
     id::{CoalitionId, EntryId, Hash, Lineage, NodeId},
+    state::rules::Rules,
     time::Moment,
     token::Token,
 };
@@ -233,7 +233,9 @@ impl<C> Encode<C> for Tokens {
     ) -> Result<(), minicbor::encode::Error<W::Error>> {
         e.bytes_len((self.0.len() * 16) as u64)?;
         for token in &self.0 {
-            e.writer_mut().write_all(&token.0).map_err(minicbor::encode::Error::write)?;
+            e.writer_mut()
+                .write_all(&token.0)
+                .map_err(minicbor::encode::Error::write)?;
         }
         Ok(())
     }
@@ -245,7 +247,9 @@ impl<'b, C> Decode<'b, C> for Tokens {
         let (rows, rest) = bytes.as_chunks::<16>();
         let tokens: Vec<Token> = rows.iter().map(|row| Token(*row)).collect();
         if !rest.is_empty() || !tokens.is_sorted_by(|a, b| a < b) {
-            return Err(minicbor::decode::Error::message("tokens are cut off or out of order"));
+            return Err(minicbor::decode::Error::message(
+                "tokens are cut off or out of order",
+            ));
         }
         Ok(Self(tokens))
     }

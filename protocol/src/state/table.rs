@@ -16,7 +16,10 @@ pub struct Table<K, V> {
 
 impl<K, V> Default for Table<K, V> {
     fn default() -> Self {
-        Self { rows: BTreeMap::new(), touched: BTreeSet::new() }
+        Self {
+            rows: BTreeMap::new(),
+            touched: BTreeSet::new(),
+        }
     }
 }
 
@@ -98,12 +101,16 @@ where
     /// # Errors
     /// When the bytes are no row of this table: the database was changed by something else.
     pub fn restore(&mut self, key: &[u8], value: &[u8]) -> Result<(), minicbor::decode::Error> {
-        self.rows.insert(minicbor::decode(key)?, minicbor::decode(value)?);
+        self.rows
+            .insert(minicbor::decode(key)?, minicbor::decode(value)?);
         Ok(())
     }
 
     /// Every row encoded, in order: a part of the state's canonical bytes.
     pub(super) fn encoded(&self) -> Vec<(Vec<u8>, Vec<u8>)> {
-        self.rows.iter().map(|(key, value)| (codec::encode(key), codec::encode(value))).collect()
+        self.rows
+            .iter()
+            .map(|(key, value)| (codec::encode(key), codec::encode(value)))
+            .collect()
     }
 }
