@@ -1,6 +1,7 @@
 //! A coalition on your desk: what checks, shows and measures the whole. No other room uses this one.
 
 pub mod ambient;
+pub mod bench;
 pub mod check;
 mod child;
 pub mod export_files;
