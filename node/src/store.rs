@@ -15,6 +15,7 @@ pub mod migrate;
 pub mod node;
 pub mod outbox;
 pub mod sealed;
+pub mod token_job;
 
 use sqlx::{Any, AnyConnection, AnyPool, Transaction, any::AnyPoolOptions, pool::PoolConnection};
 use std::ops::{Deref, DerefMut};
