@@ -23,6 +23,7 @@ pub mod person;
 pub mod person_suppression;
 pub mod point;
 pub mod sealed;
+pub mod token_job;
 
 use sqlx::{Any, AnyConnection, AnyPool, Transaction, any::AnyPoolOptions, pool::PoolConnection};
 use std::ops::{Deref, DerefMut};
