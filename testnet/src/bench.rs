@@ -4,8 +4,10 @@
 //! Every figure has its unit in its name; the processor and its cores stand beside them.
 #![expect(clippy::print_stdout, reason = "a measurement is what this prints")]
 
+pub mod import;
 pub mod log;
 pub mod measure;
+pub mod memory;
 pub mod tokens;
 
 use anyhow::{Context, Result};
@@ -29,8 +31,12 @@ pub struct Arguments {
 /// The measurements.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub enum Name {
+    /// Rows per second from a VAN export into the lists.
+    Import,
     /// Appends to the keeper's log, each with fsync.
     Log,
+    /// Resident memory of nodes at rest.
+    Memory,
     /// Match tokens at client and evaluator.
     Tokens,
 }
@@ -44,6 +50,8 @@ pub async fn run(arguments: Arguments) -> Result<ExitCode> {
         return in_release(&arguments);
     }
     let figures = match arguments.name {
+        Name::Import => import::run(arguments.rows.unwrap_or(100_000)).await?,
+        Name::Memory => memory::run().await?,
         Name::Log => log::run(arguments.rows.unwrap_or(2_000)).await?,
         Name::Tokens => tokens::run(arguments.rows.unwrap_or(32_768))?,
     };
