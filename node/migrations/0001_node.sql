@@ -95,3 +95,10 @@ CREATE TABLE token_job (
     done_at BIGINT,                     -- milliseconds since 1970
     PRIMARY KEY (class, generation, slot)
 );
+
+CREATE TABLE token_problem (
+    class BIGINT PRIMARY KEY,           -- 0 door, 1 phone, 2 email, 3 person
+    problem TEXT NOT NULL,              -- why the last batch brought no tokens, in plain words
+    at BIGINT NOT NULL,                 -- milliseconds since 1970
+    retry_at BIGINT NOT NULL            -- not asked again before this
+);

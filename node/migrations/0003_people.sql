@@ -26,10 +26,13 @@ CREATE TABLE person (
     answers TEXT NOT NULL,              -- JSON object: answers and support levels
     extra TEXT NOT NULL,                -- JSON object: columns that nobody mapped
     search TEXT NOT NULL,               -- folded name and e-mails, for searching
+    name_postal TEXT NOT NULL,          -- normalized given name, surname and postal code; empty where one is missing
+    seen_import TEXT NOT NULL,          -- fingerprint of the last import that named the person
     created_at BIGINT NOT NULL,         -- milliseconds since 1970
     updated_at BIGINT NOT NULL          -- milliseconds since 1970
 );
 CREATE INDEX person_search ON person (search);
+CREATE INDEX person_name_postal ON person (name_postal);
 
 CREATE TABLE person_list (
     list_id TEXT NOT NULL,              -- the list

@@ -15,6 +15,7 @@ pub mod desk_link;
 pub mod init;
 pub mod output;
 pub mod serve;
+pub mod tokens;
 
 use clap::{Parser, Subcommand};
 use client::{CliError, Desk};
@@ -54,6 +55,9 @@ enum Command {
     /// Show, propose and sign the coalition's agreement.
     #[command(subcommand)]
     Agreement(agreement::Agreement),
+    /// Show how far points have been turned into match tokens.
+    #[command(subcommand)]
+    Tokens(tokens::Tokens),
 }
 
 /// Runs the command line.
@@ -98,5 +102,6 @@ async fn run(cli: &Cli) -> Result<(), CliError> {
         Command::DeskLink(command) => command.run(&desk).await,
         Command::Coalition(command) => command.run(&desk).await,
         Command::Agreement(command) => command.run(&desk).await,
+        Command::Tokens(command) => command.run(&desk).await,
     }
 }

@@ -36,6 +36,7 @@ pub fn desk(app: App) -> Router {
         .merge(api::claims::routes())
         .merge(api::contacts::routes())
         .merge(api::suppressions::routes())
+        .merge(api::tokens::routes())
         .merge(api::shares::routes())
         .layer(middleware::from_fn_with_state(
             app.clone(),

@@ -8,14 +8,23 @@
 pub mod admission;
 pub mod blob;
 pub mod coalition;
+pub mod consent;
+pub mod contact;
 pub mod dialect;
 pub mod history;
+pub mod import_job;
 pub mod keeper;
+pub mod list;
 pub mod migrate;
 pub mod node;
 pub mod outbox;
+pub mod people;
+pub mod person;
+pub mod person_suppression;
+pub mod point;
 pub mod sealed;
 pub mod share;
+pub mod token_job;
 
 use sqlx::{Any, AnyConnection, AnyPool, Transaction, any::AnyPoolOptions, pool::PoolConnection};
 use std::ops::{Deref, DerefMut};

@@ -264,80 +264,80 @@ fn open(
         Err(error) if error.is_void() => return Ok(Inside::Void(Void::Seal(error.to_string()))),
         Err(error) => return Err(Stop(error.to_string()).into()),
     };
-    let authentic = |aad: &[u8], form: Form| aad == header.authenticated() && form == header.form;
-    Ok(match opened {
+    look_inside(app, header, own, opened)
+}
+
+/// Holds what was opened against the header that came with it.
+fn look_inside(
+    app: &App,
+    header: &Header,
+    own: Option<&Outgoing>,
+    opened: Opened,
+) -> anyhow::Result<Inside> {
+    let (form, aad) = match &opened {
+        Opened::Application { aad, .. } => (Form::Application, Some(aad)),
+        Opened::Commit { aad, .. } | Opened::OwnCommit { aad, .. } => (Form::Commit, Some(aad)),
+        // What stands in the outbox was sent with this very header.
+        Opened::OwnApplication { .. } => (Form::Application, None),
+    };
+    if form != header.form || aad.is_some_and(|aad| *aad != header.authenticated()) {
+        return Ok(Inside::Void(Void::Header));
+    }
+    match opened {
         Opened::Application {
-            author,
-            aad,
-            plaintext,
-            ..
-        } => {
-            if !authentic(&aad, Form::Application) {
-                return Ok(Inside::Void(Void::Header));
-            }
-            match codec::decode(&plaintext) {
-                Ok(entry) => Inside::Entry { author, entry },
-                Err(error) => Inside::Void(Void::Entry(error.to_string())),
-            }
-        }
-        Opened::OwnApplication { .. } => {
-            let own = own.ok_or_else(|| {
-                Stop(
-                    "the log holds an entry of this node that it does not know: it was restored from a backup; it \
-                     must join the coalition again before it speaks"
-                        .to_owned(),
-                )
-            })?;
-            Inside::Entry {
-                author: app.me,
-                entry: super::outbox::plain(app, own)?,
-            }
-        }
+            author, plaintext, ..
+        } => Ok(match codec::decode(&plaintext) {
+            Ok(entry) => Inside::Entry { author, entry },
+            Err(error) => Inside::Void(Void::Entry(error.to_string())),
+        }),
+        Opened::OwnApplication { .. } => own_entry(app, own),
+        Opened::Commit { rejoin: true, .. } => Ok(Inside::Void(Void::NotAllowed(
+            "coming back from outside is not part of this version",
+        ))),
         Opened::Commit {
             author,
             epoch,
-            aad,
             added,
             removed,
             author_key,
-            rejoin,
             staged,
-        } => {
-            if !authentic(&aad, Form::Commit) {
-                return Ok(Inside::Void(Void::Header));
-            }
-            if rejoin {
-                return Ok(Inside::Void(Void::NotAllowed(
-                    "coming back from outside is not part of this version",
-                )));
-            }
-            Inside::Commit {
-                author,
-                added,
-                removed,
-                author_key: Some(author_key),
-                opens: epoch + 1,
-                staged: Some(staged),
-            }
-        }
-        Opened::OwnCommit {
-            epoch,
-            aad,
+            ..
+        } => Ok(Inside::Commit {
+            author,
             added,
             removed,
-        } => {
-            if !authentic(&aad, Form::Commit) {
-                return Ok(Inside::Void(Void::Header));
-            }
-            Inside::Commit {
-                author: app.me,
-                added,
-                removed,
-                author_key: None,
-                opens: epoch + 1,
-                staged: None,
-            }
-        }
+            author_key: Some(author_key),
+            opens: epoch + 1,
+            staged: Some(staged),
+        }),
+        Opened::OwnCommit {
+            epoch,
+            added,
+            removed,
+            ..
+        } => Ok(Inside::Commit {
+            author: app.me,
+            added,
+            removed,
+            author_key: None,
+            opens: epoch + 1,
+            staged: None,
+        }),
+    }
+}
+
+/// MLS cannot open one's own message: what it says waits in the outbox.
+fn own_entry(app: &App, own: Option<&Outgoing>) -> anyhow::Result<Inside> {
+    let own = own.ok_or_else(|| {
+        Stop(
+            "the log holds an entry of this node that it does not know: it was restored from a \
+             backup; it must join the coalition again before it speaks"
+                .to_owned(),
+        )
+    })?;
+    Ok(Inside::Entry {
+        author: app.me,
+        entry: super::outbox::plain(app, own)?,
     })
 }
 

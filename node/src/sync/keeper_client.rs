@@ -26,6 +26,9 @@ use tower::ServiceExt;
 /// The most that an own clock is corrected by for one keeper: a day.
 const OFFSET_LIMIT: i64 = 24 * protocol::time::HOUR;
 
+/// The unit in which a signature tells its time.
+const A_SECOND: std::time::Duration = std::time::Duration::from_secs(1);
+
 /// How far each keeper's clock differs from this node's, in milliseconds.
 #[derive(Debug, Default)]
 pub struct Offsets(Mutex<BTreeMap<NodeId, i64>>);
@@ -369,15 +372,19 @@ impl Keeper {
             // The keeper has just started and takes nothing that may have been signed before; a
             // signature as far ahead as clocks may differ cannot have been.
             (Some(ProblemKind::StaleSinceRestart), _) => {
-                self.exchange(
-                    app,
-                    method,
-                    path,
-                    query,
-                    &content,
-                    protocol::limits::CLOCK_AHEAD,
-                )
-                .await
+                let ahead = protocol::limits::CLOCK_AHEAD;
+                let again = self
+                    .exchange(app, method.clone(), path, query, &content, ahead)
+                    .await;
+                let refused = again.as_ref().err().and_then(KeeperError::kind);
+                if refused != Some(ProblemKind::StaleSinceRestart) {
+                    return again;
+                }
+                // A signature names whole seconds, so within the keeper's first one even that
+                // moment is cut off to one that is refused.
+                app.life.pause(A_SECOND).await;
+                self.exchange(app, method, path, query, &content, ahead)
+                    .await
             }
             _ => first,
         }

@@ -2,4 +2,5 @@
 #![cfg(test)]
 
 mod house;
+mod nodes;
 mod postgres;
