@@ -34,8 +34,8 @@ pub fn choose<'r>(
         .iter()
         .enumerate()
         .filter(|(_, record)| last_no.is_none() || latest(record, true) > said_no_at)
-        // Records come with the latest first: of equal ones that one is taken.
-        .max_by_key(|(n, record)| (fits(record), std::cmp::Reverse(*n)))
+        // Of equal ones the one with the latest word is taken.
+        .max_by_key(|(n, record)| (fits(record), latest(record, true), *n))
         .map(|(_, record)| record);
     best.or(last_no)
 }
@@ -157,12 +157,11 @@ pub fn narrowed(
     Record::parse(&shown.to_string()).ok()
 }
 
-/// The record with the person's word that consent is taken back.
+/// Adds the person's word that consent is taken back.
 ///
 /// # Errors
-/// When the record is full or cannot be read.
-pub fn withdrawn(record: &str, at: i64) -> Result<String, policy::RecordError> {
-    let mut record = Record::parse(record)?;
+/// When the record is full.
+pub fn withdraw(record: &mut Record, at: i64) -> Result<(), policy::RecordError> {
     record.append(Event {
         event_time: at,
         validity_duration: None,
@@ -170,8 +169,7 @@ pub fn withdrawn(record: &str, at: i64) -> Result<String, policy::RecordError> {
         event_type: "explicit".to_owned(),
         x_sig: None,
         event_state: EventState::Withdrawn,
-    })?;
-    Ok(serde_json::to_string(&record).unwrap_or_default())
+    })
 }
 
 /// Whether a ground is the person's own word.

@@ -1,7 +1,7 @@
 //! From a person of the lists and a flow to the row that the gate judges.
 
 use super::{consent, setting::Setting};
-use crate::store::share::candidate::Candidate;
+use crate::store::{person::Address, share::candidate::Candidate};
 use policy::{
     Basis, FieldClass, Flow, Jurisdiction, Party, Purpose, Record, Row, RowFacts, Source,
 };
@@ -32,10 +32,12 @@ pub struct Context<'a> {
 /// The row of one person.
 #[must_use]
 pub fn row(context: &Context<'_>, person: &Candidate) -> Row {
+    let known = &person.member.person;
     let records: Vec<Record> = person
+        .member
         .consents
         .iter()
-        .filter_map(|json| Record::parse(json).ok())
+        .map(|consent| consent.record.clone())
         .collect();
     let chosen = consent::choose(
         &records,
@@ -45,8 +47,8 @@ pub fn row(context: &Context<'_>, person: &Candidate) -> Row {
         context.now.0,
     );
     // A word that is not in the vocabulary is treated as the source that allows least.
-    let source = person.source.parse().unwrap_or(Source::Purchased);
-    let basis = match (person.basis.parse(), chosen) {
+    let source = known.source.parse().unwrap_or(Source::Purchased);
+    let basis = match (known.basis.parse(), chosen) {
         (Ok(basis), _) => basis,
         (Err(_), Some(record)) => record.lawful_basis,
         // No ground is known: it would need consent, and there is none.
@@ -56,14 +58,17 @@ pub fn row(context: &Context<'_>, person: &Candidate) -> Row {
         &context.flow.from,
         source,
         basis,
-        jurisdiction(&person.address, context.setting.default_region),
+        jurisdiction(&known.address, context.setting.default_region),
     );
     facts.minor =
-        person.minor || is_young(person.birth_date.as_deref(), person.birth_year, context.now);
-    facts.never_share = person.never_share;
-    facts.partisan = person.partisan;
+        known.minor || is_young(known.birth_date.as_deref(), known.birth_year, context.now);
+    facts.never_share = known.never_share;
+    facts.partisan = known.partisan;
     facts.terms_allow = terms_allow(source, context.flow.purpose);
-    let tokens = || person.points.iter().filter_map(|point| point.token);
+    let tokens = || {
+        let points = person.member.points.iter();
+        points.filter_map(|point| point.point.token)
+    };
     facts.suppressed = person.suppressed.has(context.channel)
         || tokens().any(|token| context.state.suppressed(token, context.channel).is_some());
     facts.tombstoned = person.recalled_at.is_some_and(|at| {
@@ -104,13 +109,12 @@ pub fn terms_allow(source: Source, purpose: Purpose) -> bool {
 }
 
 /// Whose law protects a person: of the state in the address, or else of the agreement's region.
-fn jurisdiction(address: &str, default_region: Jurisdiction) -> Jurisdiction {
-    let address: serde_json::Value = serde_json::from_str(address).unwrap_or_default();
-    let state = address["state"].as_str().unwrap_or_default().trim();
+fn jurisdiction(address: &Address, default_region: Jurisdiction) -> Jurisdiction {
+    let state = address.state.trim();
     if state.is_empty() {
         return default_region;
     }
-    let country = address["country"].as_str().unwrap_or_default().trim();
+    let country = address.country.trim();
     let abroad = !country.is_empty()
         && protocol::token::normalize::place::country(country).as_deref() != Some("us");
     if abroad {
@@ -175,14 +179,16 @@ mod tests {
     #[test]
     fn the_state_of_the_address_decides_whose_law_holds() {
         let us = Jurisdiction::US;
-        assert_eq!(jurisdiction(r#"{"state":"OH"}"#, us).code(), "us-oh");
-        assert_eq!(jurisdiction("{}", us), us);
+        let at = |state: &str, country: &str| Address {
+            state: state.to_owned(),
+            country: country.to_owned(),
+            ..Address::default()
+        };
+        assert_eq!(jurisdiction(&at("OH", ""), us).code(), "us-oh");
+        assert_eq!(jurisdiction(&at("", ""), us), us);
+        assert_eq!(jurisdiction(&at("BY", "DE"), us).code(), "de");
         assert_eq!(
-            jurisdiction(r#"{"state":"BY","country":"DE"}"#, us).code(),
-            "de"
-        );
-        assert_eq!(
-            jurisdiction(r#"{"state":"X","country":"Atlantis"}"#, us),
+            jurisdiction(&at("X", "Atlantis"), us),
             Jurisdiction::UNKNOWN
         );
     }

@@ -4,7 +4,7 @@
 //! stands for the value it was made of and so belongs to that value's class.
 
 use super::consent;
-use crate::store::share::candidate::{Candidate, Point};
+use crate::store::{person::Address, share::candidate::Candidate};
 use minicbor::{Decode, Encode};
 use policy::{FieldClass, FieldMask, Flow, Party, Row};
 use protocol::{
@@ -285,13 +285,14 @@ pub fn build(
         .as_ref()
         .filter(|_| consent::is_consent(row.facts.basis))
         .and_then(|record| consent::narrowed(record, flow, to, mask, &row_ref.to_string(), now));
-    let tokens = usable(person)
+    let tokens = person
+        .points()
         .filter_map(|point| {
-            let class = class_of(point.class)?;
+            let class = class_of(point.point.class)?;
             let given = mask.contains(field_of(class));
             Some(RowToken {
                 class,
-                token: point.token.filter(|_| given)?,
+                token: point.point.token.filter(|_| given)?,
             })
         })
         .take(ROW_VALUES)
@@ -312,10 +313,6 @@ pub fn build(
     })
 }
 
-fn usable(person: &Candidate) -> impl Iterator<Item = &Point> {
-    person.points.iter().filter(|point| !point.bad)
-}
-
 fn class_of(number: i64) -> Option<Class> {
     Class::ALL.get(usize::try_from(number).ok()?).copied()
 }
@@ -325,7 +322,7 @@ fn fields(person: &Candidate, mask: FieldMask) -> Fields {
     for class in mask.iter() {
         match class {
             FieldClass::Identity => fields.identity = Some(identity(person)),
-            FieldClass::Postal => fields.postal = postal(&person.address),
+            FieldClass::Postal => fields.postal = postal(&person.member.person.address),
             FieldClass::Email => fields.emails = values(person, Class::Email),
             FieldClass::Phone => fields.phones = phones(person),
             FieldClass::Political => fields.political = opinions(person, false),
@@ -336,45 +333,45 @@ fn fields(person: &Candidate, mask: FieldMask) -> Fields {
 }
 
 fn identity(person: &Candidate) -> Identity {
-    let [given, middle, surname, suffix] = person.name.clone().map(cut);
+    let person = &person.member.person;
     Identity {
-        given,
-        middle,
-        surname,
-        suffix,
+        given: cut(&person.given),
+        middle: cut(&person.middle),
+        surname: cut(&person.surname),
+        suffix: cut(&person.suffix),
         birth_date: person.birth_date.clone(),
         birth_year: person.birth_year,
     }
 }
 
-fn postal(address: &str) -> Option<Postal> {
-    let address: serde_json::Value = serde_json::from_str(address).ok()?;
-    let text = |key: &str| cut(address[key].as_str().unwrap_or_default().to_owned());
+fn postal(address: &Address) -> Option<Postal> {
     let postal = Postal {
-        line1: text("line1"),
-        line2: text("line2"),
-        city: text("city"),
-        state: text("state"),
-        postal_code: text("postal_code"),
-        country: text("country"),
+        line1: cut(&address.line1),
+        line2: cut(&address.line2),
+        city: cut(&address.city),
+        state: cut(&address.state),
+        postal_code: cut(&address.postal_code),
+        country: cut(&address.country),
     };
     (!postal.line1.is_empty()).then_some(postal)
 }
 
 fn values(person: &Candidate, class: Class) -> Vec<String> {
-    usable(person)
-        .filter(|point| class_of(point.class) == Some(class))
-        .map(|point| cut(point.value.clone()))
+    person
+        .points()
+        .filter(|point| class_of(point.point.class) == Some(class))
+        .map(|point| cut(&point.point.value))
         .take(ROW_VALUES)
         .collect()
 }
 
 fn phones(person: &Candidate) -> Vec<Phone> {
-    usable(person)
-        .filter(|point| class_of(point.class) == Some(Class::Phone))
+    person
+        .points()
+        .filter(|point| class_of(point.point.class) == Some(Class::Phone))
         .map(|point| Phone {
-            number: cut(point.value.clone()),
-            label: cut(point.label.clone()),
+            number: cut(&point.point.value),
+            label: cut(&point.label),
         })
         .take(ROW_VALUES)
         .collect()
@@ -385,44 +382,31 @@ const ENGAGEMENT: [&str; 5] = ["volunteer", "attend", "event", "donat", "gift"];
 
 /// Tags are opinions: nobody can tell from outside what one means.
 fn opinions(person: &Candidate, engagement: bool) -> Option<Opinions> {
-    let tags: Vec<String> = serde_json::from_str(&person.tags).unwrap_or_default();
-    let answers: serde_json::Map<String, serde_json::Value> =
-        serde_json::from_str(&person.answers).unwrap_or_default();
+    let person = &person.member.person;
     let is_engagement = |question: &str| {
         let question = question.to_lowercase();
         ENGAGEMENT.iter().any(|word| question.contains(word))
     };
-    let answers = answers
-        .into_iter()
+    let answers = person
+        .answers
+        .iter()
         .filter(|(question, _)| is_engagement(question) == engagement)
         .map(|(question, value)| Answer {
             question: cut(question),
-            value: cut(match value {
-                serde_json::Value::String(text) => text,
-                other => other.to_string(),
-            }),
+            value: cut(value),
         });
+    let tags = person.tags.iter().filter(|_| !engagement);
     let opinions = Opinions {
-        tags: if engagement {
-            Vec::new()
-        } else {
-            tags.into_iter().map(cut).take(ROW_VALUES).collect()
-        },
+        tags: tags.map(|tag| cut(tag)).take(ROW_VALUES).collect(),
         answers: answers.take(ROW_VALUES).collect(),
     };
     (opinions != Opinions::default()).then_some(opinions)
 }
 
 /// A text no longer than [`FIELD_BYTES`].
-fn cut(mut text: String) -> String {
-    if text.len() > FIELD_BYTES {
-        let end = (0..=FIELD_BYTES)
-            .rev()
-            .find(|end| text.is_char_boundary(*end))
-            .unwrap_or(0);
-        text.truncate(end);
-    }
-    text
+fn cut(text: &str) -> String {
+    let end = text.floor_char_boundary(FIELD_BYTES);
+    text.get(..end).unwrap_or_default().to_owned()
 }
 
 impl SharedRow {
@@ -457,27 +441,54 @@ impl SharedRow {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::store::{
+        people::Member,
+        person::Person,
+        point::{PersonPoint, Point},
+    };
 
     fn person() -> Candidate {
-        let point = |class, value: &str, n| Point {
-            class,
-            value: value.to_owned(),
+        let point = |class, value: &str, n| PersonPoint {
+            person_id: "p".to_owned(),
+            point: Point {
+                point_id: format!("point-{n}"),
+                class,
+                value: value.to_owned(),
+                token: Some(Token([n; 16])),
+                ..Point::default()
+            },
             label: String::new(),
+            rank: 0,
             bad: false,
-            token: Some(Token([n; 16])),
         };
+        let pair = |(question, value): (&str, &str)| (question.to_owned(), value.to_owned());
         Candidate {
-            name: ["Ada", "", "Quill", ""].map(str::to_owned),
-            address: r#"{"line1":"1 Elm St","city":"Dayton","state":"OH"}"#.to_owned(),
-            tags: r#"["likes trains"]"#.to_owned(),
-            answers: r#"{"support level":"2","volunteer":"yes"}"#.to_owned(),
-            points: vec![
-                point(0, "door", 1),
-                point(1, "+16145550100", 2),
-                point(2, "ada@example.org", 3),
-                point(3, "key", 4),
-            ],
-            ..Candidate::default()
+            member: Member {
+                person: Person {
+                    given: "Ada".to_owned(),
+                    surname: "Quill".to_owned(),
+                    address: Address {
+                        line1: "1 Elm St".to_owned(),
+                        ..Address::default()
+                    },
+                    tags: vec!["likes trains".to_owned()],
+                    answers: [("support level", "2"), ("volunteer", "yes")]
+                        .map(pair)
+                        .into(),
+                    ..Person::default()
+                },
+                points: vec![
+                    point(0, "door", 1),
+                    point(1, "+16145550100", 2),
+                    point(2, "ada@example.org", 3),
+                    point(3, "key", 4),
+                ],
+                consents: Vec::new(),
+                suppressions: Vec::new(),
+            },
+            suppressed: protocol::entry::payload::Channels::default(),
+            unusable: std::collections::BTreeSet::new(),
+            recalled_at: None,
         }
     }
 
@@ -499,9 +510,8 @@ mod tests {
     #[test]
     fn a_bad_number_is_not_given() {
         let mut person = person();
-        for point in &mut person.points {
-            point.bad = true;
-        }
+        assert_eq!(phones(&person).len(), 1);
+        person.unusable.insert("point-2".to_owned());
         assert!(phones(&person).is_empty());
     }
 

@@ -9,7 +9,11 @@ use crate::{
     app::App,
     coalition::members,
     http::problem::Failure,
-    store::share::candidate::{self, Candidate, Scope},
+    store::{
+        self, people,
+        person::Found,
+        share::candidate::{self, Candidate},
+    },
 };
 use policy::{End, FieldClass, Flow, Jurisdiction, OrgKind, Outcome, Party, Purpose, Row};
 use protocol::{
@@ -23,6 +27,9 @@ use std::collections::BTreeMap;
 
 /// The most recipients of one request.
 pub const RECIPIENTS: usize = 50;
+
+/// The most lists that a refusal names.
+const LISTS_NAMED: usize = 50;
 
 /// What a person asks to share.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -168,19 +175,12 @@ impl Plan {
         let mut after = String::new();
         loop {
             let mut db = app.store.read("reading people to share").await?;
-            let people = candidate::page(
-                &mut db,
-                Scope::List {
-                    list,
-                    after: &after,
-                },
-            )
-            .await?;
+            let people = candidate::page(&mut db, list, &after).await?;
             drop(db);
             let Some(last) = people.last() else {
                 return Ok(tallies);
             };
-            after.clone_from(&last.person);
+            last.id().clone_into(&mut after);
             for (n, (recipient, tally)) in self.recipients.iter().zip(&mut tallies).enumerate() {
                 let rows = self.rows(app, recipient, &people).await?;
                 let outcome = self.setting.gate.decide(
@@ -267,10 +267,15 @@ impl Tally {
 /// [`Failure`] that names the lists there are.
 pub async fn list(app: &App, name: &str) -> Result<String, Failure> {
     let mut db = app.store.read("looking for a list").await?;
-    if let Some(list) = candidate::list(&mut db, name).await? {
-        return Ok(list);
+    if let Some(list) = store::list::by_name(&mut db, name).await? {
+        return Ok(list.list_id);
     }
-    let names = candidate::list_names(&mut db).await?;
+    let lists = store::list::all(&mut db).await?;
+    let names: Vec<&str> = lists
+        .iter()
+        .take(LISTS_NAMED)
+        .map(|list| list.name.as_str())
+        .collect();
     Err(Failure::not_found(if names.is_empty() {
         "there is no list yet; import one first".to_owned()
     } else {
@@ -284,14 +289,17 @@ pub async fn list(app: &App, name: &str) -> Result<String, Failure> {
 /// [`Failure`] when nobody or several fit.
 pub async fn person(app: &App, reference: &str) -> Result<String, Failure> {
     let mut db = app.store.read("looking for a person").await?;
-    let found = candidate::find(&mut db, reference.trim()).await?;
-    match found.as_slice() {
-        [person] => Ok(person.clone()),
-        [] => Err(Failure::not_found(
-            "no person of this node has that id; use the id that lists show, or system:value such as van:12345",
+    match people::resolve(&mut db, reference).await? {
+        Found::One(person) => Ok(person),
+        Found::Several => Err(Failure::input(
+            "several people fit; use the id that lists show, or system:value such as van:12345",
         )),
-        _ => Err(Failure::input(
-            "several people have that id; use the node's own id of one",
+        // Somebody who is on no list any more may still be with others.
+        Found::Nobody if candidate::is_in_ledger(&mut db, reference.trim()).await? => {
+            Ok(reference.trim().to_owned())
+        }
+        Found::Nobody => Err(Failure::not_found(
+            "no person of this node fits; use the id that lists show, or system:value such as van:12345",
         )),
     }
 }

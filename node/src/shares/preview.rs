@@ -1,11 +1,7 @@
 //! What would flow and why not: counts for a list, every rule for one person. Changes nothing.
 
 use super::plan::{Ask, Plan, Tally};
-use crate::{
-    app::App,
-    http::problem::Failure,
-    store::share::candidate::{self, Scope},
-};
+use crate::{app::App, http::problem::Failure, store::share::candidate};
 use policy::{End, Explanation, FieldClass, Gate};
 use serde::Serialize;
 use std::collections::BTreeMap;
@@ -115,7 +111,10 @@ pub async fn explain(app: &App, ask: Ask, person: &str) -> Result<Vec<Explanatio
     let person = super::plan::person(app, person).await?;
     let plan = Plan::make(app, ask).await?;
     let mut db = app.store.read("reading a person to explain").await?;
-    let people = candidate::page(&mut db, Scope::Person(&person)).await?;
+    let people: Vec<_> = candidate::one(&mut db, &person)
+        .await?
+        .into_iter()
+        .collect();
     drop(db);
     if people.is_empty() {
         return Err(Failure::not_found("the person is on no list any more"));

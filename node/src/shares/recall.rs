@@ -261,12 +261,12 @@ async fn withdraw(
     kind: RevokeKind,
     now: i64,
 ) -> Result<usize, Failure> {
-    let records = candidate::records(&mut *tx, person).await?;
-    let mut count = 0;
-    for (id, record) in records {
-        let withdrawn = super::consent::withdrawn(&record, now).map_err(Failure::internal)?;
-        candidate::put_record(&mut *tx, &id, &withdrawn, now).await?;
-        count += 1;
+    let records = store::consent::of_person(&mut *tx, person).await?;
+    let count = records.len();
+    for mut consent in records {
+        super::consent::withdraw(&mut consent.record, now).map_err(Failure::internal)?;
+        consent.updated_at = now;
+        store::consent::put(&mut *tx, &consent).await?;
     }
     candidate::recall(&mut *tx, person, kind_name(kind), now).await?;
     Ok(count)

@@ -61,7 +61,7 @@ pub async fn send(app: &App, ask: Ask, list: &str) -> Result<Vec<Sent>, Failure>
     let tallies = plan
         .walk(app, &list, |n, person, row| {
             if let Some(load) = loads.get_mut(n) {
-                load.lines.push((person.person.clone(), line(&row)));
+                load.lines.push((person.id().to_owned(), line(&row)));
                 load.rows.push(row);
             }
             Ok(())

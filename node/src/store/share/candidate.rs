@@ -1,370 +1,188 @@
 //! People of the lists with everything that decides whether they may be shared.
 
-use super::super::Result;
+use super::super::{
+    Result,
+    people::{self, Member},
+    person_suppression::Cause,
+};
 use protocol::{channel::Channel, entry::payload::Channels, token::Token};
-use sqlx::{AnyConnection, Row, any::AnyRow};
-use std::collections::BTreeMap;
+use sqlx::{AnyConnection, Row};
+use std::collections::{BTreeMap, BTreeSet};
 
 /// People of one page.
-pub const PAGE: usize = 1_000;
+pub const PAGE: i64 = people::PAGE_PEOPLE;
 
-/// A person, with contact points, consent and what stands against sharing.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
+/// A person, with what stands against sharing.
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Candidate {
-    /// Local id; never leaves.
-    pub person: String,
-    /// Given name, middle name, surname, suffix.
-    pub name: [String; 4],
-    /// ISO date of birth.
-    pub birth_date: Option<String>,
-    /// Year of birth, where only that is known.
-    pub birth_year: Option<i64>,
-    /// JSON: the address as the file had it.
-    pub address: String,
-    /// Word of the policy vocabulary.
-    pub source: String,
-    /// Word of the policy vocabulary, or `unknown`.
-    pub basis: String,
-    /// A partisan tag or party field was seen.
-    pub partisan: bool,
-    /// The row says that it must not be shared.
-    pub never_share: bool,
-    /// Known to be under 18.
-    pub minor: bool,
-    /// JSON list.
-    pub tags: String,
-    /// JSON object.
-    pub answers: String,
-    /// Doors, phones, e-mail addresses and person keys.
-    pub points: Vec<Point>,
-    /// Consent records as JSON, the latest first.
-    pub consents: Vec<String>,
+    /// The person, contact points and consents.
+    pub member: Member,
     /// Channels on which the organization itself has noted a wish not to be contacted.
     pub suppressed: Channels,
+    /// Ids of contact points that do not reach the person.
+    pub unusable: BTreeSet<String>,
     /// When the person last took back what was shared.
     pub recalled_at: Option<i64>,
 }
 
-/// A contact point or key of a person.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Point {
-    /// 0 door, 1 phone, 2 e-mail, 3 person key.
-    pub class: i64,
-    /// Normalized.
-    pub value: String,
-    /// Mobile, home, ...
-    pub label: String,
-    /// Known not to reach the person.
-    pub bad: bool,
-    /// Its match token, once computed.
-    pub token: Option<Token>,
+impl Candidate {
+    /// The person's local id; it never leaves.
+    #[must_use]
+    pub fn id(&self) -> &str {
+        &self.member.person.person_id
+    }
+
+    /// Contact points and keys that reach the person.
+    pub fn points(&self) -> impl Iterator<Item = &super::super::point::PersonPoint> {
+        self.member
+            .points
+            .iter()
+            .filter(|point| !point.bad && !self.unusable.contains(&point.point.point_id))
+    }
+
+    fn of(member: Member) -> Self {
+        let mut candidate = Self {
+            member,
+            suppressed: Channels::default(),
+            unusable: BTreeSet::new(),
+            recalled_at: None,
+        };
+        let marks = candidate.member.suppressions.clone();
+        for mark in marks.iter().filter(|mark| mark.withdrawn_at.is_none()) {
+            candidate.mark(
+                mark.cause.name(),
+                mark.point_id.as_deref(),
+                mark.channels,
+                mark.deceased,
+            );
+        }
+        candidate
+    }
+
+    /// A wish closes channels; a defect takes a contact point out.
+    fn mark(&mut self, reason: &str, point: Option<&str>, channels: i64, deceased: bool) {
+        if is_defect(reason) {
+            self.unusable.extend(point.map(str::to_owned));
+        } else {
+            self.suppressed = self.suppressed.with(closed(channels, deceased));
+        }
+    }
 }
 
-/// Which people.
-#[derive(Debug, Clone, Copy)]
-pub enum Scope<'a> {
-    /// The next page of a list, after a person; empty text begins.
-    List {
-        /// The list.
-        list: &'a str,
-        /// The last person of the page before.
-        after: &'a str,
-    },
-    /// One person.
-    Person(&'a str),
+fn is_defect(reason: &str) -> bool {
+    [Cause::Defect.name(), Cause::Moved.name()].contains(&reason)
 }
 
-/// What a wish not to be contacted is noted as; the others are defects of a contact point.
-const WISHES: &str = "('do_not_contact', 'opt_out', 'deceased')";
+fn closed(channels: i64, deceased: bool) -> Channels {
+    if deceased {
+        Channels::EVERY
+    } else {
+        Channels(u8::try_from(channels).unwrap_or(u8::MAX))
+    }
+}
 
-/// A page of people in a stable order.
+/// The next people of a list after a person (empty: from the first); an empty page is the end.
 ///
 /// # Errors
 /// [`super::StoreError`].
-pub async fn page(db: &mut AnyConnection, scope: Scope<'_>) -> Result<Vec<Candidate>> {
-    let columns = "x.person_id, x.given, x.middle, x.surname, x.suffix, x.birth_date, x.birth_year, x.address, \
-        x.source, x.basis, x.partisan, x.never_share, x.minor, x.tags, x.answers, \
-        (SELECT r.at FROM recalled r WHERE r.person_id = x.person_id) AS recalled_at";
-    let (condition, first, second) = match scope {
-        Scope::List { list, after } => (
-            "EXISTS (SELECT 1 FROM person_list l WHERE l.list_id = $1 AND l.person_id = x.person_id) \
-             AND x.person_id > $2",
-            list,
-            after,
-        ),
-        Scope::Person(person) => ("x.person_id = $1 AND x.person_id = $2", person, person),
+pub async fn page(db: &mut AnyConnection, list_id: &str, after: &str) -> Result<Vec<Candidate>> {
+    let members = people::page(&mut *db, list_id, after, PAGE).await?;
+    with_marks(db, members).await
+}
+
+/// One person.
+///
+/// # Errors
+/// [`super::StoreError`].
+pub async fn one(db: &mut AnyConnection, person_id: &str) -> Result<Option<Candidate>> {
+    let member = people::member(&mut *db, person_id).await?;
+    let mut found = with_marks(db, member.into_iter().collect()).await?;
+    Ok(found.pop())
+}
+
+/// Adds what is noted of contact points for whoever has them, and who took something back.
+async fn with_marks(db: &mut AnyConnection, members: Vec<Member>) -> Result<Vec<Candidate>> {
+    let mut people: BTreeMap<String, Candidate> = members
+        .into_iter()
+        .map(|member| (member.person.person_id.clone(), Candidate::of(member)))
+        .collect();
+    let (Some(first), Some(last)) = (
+        people.keys().next().cloned(),
+        people.keys().next_back().cloned(),
+    ) else {
+        return Ok(Vec::new());
     };
-    let sql = format!(
-        "SELECT {columns} FROM person x WHERE {condition} ORDER BY x.person_id LIMIT {PAGE}"
-    );
-    let rows = sqlx::query(sqlx::AssertSqlSafe(sql))
-        .bind(first)
-        .bind(second)
+    let of_points = "SELECT x.person_id, s.point_id, s.reason, s.channels, s.deceased FROM suppression s \
+        JOIN person_point x ON x.point_id = s.point_id \
+        WHERE s.person_id IS NULL AND s.withdrawn_at IS NULL AND x.person_id >= $1 AND x.person_id <= $2";
+    let rows = sqlx::query(of_points)
+        .bind(&first)
+        .bind(&last)
         .fetch_all(&mut *db)
         .await?;
-    let mut people: Vec<Candidate> = rows.iter().map(read).collect::<Result<_>>()?;
-    let Some(last) = people.last().map(|person| person.person.clone()) else {
-        return Ok(people);
-    };
-    let condition = format!("{condition} AND x.person_id <= $3");
-    let places: BTreeMap<String, usize> = people
-        .iter()
-        .enumerate()
-        .map(|(n, person)| (person.person.clone(), n))
-        .collect();
-    let bounds = Bounds {
-        condition: &condition,
-        first,
-        second,
-        last: &last,
-    };
-    points(db, &bounds, &places, &mut people).await?;
-    consents(db, &bounds, &places, &mut people).await?;
-    suppressions(db, &bounds, &places, &mut people).await?;
-    Ok(people)
-}
-
-/// The same people again, for the tables that belong to them.
-struct Bounds<'a> {
-    condition: &'a str,
-    first: &'a str,
-    second: &'a str,
-    last: &'a str,
-}
-
-impl Bounds<'_> {
-    async fn fetch(
-        &self,
-        db: &mut AnyConnection,
-        select: &str,
-        order: &str,
-    ) -> Result<Vec<AnyRow>> {
-        let sql = format!("{select} WHERE {} {order}", self.condition);
-        Ok(sqlx::query(sqlx::AssertSqlSafe(sql))
-            .bind(self.first)
-            .bind(self.second)
-            .bind(self.last)
-            .fetch_all(db)
-            .await?)
-    }
-}
-
-async fn points(
-    db: &mut AnyConnection,
-    bounds: &Bounds<'_>,
-    places: &BTreeMap<String, usize>,
-    people: &mut [Candidate],
-) -> Result<()> {
-    // A contact point with a known defect does not reach the person.
-    let select = "SELECT x.person_id, p.class, p.value, p.token, x.label, x.bad, \
-        (SELECT COUNT(*) FROM suppression s WHERE s.point_id = p.point_id AND s.withdrawn_at IS NULL \
-         AND s.reason IN ('defect', 'moved')) AS defects \
-        FROM person_point x JOIN point p ON p.point_id = x.point_id";
-    for row in bounds
-        .fetch(&mut *db, select, "ORDER BY x.rank, p.point_id")
-        .await?
-    {
-        let Some(person) = place(&row, places, people)? else {
-            continue;
-        };
-        let token: Option<Vec<u8>> = row.try_get("token")?;
-        person.points.push(Point {
-            class: row.try_get("class")?,
-            value: row.try_get("value")?,
-            label: row.try_get("label")?,
-            bad: row.try_get::<i64, _>("bad")? != 0 || row.try_get::<i64, _>("defects")? != 0,
-            token: token
-                .map(|token| super::sixteen("point", token).map(Token))
-                .transpose()?,
-        });
-    }
-    Ok(())
-}
-
-async fn consents(
-    db: &mut AnyConnection,
-    bounds: &Bounds<'_>,
-    places: &BTreeMap<String, usize>,
-    people: &mut [Candidate],
-) -> Result<()> {
-    let select = "SELECT x.person_id, x.record FROM consent x";
-    for row in bounds
-        .fetch(&mut *db, select, "ORDER BY x.updated_at DESC, x.record_id")
-        .await?
-    {
-        if let Some(person) = place(&row, places, people)? {
-            person.consents.push(row.try_get("record")?);
+    for row in rows {
+        let person: String = row.try_get("person_id")?;
+        let reason: String = row.try_get("reason")?;
+        let point: Option<String> = row.try_get("point_id")?;
+        let deceased = row.try_get::<i64, _>("deceased")? != 0;
+        if let Some(candidate) = people.get_mut(&person) {
+            candidate.mark(
+                &reason,
+                point.as_deref(),
+                row.try_get("channels")?,
+                deceased,
+            );
         }
     }
-    Ok(())
-}
-
-async fn suppressions(
-    db: &mut AnyConnection,
-    bounds: &Bounds<'_>,
-    places: &BTreeMap<String, usize>,
-    people: &mut [Candidate],
-) -> Result<()> {
-    let of_person = format!(
-        "SELECT x.person_id, x.channels, x.deceased FROM (SELECT * FROM suppression WHERE withdrawn_at IS NULL \
-         AND person_id IS NOT NULL AND reason IN {WISHES}) x"
-    );
-    let of_point = format!(
-        "SELECT x.person_id, s.channels, s.deceased FROM person_point x JOIN (SELECT * FROM suppression \
-         WHERE withdrawn_at IS NULL AND reason IN {WISHES}) s ON s.point_id = x.point_id"
-    );
-    for select in [of_person, of_point] {
-        for row in bounds.fetch(&mut *db, &select, "").await? {
-            let Some(person) = place(&row, places, people)? else {
-                continue;
-            };
-            let channels = u8::try_from(row.try_get::<i64, _>("channels")?).unwrap_or(u8::MAX);
-            let deceased = row.try_get::<i64, _>("deceased")? != 0;
-            let added = if deceased {
-                Channels::EVERY
-            } else {
-                Channels(channels)
-            };
-            person.suppressed = person.suppressed.with(added);
+    let recalled: Vec<(String, i64)> = sqlx::query_as(
+        "SELECT person_id, at FROM recalled WHERE person_id >= $1 AND person_id <= $2",
+    )
+    .bind(&first)
+    .bind(&last)
+    .fetch_all(db)
+    .await?;
+    for (person, at) in recalled {
+        if let Some(candidate) = people.get_mut(&person) {
+            candidate.recalled_at = Some(at);
         }
     }
-    Ok(())
+    Ok(people.into_values().collect())
 }
 
-fn place<'p>(
-    row: &AnyRow,
-    places: &BTreeMap<String, usize>,
-    people: &'p mut [Candidate],
-) -> Result<Option<&'p mut Candidate>> {
-    let person: String = row.try_get("person_id")?;
-    Ok(places.get(&person).and_then(|n| people.get_mut(*n)))
-}
-
-fn read(row: &AnyRow) -> Result<Candidate> {
-    let text = |column: &str| row.try_get::<String, _>(column);
-    let mark = |column: &str| row.try_get::<i64, _>(column).map(|mark| mark != 0);
-    Ok(Candidate {
-        person: text("person_id")?,
-        name: [
-            text("given")?,
-            text("middle")?,
-            text("surname")?,
-            text("suffix")?,
-        ],
-        birth_date: row.try_get("birth_date")?,
-        birth_year: row.try_get("birth_year")?,
-        address: text("address")?,
-        source: text("source")?,
-        basis: text("basis")?,
-        partisan: mark("partisan")?,
-        never_share: mark("never_share")?,
-        minor: mark("minor")?,
-        tags: text("tags")?,
-        answers: text("answers")?,
-        recalled_at: row.try_get("recalled_at")?,
-        ..Candidate::default()
-    })
-}
-
-/// The list of a name.
-///
-/// # Errors
-/// [`super::StoreError`].
-pub async fn list(db: &mut AnyConnection, name: &str) -> Result<Option<String>> {
-    Ok(
-        sqlx::query_scalar("SELECT list_id FROM list WHERE name = $1 OR list_id = $1")
-            .bind(name)
-            .fetch_optional(db)
-            .await?,
-    )
-}
-
-/// Names of all lists, for telling people what there is.
-///
-/// # Errors
-/// [`super::StoreError`].
-pub async fn list_names(db: &mut AnyConnection) -> Result<Vec<String>> {
-    Ok(
-        sqlx::query_scalar("SELECT name FROM list ORDER BY name LIMIT 50")
-            .fetch_all(db)
-            .await?,
-    )
-}
-
-/// Whom this organization itself has noted as not to be contacted, by token: on receiving, too.
+/// Whether this organization itself has noted a wish not to be contacted at a contact point, by its
+/// token: what others share is held against it, too.
 ///
 /// # Errors
 /// [`super::StoreError`].
 pub async fn is_suppressed(db: &mut AnyConnection, token: Token, channel: Channel) -> Result<bool> {
-    let sql = format!(
-        "SELECT s.channels, s.deceased FROM point p JOIN suppression s ON s.point_id = p.point_id \
-         WHERE p.token = $1 AND s.withdrawn_at IS NULL AND s.reason IN {WISHES}"
-    );
-    let found: Vec<(i64, i64)> = sqlx::query_as(sqlx::AssertSqlSafe(sql))
-        .bind(token.0.to_vec())
-        .fetch_all(db)
-        .await?;
-    Ok(found.into_iter().any(|(channels, deceased)| {
-        deceased != 0 || Channels(u8::try_from(channels).unwrap_or(u8::MAX)).has(channel)
+    let found: Vec<(String, i64, i64)> = sqlx::query_as(
+        "SELECT s.reason, s.channels, s.deceased FROM point p \
+         JOIN suppression s ON s.point_id = p.point_id WHERE p.token = $1 AND s.withdrawn_at IS NULL \
+         UNION ALL \
+         SELECT s.reason, s.channels, s.deceased FROM point p \
+         JOIN person_point x ON x.point_id = p.point_id \
+         JOIN suppression s ON s.person_id = x.person_id \
+         WHERE p.token = $2 AND p.class <> 0 AND s.point_id IS NULL AND s.withdrawn_at IS NULL",
+    )
+    .bind(token.0.to_vec())
+    .bind(token.0.to_vec())
+    .fetch_all(db)
+    .await?;
+    Ok(found.into_iter().any(|(reason, channels, deceased)| {
+        !is_defect(&reason) && closed(channels, deceased != 0).has(channel)
     }))
 }
 
-/// Local ids that a reference may mean: a person's id, or `system:value` of a source.
+/// Whether the ledger knows a person: also one that is on no list any more.
 ///
 /// # Errors
 /// [`super::StoreError`].
-pub async fn find(db: &mut AnyConnection, reference: &str) -> Result<Vec<String>> {
-    let exact: Vec<String> = sqlx::query_scalar(
-        "SELECT person_id FROM person WHERE person_id = $1 UNION SELECT person_id FROM disclosure WHERE person_id = $1",
-    )
-    .bind(reference)
-    .fetch_all(&mut *db)
-    .await?;
-    if !exact.is_empty() {
-        return Ok(exact);
-    }
-    let Some((system, value)) = reference.split_once(':') else {
-        return Ok(Vec::new());
-    };
-    Ok(sqlx::query_scalar(
-        "SELECT person_id FROM person_identifier WHERE system = $1 AND value = $2",
-    )
-    .bind(system)
-    .bind(value)
-    .fetch_all(db)
-    .await?)
-}
-
-/// A person's consent records: id and JSON.
-///
-/// # Errors
-/// [`super::StoreError`].
-pub async fn records(db: &mut AnyConnection, person: &str) -> Result<Vec<(String, String)>> {
-    Ok(sqlx::query_as(
-        "SELECT record_id, record FROM consent WHERE person_id = $1 ORDER BY record_id",
-    )
-    .bind(person)
-    .fetch_all(db)
-    .await?)
-}
-
-/// Writes a consent record back.
-///
-/// # Errors
-/// [`super::StoreError`].
-pub async fn put_record(
-    db: &mut AnyConnection,
-    record_id: &str,
-    record: &str,
-    now: i64,
-) -> Result<()> {
-    sqlx::query("UPDATE consent SET record = $1, updated_at = $2 WHERE record_id = $3")
-        .bind(record)
-        .bind(now)
-        .bind(record_id)
-        .execute(db)
+pub async fn is_in_ledger(db: &mut AnyConnection, person: &str) -> Result<bool> {
+    let count: i64 = sqlx::query_scalar("SELECT COUNT(*) FROM disclosure WHERE person_id = $1")
+        .bind(person)
+        .fetch_one(db)
         .await?;
-    Ok(())
+    Ok(count > 0)
 }
 
 /// Notes that a person took back what was shared; the later moment stands.
