@@ -14,8 +14,13 @@ pub mod coalition;
 pub mod desk_link;
 pub mod init;
 pub mod output;
+pub mod receipts;
+pub mod received;
+pub mod revoke;
 pub mod serve;
+pub mod share;
 pub mod tokens;
+pub mod who_has;
 
 use clap::{Parser, Subcommand};
 use client::{CliError, Desk};
@@ -58,6 +63,18 @@ enum Command {
     /// Show how far points have been turned into match tokens.
     #[command(subcommand)]
     Tokens(tokens::Tokens),
+    /// Share people with allies: preview, explain, send, list.
+    #[command(subcommand)]
+    Share(share::Share),
+    /// See and export what allies have shared with this organization.
+    #[command(subcommand)]
+    Received(received::Received),
+    /// Take back what was shared: a person, or a whole share.
+    Revoke(revoke::Revoke),
+    /// Show who has confirmed that rows taken back are gone.
+    Receipts(receipts::Receipts),
+    /// Show who was given a person.
+    WhoHas(who_has::WhoHas),
 }
 
 /// Runs the command line.
@@ -103,5 +120,10 @@ async fn run(cli: &Cli) -> Result<(), CliError> {
         Command::Coalition(command) => command.run(&desk).await,
         Command::Agreement(command) => command.run(&desk).await,
         Command::Tokens(command) => command.run(&desk).await,
+        Command::Share(command) => command.run(&desk).await,
+        Command::Received(command) => command.run(&desk).await,
+        Command::Revoke(command) => command.run(&desk).await,
+        Command::Receipts(command) => command.run(&desk).await,
+        Command::WhoHas(command) => command.run(&desk).await,
     }
 }
