@@ -16,6 +16,7 @@ pub enum Share {
     Explain(Explain),
     /// Share what may flow of a list.
     Send {
+        /// What to share with whom.
         #[command(flatten)]
         what: What,
         /// Only tell what would happen.

@@ -1,0 +1,4 @@
+//! Nodes as a whole, in one process.
+#![cfg(test)]
+
+mod shares;
