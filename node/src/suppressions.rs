@@ -245,7 +245,6 @@ pub async fn person_channels(
         let channels = match (own.deceased, own.reason.as_str()) {
             (true, _) => Channels::EVERY,
             (_, MOVED) => Channels::default(),
-            _ if own.point_id.is_some() => Channels::default(),
             _ => own.channels,
         };
         closed.extend(channels.iter().map(|channel| Closed {

@@ -155,7 +155,7 @@ pub async fn find(db: &mut AnyConnection, id: &str) -> Result<Option<Suppression
     row.map(|row| read(&row)).transpose()
 }
 
-/// What stands about a person or a point, withdrawn ones left out.
+/// What stands about a person as such or about a point, withdrawn ones left out.
 ///
 /// # Errors
 /// [`StoreError`].
@@ -166,7 +166,7 @@ pub async fn standing_about(
 ) -> Result<Vec<Suppression>> {
     let sql = format!(
         "SELECT {COLUMNS} FROM suppression s WHERE s.withdrawn_at IS NULL \
-         AND (s.person_id = $1 OR (s.point_id = $2 AND s.person_id IS NULL)) ORDER BY s.since, s.suppression_id"
+         AND ((s.person_id = $1 AND s.point_id IS NULL) OR (s.point_id = $2 AND s.reason <> 'moved')) ORDER BY s.since, s.suppression_id"
     );
     let rows = sqlx::query(sqlx::AssertSqlSafe(sql))
         .bind(person_id)
@@ -249,7 +249,7 @@ pub async fn told_touching(db: &mut AnyConnection, point_id: &str) -> Result<Vec
     let sql = format!(
         "SELECT {COLUMNS} FROM suppression s \
          WHERE s.told IS NOT NULL AND s.withdrawn_at IS NULL AND s.reason <> 'opt_out' AND ( \
-           s.point_id = $1 OR (s.point_id IS NULL AND s.person_id IN \
+           s.point_id = $1 OR ((s.point_id IS NULL OR s.reason = 'moved') AND s.person_id IN \
              (SELECT pp.person_id FROM person_point pp WHERE pp.point_id = $1)))"
     );
     let rows = sqlx::query(sqlx::AssertSqlSafe(sql))
