@@ -27,6 +27,7 @@ pub mod point;
 pub mod reach;
 pub mod sealed;
 pub mod suppression;
+pub mod share;
 pub mod token_job;
 
 use sqlx::{Any, AnyConnection, AnyPool, Transaction, any::AnyPoolOptions, pool::PoolConnection};
