@@ -8,6 +8,7 @@
 pub mod admission;
 pub mod blob;
 pub mod coalition;
+pub mod desk;
 pub mod dialect;
 pub mod history;
 pub mod keeper;
