@@ -1,5 +1,6 @@
 //! Tests of the whole: one program, so that it links once.
 #![cfg(test)]
 
+mod browser;
 mod house;
 mod postgres;
