@@ -12,6 +12,7 @@ pub mod coalition;
 pub mod consent;
 pub mod contact;
 pub mod contact_report;
+pub mod desk;
 pub mod dialect;
 pub mod history;
 pub mod import_job;
