@@ -35,6 +35,19 @@ pub struct Sent {
     pub preview: Preview,
 }
 
+impl Sent {
+    /// What a dry run answers.
+    #[must_use]
+    pub fn dry_run(preview: Preview) -> Self {
+        Self {
+            share: None,
+            state: "dry-run",
+            note: None,
+            preview,
+        }
+    }
+}
+
 /// The rows to one recipient, and whose they are.
 #[derive(Debug, Default)]
 struct Load {
