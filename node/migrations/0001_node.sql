@@ -52,6 +52,11 @@ CREATE TABLE fold_hash (
     authenticator BYTEA NOT NULL        -- hash of the MLS epoch authenticator there
 );
 
+CREATE TABLE contradiction (
+    member TEXT PRIMARY KEY,            -- node id of a member whose latest checkpoint this node contradicts
+    position BIGINT NOT NULL            -- where
+);
+
 CREATE TABLE history (
     position BIGINT PRIMARY KEY,        -- position in the coalition log
     log_time BIGINT NOT NULL,           -- milliseconds since 1970, set by the keeper

@@ -9,6 +9,7 @@
 )]
 
 pub mod agreement;
+pub mod claim;
 pub mod client;
 pub mod coalition;
 pub mod desk_link;
@@ -19,6 +20,7 @@ pub mod received;
 pub mod revoke;
 pub mod serve;
 pub mod share;
+pub mod suppress;
 pub mod tokens;
 pub mod who_has;
 
@@ -63,6 +65,16 @@ enum Command {
     /// Show how far points have been turned into match tokens.
     #[command(subcommand)]
     Tokens(tokens::Tokens),
+    /// Look at, take and give back contact points.
+    #[command(subcommand)]
+    Claim(claim::Claim),
+    /// Print a granted claim's people in walking order.
+    Walklist(claim::WalkList),
+    /// Tell every member that somebody must not be contacted.
+    Suppress(suppress::Suppress),
+    /// Show own suppressions and what allies say about your people.
+    #[command(subcommand)]
+    Suppressions(suppress::Suppressions),
     /// Share people with allies: preview, explain, send, list.
     #[command(subcommand)]
     Share(share::Share),
@@ -120,6 +132,10 @@ async fn run(cli: &Cli) -> Result<(), CliError> {
         Command::Coalition(command) => command.run(&desk).await,
         Command::Agreement(command) => command.run(&desk).await,
         Command::Tokens(command) => command.run(&desk).await,
+        Command::Claim(command) => command.run(&desk).await,
+        Command::Walklist(command) => command.run(&desk).await,
+        Command::Suppress(command) => command.run(&desk).await,
+        Command::Suppressions(command) => command.run(&desk).await,
         Command::Share(command) => command.run(&desk).await,
         Command::Received(command) => command.run(&desk).await,
         Command::Revoke(command) => command.run(&desk).await,

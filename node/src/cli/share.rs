@@ -16,7 +16,7 @@ pub enum Share {
     Explain(Explain),
     /// Share what may flow of a list.
     Send {
-        /// What to share with whom.
+        /// What it is about.
         #[command(flatten)]
         what: What,
         /// Only tell what would happen.

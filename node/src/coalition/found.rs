@@ -32,6 +32,12 @@ pub async fn found(app: &App, name: &str, terms: &str) -> Result<CoalitionId, Fa
              config.toml (or init it with --federation and --public-url)",
         ));
     }
+    if !app.identity().is_keeper() {
+        return Err(Failure::input(
+            "this node's identity names no address, so nobody could read its log; init it with --federation and \
+             --public-url",
+        ));
+    }
     let name: protocol::identity::Name = name
         .parse()
         .map_err(|error| Failure::input(format!("{error}")))?;

@@ -6,13 +6,13 @@
 use super::{
     coalition::Coalition,
     outbox::COMMIT,
-    prefetch::{self, RowsByBlob},
+    prefetch::{self, RowsByPosition},
     react,
 };
 use crate::{
     app::App,
     store::{
-        self, StoreError, Write,
+        StoreError, Write,
         coalition::{self as table, Phase},
         history::{self, Line},
         outbox::{self as out, Outgoing},
@@ -28,9 +28,12 @@ use protocol::{
     mls::{Group, Leaf, OpenError, Opened, Staged},
     state::State,
 };
+use std::time::Duration;
 
 /// The most entries of one transaction; beyond it nothing is gained.
 const FOLD_BATCH: usize = 64;
+/// How long the fold waits before it asks an unwilling database again.
+const READ_BACK_EVERY: Duration = Duration::from_secs(1);
 /// How often an entry is sealed anew after its epoch closed.
 const REENCRYPT: i64 = 8;
 
@@ -83,7 +86,7 @@ fn batch_length(items: &[LogItem]) -> usize {
 async fn batch_in_one_transaction(
     app: &App,
     batch: &[LogItem],
-    rows: &RowsByBlob,
+    rows: &RowsByPosition,
 ) -> anyhow::Result<()> {
     let mut guard = app.coalition.write().await;
     let Some(coalition) = guard.as_mut() else {
@@ -98,15 +101,35 @@ async fn batch_in_one_transaction(
             Ok(())
         }
         Err(error) => {
-            // Memory is ahead of the disk: read it back.
-            let mut db = app.store.read("reading the coalition back").await?;
-            *guard = Coalition::load(&mut db, &app.rest).await?;
-            drop(db);
+            read_back(app, &mut guard).await?;
             drop(guard);
             match error.downcast_ref::<Stop>() {
                 Some(Stop(why)) => stop(app, why).await,
                 None => Err(error),
             }
+        }
+    }
+}
+
+/// Memory is ahead of the disk: nobody may see it before it was read back, however long that takes.
+async fn read_back(app: &App, coalition: &mut Option<Coalition>) -> anyhow::Result<()> {
+    loop {
+        let read = async {
+            let mut db = app.store.read("reading the coalition back").await?;
+            Coalition::load(&mut db, &app.rest).await
+        };
+        match read.await {
+            Ok(read) => {
+                *coalition = read;
+                return Ok(());
+            }
+            Err(error) => {
+                tracing::error!(%error, "the coalition cannot be read back from the database")
+            }
+        }
+        if !app.life.pause(READ_BACK_EVERY).await {
+            *coalition = None;
+            anyhow::bail!("the node stopped while its database did not answer");
         }
     }
 }
@@ -127,7 +150,7 @@ async fn try_batch(
     app: &App,
     coalition: &mut Coalition,
     batch: &[LogItem],
-    rows: &RowsByBlob,
+    rows: &RowsByPosition,
 ) -> anyhow::Result<u64> {
     let mut tx = app.store.write("folding a batch").await?;
     let mut group = coalition.group()?;
@@ -166,7 +189,7 @@ async fn one(
     coalition: &mut Coalition,
     group: &mut Group,
     item: &LogItem,
-    rows: &RowsByBlob,
+    rows: &RowsByPosition,
 ) -> anyhow::Result<()> {
     let ended =
         fold::advance(&mut coalition.state, item).map_err(|error| Stop(error.to_string()))?;
@@ -283,6 +306,13 @@ fn look_inside(
     if form != header.form || aad.is_some_and(|aad| *aad != header.authenticated()) {
         return Ok(Inside::Void(Void::Header));
     }
+    let signed = match &opened {
+        Opened::Application { author, .. } | Opened::Commit { author, .. } => *author,
+        Opened::OwnApplication { .. } | Opened::OwnCommit { .. } => app.me,
+    };
+    if signed != header.author {
+        return Ok(Inside::Void(Void::Header));
+    }
     match opened {
         Opened::Application {
             author, plaintext, ..
@@ -354,13 +384,13 @@ async fn apply(
     header: &Header,
     inside: Inside,
     own: Option<&Outgoing>,
-    rows: &RowsByBlob,
+    rows: &RowsByPosition,
 ) -> anyhow::Result<Result<(), Void>> {
     let counted = coalition.state.meta().counted;
     match inside {
         Inside::Void(void) => return Ok(Err(void)),
         Inside::Entry { entry, .. } => {
-            let rows = prefetch::of_entry(app, &entry, own, rows)?;
+            let rows = prefetch::of_entry(app, at.position, &entry, own, rows)?;
             let outcome = match fold::apply(
                 &mut coalition.state,
                 at,
@@ -478,23 +508,34 @@ fn still_wanted(state: &State, own: &Outgoing) -> bool {
 
 /// Compares a member's checkpoint with what this node had at the same position.
 ///
+/// One member that lies or has a fault must not stop all others, so this node stops only when more
+/// than half of the others contradict it; until then it alarms.
+///
 /// # Errors
-/// [`Stop`] when they differ: one of the two has a fault.
+/// [`Stop`] when most others have another state: this node is the one with the fault.
 pub async fn compare(
     tx: &mut Write,
+    state: &State,
+    author: NodeId,
     checkpoint: &protocol::entry::housekeeping::Checkpoint,
 ) -> anyhow::Result<()> {
-    let own = store::coalition::fold_hash(&mut *tx, checkpoint.position).await?;
-    match own {
-        Some((state, authenticator))
-            if state != checkpoint.state.0 || authenticator != checkpoint.authenticator.0 =>
-        {
-            let why = format!(
-                "a member's state at position {} differs from this node's; compare versions and restore one of them",
-                checkpoint.position
-            );
-            Err(Stop(why).into())
-        }
-        _ => Ok(()),
+    let position = checkpoint.position;
+    let Some((own, authenticator)) = table::fold_hash(&mut *tx, position).await? else {
+        return Ok(());
+    };
+    if own == checkpoint.state.0 && authenticator == checkpoint.authenticator.0 {
+        return Ok(table::forget_contradiction(tx, author).await?);
     }
+    table::note_contradiction(&mut *tx, author, position).await?;
+    let against = table::contradictions(tx).await?;
+    let others = state.roster().count().saturating_sub(1) as u64;
+    if against * 2 > others {
+        let why = format!(
+            "{against} of {others} other members had another state than this node, the last one at position \
+             {position}; compare versions and restore this node"
+        );
+        return Err(Stop(why).into());
+    }
+    tracing::error!(member = %author.short(), position, "a member's state differs from this node's and most others'");
+    Ok(())
 }

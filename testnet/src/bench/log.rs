@@ -80,6 +80,7 @@ pub async fn run(rows: u64) -> Result<Map<String, Value>> {
             class: Class::Claims,
             form: Form::Application,
             blobs: Vec::new(),
+            author: app.me,
         };
         let bytes = Envelope { header, sealed }.bytes();
         let one = Watch::start();
