@@ -121,13 +121,9 @@ async fn the_organizations_own_policy_withholds_and_a_broken_one_stops_everythin
     assert_eq!(rule.fields[&FieldClass::Postal], 1);
 
     std::fs::write(&file, "permit (").unwrap();
-    let refused = preview::preview(
-        &net.nodes[0].app,
-        ask(&["Clean Air Fund"], &DOORS),
-        LIST,
-    )
-    .await
-    .unwrap_err();
+    let refused = preview::preview(&net.nodes[0].app, ask(&["Clean Air Fund"], &DOORS), LIST)
+        .await
+        .unwrap_err();
     assert!(refused.0.detail.contains("own-policy.cedar"), "{refused:?}");
 }
 

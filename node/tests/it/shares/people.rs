@@ -100,7 +100,15 @@ impl Node {
 
     /// The person agrees, once more or for the first time.
     pub(super) async fn agrees(&self, who: &Who) {
-        let now = self.app.now().0;
+        self.agreed_at(who, self.app.now().0).await;
+    }
+
+    /// The record as it was before anything was taken back.
+    pub(super) async fn agrees_before(&self, who: &Who) {
+        self.agreed_at(who, super::net::START.0).await;
+    }
+
+    async fn agreed_at(&self, who: &Who, now: i64) {
         let id = format!("record-{}", who.id);
         let mut tx = self.app.store.write("test").await.unwrap();
         let record = record(&id, &who.id, &who.agreed_to, now);

@@ -190,6 +190,16 @@ async fn a_share_under_an_agreement_that_is_gone_is_void_and_leaves_the_ledger()
     assert_eq!(share.state, "void");
     assert!(share.note.as_deref().unwrap().contains("agreement"));
     assert_eq!(sender.fate(share.share).await.progress, Progress::Void);
-    assert!(shares::holders(&sender.app, "personaaa").await.unwrap().is_empty());
-    assert!(shares::view::received(&net.nodes[2].app).await.unwrap().is_empty());
+    assert!(
+        shares::holders(&sender.app, "personaaa")
+            .await
+            .unwrap()
+            .is_empty()
+    );
+    assert!(
+        shares::view::received(&net.nodes[2].app)
+            .await
+            .unwrap()
+            .is_empty()
+    );
 }
