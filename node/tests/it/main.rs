@@ -3,6 +3,7 @@
 
 mod claims;
 mod reports;
+mod shares;
 mod support;
 mod suppressions;
 mod tokens;
