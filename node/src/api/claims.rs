@@ -77,6 +77,8 @@ pub struct Looked {
     pub without_point: u64,
     /// Rows whose contact point or id is not known from any list.
     pub unknown: u64,
+    /// Rows that could not be read.
+    pub unreadable: u64,
     /// Contact points by standing.
     pub counts: BTreeMap<Standing, u64>,
     /// Contact points because of whom, by standing.
@@ -176,6 +178,7 @@ async fn looked(
         rows: answer.universe.rows,
         without_point: answer.universe.without_point,
         unknown: answer.universe.unknown,
+        unreadable: answer.universe.unreadable,
         counts: check::counts(&answer.checked),
         because_of,
         points: answer
@@ -205,6 +208,8 @@ pub struct Taken {
     pub without_point: u64,
     /// Rows whose contact point or id is not known from any list.
     pub unknown: u64,
+    /// Rows that could not be read.
+    pub unreadable: u64,
     /// The claim; undecided while it waits for the keeper.
     pub claim: Whole,
 }
@@ -226,6 +231,7 @@ async fn claim(
         left_out,
         without_point: answer.universe.without_point,
         unknown: answer.universe.unknown,
+        unreadable: answer.universe.unreadable,
         claim: show::whole(&app, &id.to_string(), rows).await?,
     }))
 }

@@ -49,6 +49,8 @@ pub struct Universe {
     pub without_point: u64,
     /// Rows whose contact point is not known from any list.
     pub unknown: u64,
+    /// Rows that could not be read.
+    pub unreadable: u64,
     /// The match tokens of the people's person keys.
     pub keys: BTreeMap<String, Vec<Token>>,
 }
@@ -130,12 +132,13 @@ pub async fn of_file(
 ) -> Result<Universe, Failure> {
     let class = class_of(channel);
     let region = ground.params.default_region.clone();
-    let rows = tokio::task::spawn_blocking(move || parse(file, class, &region))
+    let (rows, unreadable) = tokio::task::spawn_blocking(move || parse(file, class, &region))
         .await
         .map_err(Failure::internal)??;
     let mut universe = Universe {
         label: name.to_owned(),
-        rows: rows.len() as u64,
+        rows: rows.len() as u64 + unreadable,
+        unreadable,
         ..Universe::default()
     };
     let mut db = app.store.read("matching a file's rows").await?;
@@ -192,7 +195,7 @@ async fn point_of(
     Ok(None)
 }
 
-fn parse(file: std::fs::File, class: Class, region: &str) -> Result<Vec<FileRow>, Failure> {
+fn parse(file: std::fs::File, class: Class, region: &str) -> Result<(Vec<FileRow>, u64), Failure> {
     let mut rows = Vec::new();
     let mut sink = |item| {
         if let Item::Person { person, .. } = item {
@@ -222,7 +225,7 @@ fn parse(file: std::fs::File, class: Class, region: &str) -> Result<Vec<FileRow>
             "the file has no rows that are people; an export of a list is needed, no contact history",
         ));
     }
-    Ok(rows)
+    Ok((rows, summary.rejected))
 }
 
 /// The normalized contact points of a row, as an import would store them.
