@@ -52,6 +52,11 @@ CREATE TABLE fold_hash (
     authenticator BYTEA NOT NULL        -- hash of the MLS epoch authenticator there
 );
 
+CREATE TABLE contradiction (
+    member TEXT PRIMARY KEY,            -- node id of a member whose latest checkpoint this node contradicts
+    position BIGINT NOT NULL            -- where
+);
+
 CREATE TABLE history (
     position BIGINT PRIMARY KEY,        -- position in the coalition log
     log_time BIGINT NOT NULL,           -- milliseconds since 1970, set by the keeper
@@ -94,4 +99,11 @@ CREATE TABLE token_job (
     point_ids TEXT NOT NULL,            -- JSON list: the points of the batch, in order
     done_at BIGINT,                     -- milliseconds since 1970
     PRIMARY KEY (class, generation, slot)
+);
+
+CREATE TABLE token_problem (
+    class BIGINT PRIMARY KEY,           -- 0 door, 1 phone, 2 email, 3 person
+    problem TEXT NOT NULL,              -- why the last batch brought no tokens, in plain words
+    at BIGINT NOT NULL,                 -- milliseconds since 1970
+    retry_at BIGINT NOT NULL            -- not asked again before this
 );

@@ -1,4 +1,4 @@
--- The desk: sign-in links and sessions.
+-- The desk: sign-in links and sessions. Only hashes are stored: who reads the database cannot sign in.
 
 CREATE TABLE desk_link (
     token_hash TEXT PRIMARY KEY,        -- SHA-256 of the link's token
@@ -8,6 +8,6 @@ CREATE TABLE desk_link (
 
 CREATE TABLE desk_session (
     session_hash TEXT PRIMARY KEY,      -- SHA-256 of the session's id
-    record TEXT NOT NULL,               -- JSON
+    created_at BIGINT NOT NULL,         -- milliseconds since 1970
     expires_at BIGINT NOT NULL          -- milliseconds since 1970
 );

@@ -9,6 +9,7 @@ pub mod people;
 pub mod shares;
 pub mod status;
 pub mod suppressions;
+pub mod tokens;
 
 use crate::{
     app::App,

@@ -9,12 +9,15 @@
 )]
 
 pub mod agreement;
+pub mod claim;
 pub mod client;
 pub mod coalition;
 pub mod desk_link;
 pub mod init;
 pub mod output;
 pub mod serve;
+pub mod suppress;
+pub mod tokens;
 
 use clap::{Parser, Subcommand};
 use client::{CliError, Desk};
@@ -54,6 +57,19 @@ enum Command {
     /// Show, propose and sign the coalition's agreement.
     #[command(subcommand)]
     Agreement(agreement::Agreement),
+    /// Show how far points have been turned into match tokens.
+    #[command(subcommand)]
+    Tokens(tokens::Tokens),
+    /// Look at, take and give back contact points.
+    #[command(subcommand)]
+    Claim(claim::Claim),
+    /// Print a granted claim's people in walking order.
+    Walklist(claim::WalkList),
+    /// Tell every member that somebody must not be contacted.
+    Suppress(suppress::Suppress),
+    /// Show own suppressions and what allies say about your people.
+    #[command(subcommand)]
+    Suppressions(suppress::Suppressions),
 }
 
 /// Runs the command line.
@@ -98,5 +114,10 @@ async fn run(cli: &Cli) -> Result<(), CliError> {
         Command::DeskLink(command) => command.run(&desk).await,
         Command::Coalition(command) => command.run(&desk).await,
         Command::Agreement(command) => command.run(&desk).await,
+        Command::Tokens(command) => command.run(&desk).await,
+        Command::Claim(command) => command.run(&desk).await,
+        Command::Walklist(command) => command.run(&desk).await,
+        Command::Suppress(command) => command.run(&desk).await,
+        Command::Suppressions(command) => command.run(&desk).await,
     }
 }

@@ -95,7 +95,8 @@ pub async fn pipeline(State(app): State<App>, request: Request, next: Next) -> R
         };
         headers.push((name.as_str(), value));
     }
-    let chunk = headers.contains(&("content-type", OCTETS));
+    // A chunk is named by its own hash; everything else that is sent is signed.
+    let chunk = parts.method == http::Method::PUT && headers.contains(&("content-type", OCTETS));
     let view = RequestView {
         method: parts.method.as_str(),
         authority: "",

@@ -36,6 +36,7 @@ pub fn desk(app: App) -> Router {
         .merge(api::claims::routes())
         .merge(api::contacts::routes())
         .merge(api::suppressions::routes())
+        .merge(api::tokens::routes())
         .merge(api::shares::routes())
         .layer(middleware::from_fn_with_state(
             app.clone(),
@@ -45,7 +46,7 @@ pub fn desk(app: App) -> Router {
         .route("/healthz", get(|| async { "ok" }))
         .nest("/api/v1", api)
         .merge(pages::routes(app.clone()))
-        .fallback(problem::no_such_route)
+        .fallback(pages::no_such_page)
         .method_not_allowed_fallback(problem::no_such_method)
         .layer(DefaultBodyLimit::max(DESK_BODY))
         .layer(middleware::from_fn(extract::same_origin))

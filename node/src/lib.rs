@@ -15,6 +15,7 @@ pub mod contacts;
 pub mod federation;
 pub mod http;
 pub mod import;
+pub mod init;
 pub mod jobs;
 pub mod keeper;
 pub mod lifecycle;

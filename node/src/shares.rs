@@ -1,11 +1,33 @@
 //! Shares given and received, their recall and the receipts.
+//!
+//! Given: [`plan`] walks people through the gate, [`preview`] tells what would flow, [`send`] seals
+//! it. Received: [`take`] asks this node's own gate and stores, [`erase`] carries out notices.
+//! Taken back: [`recall`]. What people read of it all: [`view`] and [`export`].
+
+pub mod consent;
+pub mod erase;
+pub mod export;
+pub mod facts;
+pub mod payload;
+pub mod plan;
+pub mod preview;
+pub mod recall;
+pub mod send;
+pub mod setting;
+pub mod take;
+pub mod view;
+
+pub use view::holders;
 
 use crate::{
     app::App,
-    store::{self, Write},
+    store::{
+        self, Write,
+        share::{notice, received},
+    },
     sync::react::Event,
 };
-use protocol::{id::EntryId, state::State};
+use protocol::{codec, entry::Entry, id::EntryId, state::State};
 
 /// Brings this node's own tables up to an entry.
 ///
@@ -17,26 +39,51 @@ pub async fn react(
     state: &State,
     event: &Event<'_>,
 ) -> anyhow::Result<()> {
-    let _ = (app, tx, state, event);
+    let at = event.at;
+    match event.entry {
+        Entry::Share(share) if share.to == app.me => received::insert(&mut *tx, at, share).await?,
+        Entry::Share(_) if at.author == app.me => {
+            store::share::set_announced(&mut *tx, at.entry).await?;
+            recall::after_announcement(app, tx, state, at.entry).await?;
+        }
+        Entry::Revoke(revoke) => {
+            let to = state.notices.get(&at.entry).map(|notice| notice.to);
+            if to == Some(app.me) {
+                notice::insert_in(&mut *tx, at, revoke).await?;
+            }
+        }
+        Entry::ErasureReceipt(receipt) => {
+            let statement: protocol::entry::share::ErasureStatement =
+                codec::decode(&receipt.statement)?;
+            notice::set_receipt(&mut *tx, statement.notice, &codec::encode(receipt)).await?;
+        }
+        _ => {}
+    }
     Ok(())
 }
 
-/// An own entry that changed nothing.
+/// An own entry that changed nothing: a void share was read by nobody, a void notice is given again.
 ///
 /// # Errors
 /// When the database fails.
 pub async fn own_void(tx: &mut Write, entry: EntryId, why: &str) -> store::Result<()> {
-    let _ = (tx, entry, why);
+    if store::share::set_void(&mut *tx, entry, why).await? {
+        tracing::warn!(share = %entry, why, "a share is void; its rows are out of the ledger again");
+    }
+    if notice::void_out(&mut *tx, entry).await? {
+        tracing::warn!(notice = %entry, why, "a notice is void; revoke again");
+    }
     Ok(())
 }
 
-/// Takes shares that were announced to this node: fetch, gate, store, answer.
+/// Takes shares that were announced to this node. Notices that came first are carried out first, so
+/// that a row taken back is not stored for a moment.
 ///
 /// # Errors
 /// When the keeper is not reached.
 pub async fn take(app: &App) -> anyhow::Result<()> {
-    let _ = app;
-    Ok(())
+    erase::run(app).await?;
+    take::run(app).await
 }
 
 /// Erases what was taken back, and signs for it.
@@ -44,6 +91,5 @@ pub async fn take(app: &App) -> anyhow::Result<()> {
 /// # Errors
 /// When the keeper is not reached.
 pub async fn erase(app: &App) -> anyhow::Result<()> {
-    let _ = app;
-    Ok(())
+    erase::run(app).await
 }

@@ -7,9 +7,12 @@
 
 pub mod admission;
 pub mod blob;
+pub mod claim;
 pub mod coalition;
 pub mod consent;
 pub mod contact;
+pub mod contact_report;
+pub mod desk;
 pub mod dialect;
 pub mod history;
 pub mod import_job;
@@ -22,7 +25,11 @@ pub mod people;
 pub mod person;
 pub mod person_suppression;
 pub mod point;
+pub mod reach;
 pub mod sealed;
+pub mod suppression;
+pub mod share;
+pub mod token_job;
 
 use sqlx::{Any, AnyConnection, AnyPool, Transaction, any::AnyPoolOptions, pool::PoolConnection};
 use std::ops::{Deref, DerefMut};

@@ -7,7 +7,7 @@ use crate::{
     blob::BlobId,
     codec::{self, Canonical, CodecError},
     entry::Class,
-    id::{CoalitionId, EntryId, Hash, Lineage},
+    id::{CoalitionId, EntryId, Hash, Lineage, NodeId},
 };
 use minicbor::{Decode, Encode};
 
@@ -54,6 +54,12 @@ pub struct Header {
     /// Blobs that readers will need: a keeper admits no entry before it has them.
     #[n(6)]
     pub blobs: Vec<BlobId>,
+    /// Whose entry it is: a keeper admits it from nobody else, and MLS must prove the same.
+    ///
+    /// A node cannot open its own messages, so without this word any member could write one in its
+    /// name and make it believe that it had been restored from a backup.
+    #[n(7)]
+    pub author: NodeId,
 }
 
 impl Header {

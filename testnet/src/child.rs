@@ -123,14 +123,19 @@ fn spawn(mut command: Command) -> Result<Child> {
 /// Asks a program to end, and ends it when it does not. A Ctrl-C has reached it already: a second
 /// request does no harm.
 async fn end(child: &mut Child) {
-    let Some(id) = child.id() else { return };
-    // The shell's own `kill`: the program of that name is not installed everywhere.
-    let asked = Command::new("sh")
-        .args(["-c", "kill -TERM \"$1\"", "sh", &id.to_string()])
-        .status();
+    let asked = ask_to_end(child);
     let waited = tokio::time::timeout(GRACE, child.wait()).await;
-    if asked.is_err() || waited.is_err() {
+    if !asked || waited.is_err() {
         // It is gone already, or goes now: nothing is left to do in either case.
         drop(child.kill().await);
     }
+}
+
+/// Sends a program SIGTERM; false when it could not be sent, and when it ended already.
+pub(crate) fn ask_to_end(child: &Child) -> bool {
+    let Some(id) = child.id() else { return false };
+    // The shell's own `kill`: the program of that name is not installed everywhere.
+    let mut kill = Command::new("sh");
+    kill.args(["-c", "kill -TERM \"$1\"", "sh", &id.to_string()]);
+    kill.status().is_ok_and(|status| status.success())
 }

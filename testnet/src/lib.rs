@@ -1,9 +1,13 @@
 //! A coalition on your desk: what checks, shows and measures the whole. No other room uses this one.
 
+pub mod ambient;
+pub mod bench;
 pub mod check;
 mod child;
+pub mod demo;
 pub mod export_files;
 pub mod generated;
+pub mod nodes;
 pub mod people;
 pub mod postgres;
 pub mod setup;

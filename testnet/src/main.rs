@@ -2,7 +2,7 @@
 
 use clap::{Parser, Subcommand};
 use std::process::ExitCode;
-use testnet::{check, generated, postgres};
+use testnet::{bench, check, generated, postgres};
 
 /// A coalition on your desk.
 #[derive(Parser)]
@@ -18,6 +18,8 @@ enum Command {
     Check(check::Arguments),
     /// Write the files that the check compares: generated texts, checksums of new migrations.
     Generate,
+    /// Measure one thing on this machine, in an optimized build.
+    Bench(bench::Arguments),
     /// Run a command with a PostgreSQL cluster at its side, gone when it ends.
     Postgres(postgres::Arguments),
 }
@@ -26,6 +28,7 @@ enum Command {
 async fn main() -> ExitCode {
     let ended = match Arguments::parse().command {
         Command::Check(arguments) => check::run(arguments).await,
+        Command::Bench(arguments) => bench::run(arguments).await,
         Command::Generate => generated::run(),
         Command::Postgres(arguments) => postgres::run(arguments).await,
     };

@@ -33,6 +33,7 @@ pub use truth::{
 
 pub(crate) use draw::{Draw, Stream};
 pub(crate) use lists::{first_row, row_key};
+pub(crate) use names::without_accents;
 
 use jiff::civil::{Date, date};
 
@@ -212,7 +213,7 @@ impl County {
     /// The number in the address is the person's own, so no two people get the same one by accident.
     fn email(&mut self, id: u32, given: &str, surname: &str) -> String {
         let plain = |name: &str| -> String {
-            names::without_accents(name)
+            without_accents(name)
                 .chars()
                 .filter(char::is_ascii_alphanumeric)
                 .collect::<String>()

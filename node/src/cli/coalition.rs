@@ -192,7 +192,21 @@ async fn status(desk: &Desk) -> Result<(), CliError> {
         version("Draft", draft);
     }
     println!();
-    let rows: Vec<Vec<String>> = coalition["members"]
+    members(&coalition["members"]);
+    for newcomer in coalition["waiting"].as_array().into_iter().flatten() {
+        println!(
+            "Waiting: {} ({}), invited by {}",
+            text(&newcomer["name"]),
+            text(&newcomer["kind"]),
+            text(&newcomer["inviter"])
+        );
+    }
+    Ok(())
+}
+
+fn members(members: &Value) {
+    let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
+    let rows: Vec<Vec<String>> = members
         .as_array()
         .into_iter()
         .flatten()
@@ -215,15 +229,6 @@ async fn status(desk: &Desk) -> Result<(), CliError> {
         })
         .collect();
     output::table(&["MEMBER", "KIND", "KEEPS", "AGREEMENT", "", "NODE"], &rows);
-    for newcomer in coalition["waiting"].as_array().into_iter().flatten() {
-        println!(
-            "Waiting: {} ({}), invited by {}",
-            text(&newcomer["name"]),
-            text(&newcomer["kind"]),
-            text(&newcomer["inviter"])
-        );
-    }
-    Ok(())
 }
 
 fn version(label: &str, version: &Value) {

@@ -11,7 +11,6 @@ use clap::Args;
 pub struct DeskLink {}
 
 impl DeskLink {
-    #[expect(clippy::unused_self, reason = "every command has the same shape")]
     pub(super) async fn run(&self, desk: &Desk) -> Result<(), CliError> {
         let answer: serde_json::Value = desk.post("/desk-links", &serde_json::json!({})).await?;
         if desk.json {

@@ -17,7 +17,6 @@ use tokio::net::TcpListener;
 pub struct Serve {}
 
 impl Serve {
-    #[expect(clippy::unused_self, reason = "every command has the same shape")]
     pub(super) async fn run(&self, node: &Path, json: bool) -> Result<(), CliError> {
         telemetry::start();
         let app = App::open(NodeDir(node.to_owned()), Box::new(SystemClock)).await?;

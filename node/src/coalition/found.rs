@@ -6,7 +6,7 @@ use crate::{
     http::problem::Failure,
     keeper::evaluator::share_place,
     store::{
-        self,
+        self, Write,
         coalition::{CoalitionRow, Phase},
     },
     sync::{coalition::Coalition, outbox},
@@ -30,6 +30,12 @@ pub async fn found(app: &App, name: &str, terms: &str) -> Result<CoalitionId, Fa
         return Err(Failure::input(
             "a founder keeps the log, so others must reach it: give this node a [federation] section in \
              config.toml (or init it with --federation and --public-url)",
+        ));
+    }
+    if !app.identity().is_keeper() {
+        return Err(Failure::input(
+            "this node's identity names no address, so nobody could read its log; init it with --federation and \
+             --public-url",
         ));
     }
     let name: protocol::identity::Name = name
@@ -67,29 +73,7 @@ pub async fn found(app: &App, name: &str, terms: &str) -> Result<CoalitionId, Fa
     let mut tx = app.store.write("founding a coalition").await?;
     store::coalition::insert(&mut tx, &coalition.row, app.now().0).await?;
     coalition.begin_group(&mut tx, &app.rest, &group).await?;
-    let genesis = Genesis {
-        name: name.to_string(),
-        document: codec::encode(&app.document),
-    };
-    outbox::queue(app, &mut tx, genesis.into(), None).await?;
-    let (share, keyset) = KeyShare::found(1, app.me, &mut rng);
-    let place = share_place(keyset.generation());
-    store::node::put_secret(
-        &mut tx,
-        &place,
-        &app.rest.seal(&place, &share.to_bytes(), &mut rng),
-    )
-    .await?;
-    outbox::queue(
-        app,
-        &mut tx,
-        Keyset {
-            keyset: codec::encode(&keyset),
-        }
-        .into(),
-        None,
-    )
-    .await?;
+    first_entries(app, &mut tx, &coalition.row.name).await?;
     let agreement = agreement::first(app, id, terms);
     agreement::queue_with_signature(app, &mut tx, &agreement).await?;
     tx.commit().await?;
@@ -100,4 +84,23 @@ pub async fn found(app: &App, name: &str, terms: &str) -> Result<CoalitionId, Fa
     app.wake.joined.notify_waiters();
     app.wake.outbox.notify_one();
     Ok(id)
+}
+
+/// The first entry of the log, and a key of match tokens whose only share is this keeper's.
+async fn first_entries(app: &App, tx: &mut Write, name: &str) -> store::Result<()> {
+    let genesis = Genesis {
+        name: name.to_owned(),
+        document: codec::encode(&app.document),
+    };
+    outbox::queue(app, tx, genesis.into(), None).await?;
+    let mut rng = crate::ambient::rng();
+    let (share, keyset) = KeyShare::found(1, app.me, &mut rng);
+    let place = share_place(keyset.generation());
+    let sealed = app.rest.seal(&place, &share.to_bytes(), &mut rng);
+    store::node::put_secret(&mut *tx, &place, &sealed).await?;
+    let keyset = Keyset {
+        keyset: codec::encode(&keyset),
+    };
+    outbox::queue(app, tx, keyset.into(), None).await?;
+    Ok(())
 }

@@ -116,6 +116,12 @@ pub async fn admit(
 ) -> Result<Response, Failure> {
     caller.must_be_member()?;
     let _: Admission = read_cbor(&body)?;
+    if !invited(&app, caller.node, node).await {
+        return Err(Failure::new(
+            ProblemKind::NotFound,
+            "this organization has invited nobody of this id",
+        ));
+    }
     let mut tx = app.store.write("keeping an admission").await?;
     if !store::keeper::set_admission(&mut tx, node, &body).await? {
         return Err(Failure::new(
@@ -125,6 +131,18 @@ pub async fn admit(
     }
     tx.commit().await?;
     Ok(().into_response())
+}
+
+/// Whether a member invited this newcomer: nobody else hands over what lets it in.
+async fn invited(app: &App, inviter: NodeId, newcomer: NodeId) -> bool {
+    let coalition = app.coalition.read().await;
+    coalition.as_ref().is_some_and(|coalition| {
+        coalition
+            .state
+            .invites
+            .iter()
+            .any(|(_, invite)| invite.inviter == inviter && invite.used_by == Some(newcomer))
+    })
 }
 
 /// The document under which somebody who is no member signs: the one it sends, or the one it sent.

@@ -24,13 +24,17 @@ pub async fn announce(app: &App, caller: NodeId, ask: Ask) -> Result<(), Failure
         ));
     }
     let token = ask.token.hash();
-    check_invite(app, token, caller, document.organization.as_str()).await?;
+    let standing = check_invite(app, token, caller, &ask, document.organization.as_str()).await?;
+    if standing == Standing::Announced {
+        return Ok(());
+    }
     let signed = codec::encode(&ask.document);
     let mut tx = app.store.write("announcing a newcomer").await?;
     match store::keeper::join_by_token(&mut tx, token).await? {
-        Some(node) if node == caller.to_string() => return Ok(()),
-        Some(_) => return Err(Failure::new(ProblemKind::InviteSpent, "")),
-        None => {}
+        Some(node) if node != caller.to_string() => {
+            return Err(Failure::new(ProblemKind::InviteSpent, ""));
+        }
+        _ => {}
     }
     store::keeper::put_join(&mut tx, caller, token, &signed, app.now().0).await?;
     let request = JoinRequest {
@@ -45,7 +49,22 @@ pub async fn announce(app: &App, caller: NodeId, ask: Ask) -> Result<(), Failure
     Ok(())
 }
 
-async fn check_invite(app: &App, token: Hash, caller: NodeId, name: &str) -> Result<(), Failure> {
+/// What the log knows of a newcomer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Standing {
+    /// Nothing, or a key package that the newcomer has lost since: it must be announced.
+    New,
+    /// Just this request, or the newcomer is in already.
+    Announced,
+}
+
+async fn check_invite(
+    app: &App,
+    token: Hash,
+    caller: NodeId,
+    ask: &Ask,
+    name: &str,
+) -> Result<Standing, Failure> {
     let coalition = app.coalition.read().await;
     let state = coalition.as_ref().map(|coalition| &coalition.state);
     let invite = state.and_then(|state| state.invites.get(&token));
@@ -61,11 +80,18 @@ async fn check_invite(app: &App, token: Hash, caller: NodeId, name: &str) -> Res
     if invite.expires < app.now() {
         return Err(Failure::new(ProblemKind::InviteExpired, ""));
     }
+    let waits = state
+        .joins
+        .get(&caller)
+        .is_some_and(|join| join.key_package == ask.key_package);
+    if waits || state.active(caller).is_some() {
+        return Ok(Standing::Announced);
+    }
     let taken = |member: &str| member.to_lowercase() == name.to_lowercase();
     if state.roster().any(|(_, member)| taken(&member.name)) {
         let detail =
             "an organization of this name is a member already; use a name that tells the two apart";
         return Err(Failure::new(ProblemKind::Conflict, detail));
     }
-    Ok(())
+    Ok(Standing::New)
 }

@@ -70,6 +70,9 @@ async fn order(
         }
         Err(_) => return Ok(refused(ProblemKind::Unsupported)),
     };
+    if envelope.header.author != author {
+        return Ok(refused(ProblemKind::Forbidden));
+    }
     for blob in &envelope.header.blobs {
         let whole = store::blob::find(&mut *tx, *blob)
             .await?

@@ -328,6 +328,49 @@ pub async fn fold_hash(
     )
 }
 
+/// Notes that a member had another state than this node at a position.
+///
+/// # Errors
+/// [`StoreError`].
+pub async fn note_contradiction(
+    db: &mut AnyConnection,
+    member: NodeId,
+    position: u64,
+) -> Result<()> {
+    sqlx::query(
+        "INSERT INTO contradiction (member, position) VALUES ($1, $2) \
+         ON CONFLICT (member) DO UPDATE SET position = excluded.position",
+    )
+    .bind(member.to_string())
+    .bind(super::integer(position))
+    .execute(db)
+    .await?;
+    Ok(())
+}
+
+/// A member agrees again.
+///
+/// # Errors
+/// [`StoreError`].
+pub async fn forget_contradiction(db: &mut AnyConnection, member: NodeId) -> Result<()> {
+    sqlx::query("DELETE FROM contradiction WHERE member = $1")
+        .bind(member.to_string())
+        .execute(db)
+        .await?;
+    Ok(())
+}
+
+/// How many members had another state than this node when they last said so.
+///
+/// # Errors
+/// [`StoreError`].
+pub async fn contradictions(db: &mut AnyConnection) -> Result<u64> {
+    let count: i64 = sqlx::query_scalar("SELECT COUNT(*) FROM contradiction")
+        .fetch_one(db)
+        .await?;
+    Ok(super::natural(count))
+}
+
 /// Keeps the document with which the keeper introduced itself.
 ///
 /// # Errors

@@ -20,7 +20,7 @@ use protocol::{
     codec,
     entry::Class,
     envelope::{ENTRY_BYTES, Envelope, Form, Header, VERSION},
-    id::{EntryId, Hash},
+    id::{EntryId, Hash, NodeId},
     mls::Group,
     problem::ProblemKind,
 };
@@ -76,6 +76,7 @@ async fn seal_one(
     }
     let entry = outbox::plain(app, row)?;
     let header = header(
+        app.me,
         coalition,
         row.entry,
         row.class,
@@ -116,6 +117,7 @@ async fn build_commit(
         return Ok(false);
     }
     let header = header(
+        app.me,
         coalition,
         row.entry,
         Class::Control,
@@ -147,6 +149,7 @@ async fn build_commit(
 }
 
 fn header(
+    me: NodeId,
     coalition: &Coalition,
     entry: EntryId,
     class: Class,
@@ -161,6 +164,7 @@ fn header(
         class,
         form,
         blobs,
+        author: me,
     }
 }
 

@@ -6,13 +6,13 @@
 use super::{
     coalition::Coalition,
     outbox::COMMIT,
-    prefetch::{self, RowsByBlob},
+    prefetch::{self, RowsByPosition},
     react,
 };
 use crate::{
     app::App,
     store::{
-        self, StoreError, Write,
+        StoreError, Write,
         coalition::{self as table, Phase},
         history::{self, Line},
         outbox::{self as out, Outgoing},
@@ -28,9 +28,12 @@ use protocol::{
     mls::{Group, Leaf, OpenError, Opened, Staged},
     state::State,
 };
+use std::time::Duration;
 
 /// The most entries of one transaction; beyond it nothing is gained.
 const FOLD_BATCH: usize = 64;
+/// How long the fold waits before it asks an unwilling database again.
+const READ_BACK_EVERY: Duration = Duration::from_secs(1);
 /// How often an entry is sealed anew after its epoch closed.
 const REENCRYPT: i64 = 8;
 
@@ -83,7 +86,7 @@ fn batch_length(items: &[LogItem]) -> usize {
 async fn batch_in_one_transaction(
     app: &App,
     batch: &[LogItem],
-    rows: &RowsByBlob,
+    rows: &RowsByPosition,
 ) -> anyhow::Result<()> {
     let mut guard = app.coalition.write().await;
     let Some(coalition) = guard.as_mut() else {
@@ -98,15 +101,33 @@ async fn batch_in_one_transaction(
             Ok(())
         }
         Err(error) => {
-            // Memory is ahead of the disk: read it back.
-            let mut db = app.store.read("reading the coalition back").await?;
-            *guard = Coalition::load(&mut db, &app.rest).await?;
-            drop(db);
+            read_back(app, &mut guard).await?;
             drop(guard);
             match error.downcast_ref::<Stop>() {
                 Some(Stop(why)) => stop(app, why).await,
                 None => Err(error),
             }
+        }
+    }
+}
+
+/// Memory is ahead of the disk: nobody may see it before it was read back, however long that takes.
+async fn read_back(app: &App, coalition: &mut Option<Coalition>) -> anyhow::Result<()> {
+    loop {
+        let read = async {
+            let mut db = app.store.read("reading the coalition back").await?;
+            Coalition::load(&mut db, &app.rest).await
+        };
+        match read.await {
+            Ok(read) => {
+                *coalition = read;
+                return Ok(());
+            }
+            Err(error) => tracing::error!(%error, "the coalition cannot be read back from the database"),
+        }
+        if !app.life.pause(READ_BACK_EVERY).await {
+            *coalition = None;
+            anyhow::bail!("the node stopped while its database did not answer");
         }
     }
 }
@@ -127,7 +148,7 @@ async fn try_batch(
     app: &App,
     coalition: &mut Coalition,
     batch: &[LogItem],
-    rows: &RowsByBlob,
+    rows: &RowsByPosition,
 ) -> anyhow::Result<u64> {
     let mut tx = app.store.write("folding a batch").await?;
     let mut group = coalition.group()?;
@@ -166,7 +187,7 @@ async fn one(
     coalition: &mut Coalition,
     group: &mut Group,
     item: &LogItem,
-    rows: &RowsByBlob,
+    rows: &RowsByPosition,
 ) -> anyhow::Result<()> {
     let ended =
         fold::advance(&mut coalition.state, item).map_err(|error| Stop(error.to_string()))?;
@@ -264,80 +285,87 @@ fn open(
         Err(error) if error.is_void() => return Ok(Inside::Void(Void::Seal(error.to_string()))),
         Err(error) => return Err(Stop(error.to_string()).into()),
     };
-    let authentic = |aad: &[u8], form: Form| aad == header.authenticated() && form == header.form;
-    Ok(match opened {
+    look_inside(app, header, own, opened)
+}
+
+/// Holds what was opened against the header that came with it.
+fn look_inside(
+    app: &App,
+    header: &Header,
+    own: Option<&Outgoing>,
+    opened: Opened,
+) -> anyhow::Result<Inside> {
+    let (form, aad) = match &opened {
+        Opened::Application { aad, .. } => (Form::Application, Some(aad)),
+        Opened::Commit { aad, .. } | Opened::OwnCommit { aad, .. } => (Form::Commit, Some(aad)),
+        // What stands in the outbox was sent with this very header.
+        Opened::OwnApplication { .. } => (Form::Application, None),
+    };
+    if form != header.form || aad.is_some_and(|aad| *aad != header.authenticated()) {
+        return Ok(Inside::Void(Void::Header));
+    }
+    let signed = match &opened {
+        Opened::Application { author, .. } | Opened::Commit { author, .. } => *author,
+        Opened::OwnApplication { .. } | Opened::OwnCommit { .. } => app.me,
+    };
+    if signed != header.author {
+        return Ok(Inside::Void(Void::Header));
+    }
+    match opened {
         Opened::Application {
-            author,
-            aad,
-            plaintext,
-            ..
-        } => {
-            if !authentic(&aad, Form::Application) {
-                return Ok(Inside::Void(Void::Header));
-            }
-            match codec::decode(&plaintext) {
-                Ok(entry) => Inside::Entry { author, entry },
-                Err(error) => Inside::Void(Void::Entry(error.to_string())),
-            }
-        }
-        Opened::OwnApplication { .. } => {
-            let own = own.ok_or_else(|| {
-                Stop(
-                    "the log holds an entry of this node that it does not know: it was restored from a backup; it \
-                     must join the coalition again before it speaks"
-                        .to_owned(),
-                )
-            })?;
-            Inside::Entry {
-                author: app.me,
-                entry: super::outbox::plain(app, own)?,
-            }
-        }
+            author, plaintext, ..
+        } => Ok(match codec::decode(&plaintext) {
+            Ok(entry) => Inside::Entry { author, entry },
+            Err(error) => Inside::Void(Void::Entry(error.to_string())),
+        }),
+        Opened::OwnApplication { .. } => own_entry(app, own),
+        Opened::Commit { rejoin: true, .. } => Ok(Inside::Void(Void::NotAllowed(
+            "coming back from outside is not part of this version",
+        ))),
         Opened::Commit {
             author,
             epoch,
-            aad,
             added,
             removed,
             author_key,
-            rejoin,
             staged,
-        } => {
-            if !authentic(&aad, Form::Commit) {
-                return Ok(Inside::Void(Void::Header));
-            }
-            if rejoin {
-                return Ok(Inside::Void(Void::NotAllowed(
-                    "coming back from outside is not part of this version",
-                )));
-            }
-            Inside::Commit {
-                author,
-                added,
-                removed,
-                author_key: Some(author_key),
-                opens: epoch + 1,
-                staged: Some(staged),
-            }
-        }
-        Opened::OwnCommit {
-            epoch,
-            aad,
+            ..
+        } => Ok(Inside::Commit {
+            author,
             added,
             removed,
-        } => {
-            if !authentic(&aad, Form::Commit) {
-                return Ok(Inside::Void(Void::Header));
-            }
-            Inside::Commit {
-                author: app.me,
-                added,
-                removed,
-                author_key: None,
-                opens: epoch + 1,
-                staged: None,
-            }
-        }
+            author_key: Some(author_key),
+            opens: epoch + 1,
+            staged: Some(staged),
+        }),
+        Opened::OwnCommit {
+            epoch,
+            added,
+            removed,
+            ..
+        } => Ok(Inside::Commit {
+            author: app.me,
+            added,
+            removed,
+            author_key: None,
+            opens: epoch + 1,
+            staged: None,
+        }),
+    }
+}
+
+/// MLS cannot open one's own message: what it says waits in the outbox.
+fn own_entry(app: &App, own: Option<&Outgoing>) -> anyhow::Result<Inside> {
+    let own = own.ok_or_else(|| {
+        Stop(
+            "the log holds an entry of this node that it does not know: it was restored from a \
+             backup; it must join the coalition again before it speaks"
+                .to_owned(),
+        )
+    })?;
+    Ok(Inside::Entry {
+        author: app.me,
+        entry: super::outbox::plain(app, own)?,
     })
 }
 
@@ -354,13 +382,13 @@ async fn apply(
     header: &Header,
     inside: Inside,
     own: Option<&Outgoing>,
-    rows: &RowsByBlob,
+    rows: &RowsByPosition,
 ) -> anyhow::Result<Result<(), Void>> {
     let counted = coalition.state.meta().counted;
     match inside {
         Inside::Void(void) => return Ok(Err(void)),
         Inside::Entry { entry, .. } => {
-            let rows = prefetch::of_entry(app, &entry, own, rows)?;
+            let rows = prefetch::of_entry(app, at.position, &entry, own, rows)?;
             let outcome = match fold::apply(
                 &mut coalition.state,
                 at,
@@ -478,23 +506,34 @@ fn still_wanted(state: &State, own: &Outgoing) -> bool {
 
 /// Compares a member's checkpoint with what this node had at the same position.
 ///
+/// One member that lies or has a fault must not stop all others, so this node stops only when more
+/// than half of the others contradict it; until then it alarms.
+///
 /// # Errors
-/// [`Stop`] when they differ: one of the two has a fault.
+/// [`Stop`] when most others have another state: this node is the one with the fault.
 pub async fn compare(
     tx: &mut Write,
+    state: &State,
+    author: NodeId,
     checkpoint: &protocol::entry::housekeeping::Checkpoint,
 ) -> anyhow::Result<()> {
-    let own = store::coalition::fold_hash(&mut *tx, checkpoint.position).await?;
-    match own {
-        Some((state, authenticator))
-            if state != checkpoint.state.0 || authenticator != checkpoint.authenticator.0 =>
-        {
-            let why = format!(
-                "a member's state at position {} differs from this node's; compare versions and restore one of them",
-                checkpoint.position
-            );
-            Err(Stop(why).into())
-        }
-        _ => Ok(()),
+    let position = checkpoint.position;
+    let Some((own, authenticator)) = table::fold_hash(&mut *tx, position).await? else {
+        return Ok(());
+    };
+    if own == checkpoint.state.0 && authenticator == checkpoint.authenticator.0 {
+        return Ok(table::forget_contradiction(tx, author).await?);
     }
+    table::note_contradiction(&mut *tx, author, position).await?;
+    let against = table::contradictions(tx).await?;
+    let others = state.roster().count().saturating_sub(1) as u64;
+    if against * 2 > others {
+        let why = format!(
+            "{against} of {others} other members had another state than this node, the last one at position \
+             {position}; compare versions and restore this node"
+        );
+        return Err(Stop(why).into());
+    }
+    tracing::error!(member = %author.short(), position, "a member's state differs from this node's and most others'");
+    Ok(())
 }

@@ -26,6 +26,9 @@ use tower::ServiceExt;
 /// The most that an own clock is corrected by for one keeper: a day.
 const OFFSET_LIMIT: i64 = 24 * protocol::time::HOUR;
 
+/// The unit in which a signature tells its time.
+const A_SECOND: std::time::Duration = std::time::Duration::from_secs(1);
+
 /// How far each keeper's clock differs from this node's, in milliseconds.
 #[derive(Debug, Default)]
 pub struct Offsets(Mutex<BTreeMap<NodeId, i64>>);
@@ -56,6 +59,9 @@ pub enum KeeperError {
     /// Its answer is not signed by it.
     #[error("the answer is not the keeper's: {0}")]
     Forged(#[from] SignatureError),
+    /// The blob is longer than what it is said to be.
+    #[error("the blob is longer than what it is needed for")]
+    TooLong,
     /// Its answer is signed and makes no sense.
     #[error("the keeper's answer cannot be read: {0}")]
     Unreadable(String),
@@ -120,6 +126,8 @@ enum Content<'a> {
     Cbor(Vec<u8>),
     /// A chunk, which its own hash names.
     Chunk(&'a [u8]),
+    /// Nothing; what comes back is a chunk, which its own hash names.
+    AskForChunk,
 }
 
 impl Keeper {
@@ -252,10 +260,13 @@ impl Keeper {
             )
             .await?;
         let manifest: Manifest = self.read(answer)?;
-        if manifest.id() != blob || manifest.size() > max_bytes {
+        if manifest.id() != blob {
             return Err(KeeperError::Unreadable(
-                "it is another blob than was asked for, or too large".to_owned(),
+                "it is another blob than was asked for".to_owned(),
             ));
+        }
+        if manifest.size() > max_bytes {
+            return Err(KeeperError::TooLong);
         }
         let mut bytes = Vec::new();
         for n in 0..manifest.chunks().len() as u64 {
@@ -265,7 +276,7 @@ impl Keeper {
                     Method::GET,
                     &format!("blobs/{blob}/{n}"),
                     "",
-                    Content::None,
+                    Content::AskForChunk,
                 )
                 .await?;
             manifest
@@ -369,15 +380,19 @@ impl Keeper {
             // The keeper has just started and takes nothing that may have been signed before; a
             // signature as far ahead as clocks may differ cannot have been.
             (Some(ProblemKind::StaleSinceRestart), _) => {
-                self.exchange(
-                    app,
-                    method,
-                    path,
-                    query,
-                    &content,
-                    protocol::limits::CLOCK_AHEAD,
-                )
-                .await
+                let ahead = protocol::limits::CLOCK_AHEAD;
+                let again = self
+                    .exchange(app, method.clone(), path, query, &content, ahead)
+                    .await;
+                let refused = again.as_ref().err().and_then(KeeperError::kind);
+                if refused != Some(ProblemKind::StaleSinceRestart) {
+                    return again;
+                }
+                // A signature names whole seconds, so within the keeper's first one even that
+                // moment is cut off to one that is refused.
+                app.life.pause(A_SECOND).await;
+                self.exchange(app, method, path, query, &content, ahead)
+                    .await
             }
             _ => first,
         }
@@ -398,7 +413,7 @@ impl Keeper {
             None => LOCAL_AUTHORITY.to_owned(),
         };
         let (body, signed, content_type): (Bytes, bool, Option<&str>) = match content {
-            Content::None => (Bytes::new(), false, None),
+            Content::None | Content::AskForChunk => (Bytes::new(), false, None),
             Content::Cbor(bytes) => (bytes.clone().into(), true, Some(APPLICATION_CBOR)),
             Content::Chunk(bytes) => (Bytes::copy_from_slice(bytes), false, Some(OCTETS)),
         };
@@ -441,7 +456,8 @@ impl Keeper {
             None => call_own_router(app, request).await?,
         };
         let answered = Answered::sent(&view, &added)?;
-        self.check(app, &response, &answered)?;
+        let chunk = matches!(content, Content::AskForChunk);
+        self.check(app, &response, &answered, chunk)?;
         if response.status().is_success() {
             return Ok(response.into_body());
         }
@@ -460,6 +476,7 @@ impl Keeper {
         app: &App,
         response: &http::Response<Bytes>,
         answered: &Answered<'_>,
+        asked_for_chunk: bool,
     ) -> Result<(), KeeperError> {
         let status = response.status();
         let unsigned = !response.headers().contains_key("signature");
@@ -480,7 +497,8 @@ impl Keeper {
                 .map_err(|_| KeeperError::Unreadable("a header is no text".to_owned()))?;
             headers.push((name.as_str(), value));
         }
-        let chunk = headers.contains(&("content-type", OCTETS));
+        // Only a chunk may come unsigned, and only where one was asked for.
+        let chunk = asked_for_chunk && headers.contains(&("content-type", OCTETS));
         let body = response.body();
         let view = ResponseView {
             status: status.as_u16(),

@@ -47,7 +47,7 @@ pub async fn entry(
         | Entry::NoticeAck(_)
         | Entry::ErasureReceipt(_) => crate::shares::react(app, tx, state, event).await,
         Entry::Checkpoint(checkpoint) if event.at.author != app.me => {
-            super::fold::compare(tx, checkpoint).await
+            super::fold::compare(tx, state, event.at.author, checkpoint).await
         }
         _ => Ok(()),
     }
@@ -67,6 +67,8 @@ pub async fn claims_ended(tx: &mut Write, ended: &[EntryId]) -> store::Result<()
 /// When the database fails.
 pub async fn own_void(tx: &mut Write, entry: EntryId, why: &str) -> store::Result<()> {
     crate::claims::own_void(tx, entry, why).await?;
+    store::contact_report::untell(tx, entry).await?;
+    store::suppression::untell(tx, entry).await?;
     crate::shares::own_void(tx, entry, why).await
 }
 

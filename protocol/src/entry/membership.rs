@@ -8,9 +8,6 @@ use crate::{
 };
 use minicbor::{Decode, Encode};
 
-/// The longest name of a coalition or an organization, in bytes.
-pub const NAME_BYTES: usize = 120;
-
 /// The first entry of a log, by the founder and keeper.
 #[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
 pub struct Genesis {

@@ -14,8 +14,8 @@ use crate::{
     },
 };
 
-/// The most drafts that wait for signatures.
-pub const DRAFTS_MAX: usize = 20;
+/// The most drafts of one member that wait for signatures; beyond it, that member's oldest goes.
+pub const DRAFTS_PER_MEMBER: usize = 5;
 
 pub(super) fn propose(
     state: &mut State,
@@ -45,14 +45,7 @@ pub(super) fn propose(
     if state.agreements.has(&hash) {
         return Err(Void::Repeated);
     }
-    let drafts = state
-        .agreements
-        .iter()
-        .filter(|(_, row)| row.active_from.is_none())
-        .count();
-    if drafts >= DRAFTS_MAX {
-        drop_oldest_draft(state);
-    }
+    drop_oldest_draft(state, at.author);
     let row = AgreementRow {
         bytes: propose.agreement.clone(),
         proposer: at.author,
@@ -119,11 +112,18 @@ fn put_in_force(state: &mut State, hash: Hash) -> Outcome {
     Outcome::AgreementInForce(hash)
 }
 
-fn drop_oldest_draft(state: &mut State) {
-    let oldest =
-        drafts(state).min_by_key(|hash| state.agreements.get(hash).map(|row| row.position));
-    if let Some(oldest) = oldest {
-        state.agreements.remove(&oldest);
+/// Makes room for one more draft of a member. Drafts of others stay: nobody can push them out.
+fn drop_oldest_draft(state: &mut State, proposer: NodeId) {
+    let mut own: Vec<(u64, Hash)> = drafts(state)
+        .filter_map(|hash| Some((state.agreements.get(&hash)?, hash)))
+        .filter(|(row, _)| row.proposer == proposer)
+        .map(|(row, hash)| (row.position, hash))
+        .collect();
+    own.sort_unstable();
+    if own.len() >= DRAFTS_PER_MEMBER
+        && let Some((_, oldest)) = own.first()
+    {
+        state.agreements.remove(oldest);
     }
 }
 

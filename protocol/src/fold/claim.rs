@@ -10,7 +10,7 @@ use crate::{
         rows::{ClaimRow, Tokens},
         rules::Rules,
     },
-    time::Moment,
+    time::{DAY, Moment},
     token::Token,
 };
 
@@ -18,6 +18,8 @@ use crate::{
 pub const CLAIM_TOKENS: usize = 1_000_000;
 /// The most claims that one member holds at a time.
 pub const CLAIMS_PER_MEMBER: usize = 500;
+/// How far ahead a claim's window may begin, in days: nobody takes next year's turf.
+pub const CLAIM_AHEAD_DAYS: i64 = 90;
 
 /// Why a contact point is not free.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -28,7 +30,7 @@ pub enum Refusal {
         claim: EntryId,
         /// Whose it is.
         by: NodeId,
-        /// When it ends.
+        /// The end of its window; sooner when it lapses or is given back.
         until: Moment,
     },
     /// An ally was there within the recontact window.
@@ -90,7 +92,7 @@ fn held(holders: &[(&EntryId, &ClaimRow)], token: Token) -> Option<Refusal> {
     Some(Refusal::Held {
         claim: **claim,
         by: row.author,
-        until: row.ends,
+        until: row.to,
     })
 }
 
@@ -135,6 +137,11 @@ pub(super) fn claim(
     if claim.from >= claim.to || claim.to <= at.time {
         return Err(Void::Bounds(
             "a window ends after it begins and has not passed",
+        ));
+    }
+    if claim.from > at.time.plus(CLAIM_AHEAD_DAYS * DAY) {
+        return Err(Void::Bounds(
+            "a window begins within the next 90 days",
         ));
     }
     if claim.to.since(claim.from) > rules.claim_longest(claim.channel) {

@@ -2,13 +2,13 @@
 
 use super::{At, Change, Outcome, Void};
 use crate::{
-    entry::membership::{Genesis, Invite, JoinRequest, NAME_BYTES},
+    entry::membership::{Genesis, Invite, JoinRequest},
     envelope::Header,
     id::NodeId,
-    identity::{IdentityDocument, KeyUse, SignedDocument},
+    identity::{IdentityDocument, KeyUse, Name, SignedDocument},
     state::{
         State,
-        rows::{InviteRow, JoinRow, Member},
+        rows::{InviteRow, JoinRow, Member, Updates},
     },
     time::{DAY, Moment},
 };
@@ -17,6 +17,8 @@ use crate::{
 pub const MEMBERS_MAX: usize = 200;
 /// The most invitations of one member that wait for an answer.
 pub const INVITES_OPEN: usize = 20;
+/// The most changes of the group by one member and day of log time that add nobody.
+pub const UPDATES_PER_DAY: u32 = 24;
 /// The longest life of an invitation, in days.
 pub const INVITE_DAYS: i64 = 30;
 
@@ -85,17 +87,15 @@ pub(super) fn join_request(
     if invite.expires < at.time {
         return Err(Void::TooLate);
     }
-    if invite.used_by.is_some() {
+    // The same newcomer may ask again: it may have lost the keys of its first request.
+    if invite.used_by.is_some_and(|node| node != request.node) {
         return Err(Void::NotAllowed("the invitation is spent"));
     }
     if state.active(request.node).is_some() {
         return Err(Void::NotAllowed("the newcomer is a member"));
     }
     let document = read_document(&request.document, request.node, at.time)?;
-    let taken = |name: &str| name.to_lowercase() == document.organization.as_str().to_lowercase();
-    if state.roster().any(|(_, member)| taken(&member.name)) {
-        return Err(Void::NotAllowed("another member has this name"));
-    }
+    free_name(state, document.organization.as_str())?;
     let (node, key) = crate::mls::inspect_key_package(&request.key_package)
         .map_err(|error| Void::Signature(error.to_string()))?;
     if node != request.node || !holds(&document, key) {
@@ -142,7 +142,10 @@ pub(super) fn commit(state: &mut State, at: At, change: &Change<'_>) -> Result<O
     if state.roster().count() + added.len() > MEMBERS_MAX {
         return Err(Void::Bounds("a coalition has at most 200 members"));
     }
-    let mut members = Vec::with_capacity(added.len());
+    if added.is_empty() {
+        count_update(state, at)?;
+    }
+    let mut members: Vec<(NodeId, Member)> = Vec::with_capacity(added.len());
     for (node, key) in added {
         let join = state
             .joins
@@ -156,6 +159,10 @@ pub(super) fn commit(state: &mut State, at: At, change: &Change<'_>) -> Result<O
             return Err(Void::Signature(
                 "the added key is not the newcomer's".to_owned(),
             ));
+        }
+        free_name(state, document.organization.as_str())?;
+        if members.iter().any(|(_, member)| is_same_name(&member.name, document.organization.as_str())) {
+            return Err(NAME_TAKEN);
         }
         members.push((*node, member(&document, &join.document, at.position, false)));
     }
@@ -181,7 +188,40 @@ fn member(document: &IdentityDocument, bytes: &[u8], position: u64, keeper: bool
         left_at: None,
         keeper,
         checkpoint: 0,
+        updates: Updates::default(),
     }
+}
+
+const NAME_TAKEN: Void = Void::NotAllowed("another member has this name");
+
+fn is_same_name(one: &str, other: &str) -> bool {
+    one.to_lowercase() == other.to_lowercase()
+}
+
+fn free_name(state: &State, name: &str) -> Result<(), Void> {
+    if state.roster().any(|(_, member)| is_same_name(&member.name, name)) {
+        return Err(NAME_TAKEN);
+    }
+    Ok(())
+}
+
+/// Every change of the group makes the messages that wait older, so nobody makes too many.
+fn count_update(state: &mut State, at: At) -> Result<(), Void> {
+    let member = state
+        .members
+        .get_mut(&at.author)
+        .ok_or(Void::Unknown("the author"))?;
+    let day = at.time.0.div_euclid(DAY);
+    let count = if member.updates.day == day {
+        member.updates.count.saturating_add(1)
+    } else {
+        1
+    };
+    if count > UPDATES_PER_DAY {
+        return Err(Void::Bounds("a member renews its keys at most 24 times a day"));
+    }
+    member.updates = Updates { day, count };
+    Ok(())
 }
 
 /// Whether a document lists this as the node's key inside the group.
@@ -206,10 +246,12 @@ fn read_document(bytes: &[u8], node: NodeId, at: Moment) -> Result<IdentityDocum
 }
 
 fn name(name: &str) -> Result<(), Void> {
-    let readable = !name.trim().is_empty() && !name.chars().any(char::is_control);
-    if readable && name.len() <= NAME_BYTES {
+    let readable = name.parse::<Name>().is_ok_and(|parsed| parsed.as_str() == name);
+    if readable {
         Ok(())
     } else {
-        Err(Void::Bounds("a name has 1 to 120 bytes"))
+        Err(Void::Bounds(
+            "a name has 1 to 120 characters, none of them hidden, in one spelling",
+        ))
     }
 }

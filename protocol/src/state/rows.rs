@@ -77,6 +77,20 @@ pub struct Member {
     /// The position of its latest checkpoint.
     #[n(6)]
     pub checkpoint: u64,
+    /// How often it has changed the group lately without adding anybody.
+    #[n(7)]
+    pub updates: Updates,
+}
+
+/// Changes of the group by one member on its latest such day of log time.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Default, Encode, Decode)]
+pub struct Updates {
+    /// The day, counted from 1970-01-01.
+    #[n(0)]
+    pub day: i64,
+    /// How many on that day.
+    #[n(1)]
+    pub count: u32,
 }
 
 /// An invitation.

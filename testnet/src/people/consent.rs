@@ -48,7 +48,7 @@ pub struct Purpose {
     pub pii_information: Vec<String>,
     /// Channels on which the person may be reached.
     pub channels: Vec<String>,
-    /// Organizations that may have the fields, by slug.
+    /// Organizations that may have the fields, by the name that people read.
     pub recipients: Vec<String>,
     /// Whether a recipient may pass them on.
     pub onward: bool,
@@ -83,7 +83,7 @@ pub const NAMING_FORM: &str = "2026-1";
 /// Version of the older form, which names none of the four: nothing moves among them on it.
 pub const OLD_FORM: &str = "2024-1";
 /// The only recipient in the older forms; not a member of any coalition here.
-pub const OUTSIDER: &str = "osier-reading-circle";
+pub const OUTSIDER: &str = "Osier Reading Circle";
 
 /// The text behind a form; its hash is in the form.
 #[must_use]
@@ -102,7 +102,7 @@ pub fn notice_text(kind: OrganizationKind, form_version: &str) -> String {
     text
 }
 
-/// Slugs of whom a form names.
+/// Names of whom a form names.
 fn recipients(kind: OrganizationKind, form_version: &str) -> Vec<String> {
     use OrganizationKind as K;
     if form_version != NAMING_FORM {
@@ -116,7 +116,7 @@ fn recipients(kind: OrganizationKind, form_version: &str) -> Vec<String> {
     };
     named
         .iter()
-        .map(|kind| kind.profile().slug.to_owned())
+        .map(|kind| kind.profile().name.to_owned())
         .collect()
 }
 
@@ -240,7 +240,7 @@ mod tests {
     fn no_form_names_its_own_organization() {
         for kind in OrganizationKind::ALL {
             for form in forms(kind) {
-                assert!(!form.recipients().contains(kind.profile().slug));
+                assert!(!form.recipients().contains(kind.profile().name));
             }
         }
     }

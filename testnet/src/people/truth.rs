@@ -78,7 +78,7 @@ pub struct ConsentTruth {
     pub notice_file: String,
     /// A list file in the same format with the covered rows only.
     pub covered_file: String,
-    /// Slugs of the recipients that the form names.
+    /// Slugs of the allies that the form names; none where it names only others.
     pub recipients: Vec<String>,
     /// Keys of the rows that the form covers.
     pub covered: Vec<String>,
@@ -336,10 +336,14 @@ fn consent_truth(
         .map(|row| row.key.clone())
         .collect();
     let never: BTreeSet<&str> = never_flow.iter().map(|row| row.key.as_str()).collect();
-    let recipients: Vec<String> = form.recipients().into_iter().map(str::to_owned).collect();
-    let names_an_ally = OrganizationKind::ALL
+    let named = form.recipients();
+    let recipients: Vec<String> = OrganizationKind::ALL
         .iter()
-        .any(|kind| recipients.iter().any(|slug| slug == kind.profile().slug));
+        .map(|kind| kind.profile())
+        .filter(|profile| named.contains(profile.name))
+        .map(|profile| profile.slug.to_owned())
+        .collect();
+    let names_an_ally = !recipients.is_empty();
     let flows = |key: &&String| names_an_ally && !never.contains(key.as_str());
     ConsentTruth {
         form_version: version.to_owned(),

@@ -1,5 +1,7 @@
 //! Tests of the whole: one program, so that it links once.
 #![cfg(test)]
 
+mod browser;
 mod house;
+mod nodes;
 mod postgres;

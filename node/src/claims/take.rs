@@ -1,0 +1,163 @@
+//! Looking and taking: the same question, once without and once with consequences.
+
+use super::{
+    Ground,
+    check::{self, Checked},
+    ground,
+    universe::{self, Universe},
+    window::{self, Window},
+};
+use crate::{
+    app::App,
+    http::problem::Failure,
+    store::{
+        self,
+        claim::{Claim, Phase},
+    },
+    sync::outbox,
+};
+use jiff::civil::Date;
+use protocol::{
+    channel::Channel,
+    entry::{claim::Claim as ClaimEntry, payload::write_rows},
+    fold::claim::CLAIM_TOKENS,
+    id::EntryId,
+    problem::ProblemKind,
+    time::DAY,
+    token::Token,
+};
+
+/// How long a claim waits to be ordered before it is void.
+const GRANT_WITHIN: i64 = DAY;
+
+/// Where the contact points come from.
+#[derive(Debug)]
+pub enum From {
+    /// A list, by name.
+    List(String),
+    /// A file, with its name.
+    File(String, std::fs::File),
+}
+
+/// What is asked.
+#[derive(Debug)]
+pub struct Question {
+    /// The contact points.
+    pub from: From,
+    /// How people will be contacted.
+    pub channel: Channel,
+    /// The first day.
+    pub first: Date,
+    /// The last day, included.
+    pub last: Date,
+}
+
+/// How everything stands.
+#[derive(Debug)]
+pub struct Answer {
+    /// The agreement.
+    pub ground: Ground,
+    /// The window.
+    pub window: Window,
+    /// What was asked about.
+    pub universe: Universe,
+    /// Each point, in the universe's order.
+    pub checked: Vec<Checked>,
+}
+
+/// Judges every contact point as the fold would now; changes nothing.
+///
+/// # Errors
+/// [`Failure`] when list, file or window cannot be used, or no agreement is in force.
+pub async fn look(app: &App, question: Question) -> Result<Answer, Failure> {
+    let ground = ground(app).await?;
+    let channel = question.channel;
+    let window = window::of_days(
+        &ground.params.time_zone,
+        question.first,
+        question.last,
+        ground.rules.claim_longest(channel),
+        app.now(),
+    )?;
+    let universe = match question.from {
+        From::List(name) => universe::of_list(app, &ground, &name, channel).await?,
+        From::File(name, file) => universe::of_file(app, &ground, file, &name, channel).await?,
+    };
+    let mut db = app.store.read("reading own suppressions").await?;
+    let marks = store::suppression::marks(&mut db).await?;
+    drop(db);
+    let coalition = crate::coalition::active(app).await?;
+    let checked = check::check(
+        &coalition.state,
+        app.me,
+        &ground,
+        channel,
+        window,
+        &universe,
+        &marks,
+    );
+    Ok(Answer {
+        ground,
+        window,
+        universe,
+        checked,
+    })
+}
+
+/// Claims what may be claimed; what others hold is asked for too, and refused with the reason.
+///
+/// # Errors
+/// As [`look`], and when nothing is left to claim.
+pub async fn take(app: &App, question: Question) -> Result<(Answer, EntryId), Failure> {
+    let channel = question.channel;
+    let answer = look(app, question).await?;
+    let tokens: Vec<Token> = answer
+        .checked
+        .iter()
+        .filter(|point| !point.left_out)
+        .filter_map(|point| point.token)
+        .collect();
+    if tokens.is_empty() {
+        return Err(Failure::new(
+            ProblemKind::Conflict,
+            "nothing is left to claim: every contact point is suppressed, held by this organization already, or has no \
+             match token yet (`commonturf tokens status`)",
+        ));
+    }
+    if tokens.len() > CLAIM_TOKENS {
+        return Err(Failure::input(
+            "a claim names at most a million contact points; claim smaller lists",
+        ));
+    }
+    let rows = write_rows(tokens.iter().copied());
+    let packed = outbox::pack(&rows)?;
+    let now = app.now();
+    let entry = ClaimEntry {
+        channel,
+        from: answer.window.from,
+        to: answer.window.to,
+        tokens: packed.payload.clone(),
+        grant_by: now.plus(GRANT_WITHIN),
+        agreement: answer.ground.agreement,
+    };
+    let mut tx = app.store.write("taking a claim").await?;
+    let id = outbox::queue(app, &mut tx, entry.into(), Some((&packed, &rows))).await?;
+    let claim = Claim {
+        id,
+        channel,
+        from: answer.window.from,
+        to: answer.window.to,
+        list_id: answer.universe.list_id.clone(),
+        label: answer.universe.label.clone(),
+        phase: Phase::Asked,
+        asked: tokens.len() as u64,
+        granted: 0,
+        refused: 0,
+        position: None,
+        note: None,
+    };
+    store::claim::insert(&mut tx, &claim, &tokens, now).await?;
+    tx.commit().await?;
+    app.wake.outbox.notify_one();
+    Ok((answer, id))
+}

@@ -1,0 +1,271 @@
+//! What somebody wants to claim: the contact points of a list, or of a file's rows.
+//!
+//! A file is read like an import and kept nowhere: its rows are matched to the organization's own
+//! people by contact point or by another system's id. Rows that lead to no known point are counted.
+
+use super::Ground;
+use crate::{
+    app::App,
+    http::problem::Failure,
+    import::{self, Item, ParsedPerson},
+    store::{
+        self,
+        reach::{Point, Reach},
+    },
+};
+use protocol::{
+    channel::Channel,
+    token::{Class, Normalized, Token},
+};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    ops::ControlFlow,
+};
+
+/// The most rows of a file that is matched; more belong into a list.
+pub const FILE_ROWS: usize = 1_000_000;
+
+/// A contact point and whom of the organization's people it reaches.
+#[derive(Debug, Clone)]
+pub struct Target {
+    /// The point.
+    pub point: Point,
+    /// The people.
+    pub people: Vec<String>,
+}
+
+/// Contact points of one channel, each once.
+#[derive(Debug, Clone, Default)]
+pub struct Universe {
+    /// List or file name.
+    pub label: String,
+    /// The list that it was made from.
+    pub list_id: Option<String>,
+    /// The points.
+    pub targets: Vec<Target>,
+    /// Persons of the list, or rows of the file.
+    pub rows: u64,
+    /// Persons or rows without a contact point on the channel.
+    pub without_point: u64,
+    /// Rows whose contact point is not known from any list.
+    pub unknown: u64,
+    /// The match tokens of the people's person keys.
+    pub keys: BTreeMap<String, Vec<Token>>,
+}
+
+/// The class of tokens by which a channel reaches people.
+#[must_use]
+pub fn class_of(channel: Channel) -> Class {
+    match channel {
+        Channel::Door => Class::Door,
+        Channel::Phone | Channel::Text => Class::Phone,
+        Channel::Email => Class::Email,
+    }
+}
+
+/// The universe of a list.
+///
+/// # Errors
+/// [`Failure`] when there is no such list.
+pub async fn of_list(
+    app: &App,
+    ground: &Ground,
+    name: &str,
+    channel: Channel,
+) -> Result<Universe, Failure> {
+    let mut db = app.store.read("reading a list's contact points").await?;
+    let list = store::list::by_name(&mut db, name).await?.ok_or_else(|| {
+        Failure::not_found(format!(
+            "no list \"{name}\"; `commonturf list` shows the lists there are"
+        ))
+    })?;
+    let class = class_of(channel);
+    let reaches = store::reach::of_list(&mut db, &list.list_id, class, ground.generation).await?;
+    let keys = store::reach::keys_of_list(&mut db, &list.list_id, ground.generation).await?;
+    let rows = u64::try_from(list.people).unwrap_or(0);
+    let mut universe = Universe {
+        label: list.name,
+        without_point: rows.saturating_sub(reaches.len() as u64),
+        list_id: Some(list.list_id),
+        targets: grouped(reaches),
+        rows,
+        ..Universe::default()
+    };
+    for (person, token) in keys {
+        universe.keys.entry(person).or_default().push(token);
+    }
+    Ok(universe)
+}
+
+fn grouped(reaches: Vec<Reach>) -> Vec<Target> {
+    let mut targets: Vec<Target> = Vec::new();
+    for Reach { point, person_id } in reaches {
+        match targets.last_mut() {
+            Some(last) if last.point.point_id == point.point_id => last.people.push(person_id),
+            _ => targets.push(Target {
+                point,
+                people: vec![person_id],
+            }),
+        }
+    }
+    targets
+}
+
+/// What a row of a file says about where somebody is reached.
+struct FileRow {
+    identifiers: Vec<(&'static str, String)>,
+    values: Vec<Normalized>,
+}
+
+/// The universe of a file.
+///
+/// # Errors
+/// [`Failure`] when the file cannot be read.
+pub async fn of_file(
+    app: &App,
+    ground: &Ground,
+    file: std::fs::File,
+    name: &str,
+    channel: Channel,
+) -> Result<Universe, Failure> {
+    let class = class_of(channel);
+    let region = ground.params.default_region.clone();
+    let rows = tokio::task::spawn_blocking(move || parse(file, class, &region))
+        .await
+        .map_err(Failure::internal)??;
+    let mut universe = Universe {
+        label: name.to_owned(),
+        rows: rows.len() as u64,
+        ..Universe::default()
+    };
+    let mut db = app.store.read("matching a file's rows").await?;
+    let mut points = BTreeMap::new();
+    for row in rows {
+        match point_of(&mut db, &row, class, ground.generation).await? {
+            Some(point) => _ = points.insert(point.point_id.clone(), point),
+            None if row.values.is_empty() && row.identifiers.is_empty() => {
+                universe.without_point += 1;
+            }
+            None => universe.unknown += 1,
+        }
+    }
+    let mut people = BTreeSet::new();
+    for (point_id, point) in points {
+        let reached = store::reach::people_at(&mut db, &point_id).await?;
+        people.extend(reached.iter().cloned());
+        universe.targets.push(Target {
+            point,
+            people: reached,
+        });
+    }
+    for person in people {
+        let keys = key_tokens(&store::reach::of_person(&mut db, &person, ground.generation).await?);
+        universe.keys.insert(person, keys);
+    }
+    Ok(universe)
+}
+
+/// The tokens of the person keys among some points.
+#[must_use]
+pub fn key_tokens(points: &[Point]) -> Vec<Token> {
+    let keys = points.iter().filter(|point| point.class == Class::Person);
+    keys.filter_map(|point| point.token).collect()
+}
+
+async fn point_of(
+    db: &mut store::Read,
+    row: &FileRow,
+    class: Class,
+    generation: u32,
+) -> store::Result<Option<Point>> {
+    for value in &row.values {
+        if let Some(point) = store::reach::by_value(db, value, generation).await? {
+            return Ok(Some(point));
+        }
+    }
+    for (system, id) in &row.identifiers {
+        if let Some(person) = store::person::by_identifier(db, system, id).await? {
+            let points = store::reach::of_person(db, &person, generation).await?;
+            return Ok(points.into_iter().find(|point| point.class == class));
+        }
+    }
+    Ok(None)
+}
+
+fn parse(file: std::fs::File, class: Class, region: &str) -> Result<Vec<FileRow>, Failure> {
+    let mut rows = Vec::new();
+    let mut sink = |item| {
+        if let Item::Person { person, .. } = item {
+            rows.push(FileRow {
+                identifiers: person
+                    .identifiers
+                    .iter()
+                    .map(|known| (known.system.name(), known.id.clone()))
+                    .collect(),
+                values: values(&person, class, region),
+            });
+        }
+        if rows.len() > FILE_ROWS {
+            return ControlFlow::Break(());
+        }
+        ControlFlow::Continue(())
+    };
+    let summary = import::read(file, &import::Options::default(), &mut sink)
+        .map_err(|error| Failure::input(error.to_string()))?;
+    if summary.stopped {
+        return Err(Failure::input(format!(
+            "the file has more than {FILE_ROWS} rows; import it as a list and name the list"
+        )));
+    }
+    if summary.people == 0 {
+        return Err(Failure::input(
+            "the file has no rows that are people; an export of a list is needed, no contact history",
+        ));
+    }
+    Ok(rows)
+}
+
+/// The normalized contact points of a row, as an import would store them.
+fn values(person: &ParsedPerson, class: Class, region: &str) -> Vec<Normalized> {
+    use protocol::token::normalize;
+    match class {
+        Class::Door => door(&person.address, region).into_iter().collect(),
+        Class::Phone => person
+            .phones
+            .iter()
+            .filter(|phone| !phone.bad)
+            .filter_map(|phone| normalize::phone(&phone.raw, region))
+            .collect(),
+        Class::Email => person
+            .emails
+            .iter()
+            .filter(|email| !email.bad)
+            .filter_map(|email| normalize::email(&email.raw))
+            .collect(),
+        Class::Person => Vec::new(),
+    }
+}
+
+/// The normalized door of an address.
+#[must_use]
+pub fn door(address: &import::ParsedAddress, region: &str) -> Option<Normalized> {
+    let parts = &address.parts;
+    let country = if address.country.is_empty() {
+        region
+    } else {
+        &address.country
+    };
+    protocol::token::normalize::door(&protocol::token::normalize::DoorParts {
+        country,
+        postal_code: &address.postal_code,
+        line1: &address.line1,
+        line2: &address.line2,
+        number: &parts.number,
+        fraction: &parts.number_suffix,
+        prefix: &parts.prefix,
+        street: &parts.street,
+        kind: &parts.kind,
+        suffix: &parts.suffix,
+        unit: &parts.unit,
+    })
+}

@@ -1,0 +1,315 @@
+//! The walk list of a granted claim: people in walking order, one row each, as CSV.
+//!
+//! UTF-8 with a byte order mark, because spreadsheets read it as another encoding without one and our
+//! own import skips it; CRLF line ends and every cell in quotes. Cells that a spreadsheet would
+//! take for a formula are neutralized ([`cell`]).
+
+use super::{ground, show, window};
+use crate::{
+    app::App,
+    http::problem::Failure,
+    store::{self, claim::Claim, person::Person, reach::Point, suppression::Marks},
+};
+use protocol::{
+    channel::Channel, entry::payload::Channels, problem::ProblemKind, state::State, token::Token,
+};
+use std::collections::BTreeSet;
+
+const HEADINGS: [&str; 12] = [
+    "Stop",
+    "Name",
+    "Address",
+    "City",
+    "State",
+    "Zip",
+    "Phone",
+    "Email",
+    "Person ID",
+    "VANID",
+    "Claim number",
+    "Window end",
+];
+
+/// The walk list of an own claim.
+///
+/// # Errors
+/// [`Failure`] with a plain reason when the claim is not granted, or has ended by log time.
+pub async fn make(app: &App, beginning: &str) -> Result<String, Failure> {
+    let claim = show::find(app, beginning).await?;
+    let ground = ground(app).await?;
+    let (number, held) = {
+        let coalition = crate::coalition::active(app).await?;
+        let row = coalition.state.claims.get(&claim.id);
+        let row = row.ok_or_else(|| {
+            Failure::new(
+                ProblemKind::Conflict,
+                format!(
+                    "there is no walk list: this claim is {}, so nobody keeps its contact points for you",
+                    claim.phase.name()
+                ),
+            )
+        })?;
+        if row.ends <= app.now() {
+            return Err(Failure::new(
+                ProblemKind::Conflict,
+                "there is no walk list: the claim's time is over",
+            ));
+        }
+        (row.position, row.tokens.as_slice().to_vec())
+    };
+    let last_day = window::last_day(&ground.params.time_zone, claim.to);
+    let mut stops = stops(app, &claim, &held, ground.generation).await?;
+    stops.sort_by(|a, b| order(&a.point).cmp(&order(&b.point)));
+    let coalition = crate::coalition::active(app).await?;
+    let mut text = String::from("\u{feff}");
+    line(&mut text, &HEADINGS.map(str::to_owned));
+    let mut n = 0;
+    for stop in &stops {
+        let people = stop.contactable(&coalition.state, claim.channel);
+        n += usize::from(!people.is_empty());
+        for guest in people {
+            line(
+                &mut text,
+                &row(n, stop, guest, claim.channel, number, &last_day),
+            );
+        }
+    }
+    Ok(text)
+}
+
+/// A contact point and the people to meet there.
+struct Stop {
+    point: Point,
+    people: Vec<Guest>,
+    closed: bool,
+}
+
+struct Guest {
+    person: Person,
+    van_id: String,
+    points: Vec<Point>,
+    closed: Channels,
+    moved: bool,
+}
+
+impl Stop {
+    /// Everybody who may be contacted here, by surname and given name.
+    fn contactable(&self, state: &State, channel: Channel) -> Vec<&Guest> {
+        let suppressed = |token: Option<Token>| {
+            token.is_some_and(|token| state.suppressed(token, channel).is_some())
+        };
+        if self.closed || suppressed(self.point.token) {
+            return Vec::new();
+        }
+        let mut people: Vec<&Guest> = self
+            .people
+            .iter()
+            .filter(|guest| !guest.moved && !guest.closed.has(channel))
+            .filter(|guest| {
+                !super::universe::key_tokens(&guest.points)
+                    .into_iter()
+                    .any(|key| suppressed(Some(key)))
+            })
+            .collect();
+        people.sort_by(|a, b| {
+            let key = |guest: &Guest| (guest.person.surname.clone(), guest.person.given.clone());
+            key(a).cmp(&key(b))
+        });
+        people
+    }
+}
+
+async fn stops(
+    app: &App,
+    claim: &Claim,
+    held: &[Token],
+    generation: u32,
+) -> Result<Vec<Stop>, Failure> {
+    let mut db = app.store.read("making a walk list").await?;
+    let marks: Marks = store::suppression::marks(&mut db).await?;
+    let on_list: Option<BTreeSet<String>> = match &claim.list_id {
+        Some(list_id) => Some(store::reach::people_of_list(&mut db, list_id).await?),
+        None => None,
+    };
+    let mut stops = Vec::new();
+    for token in held {
+        let Some(point) = store::reach::by_token(&mut db, *token, generation).await? else {
+            continue;
+        };
+        let mut people = Vec::new();
+        for person_id in store::reach::people_at(&mut db, &point.point_id).await? {
+            if on_list
+                .as_ref()
+                .is_some_and(|list| !list.contains(&person_id))
+            {
+                continue;
+            }
+            let Some(person) = store::person::find(&mut db, &person_id).await? else {
+                continue;
+            };
+            let identifiers = store::person::identifiers(&mut db, &person_id).await?;
+            let van_id = identifiers.into_iter().find(|(system, _)| system == "van");
+            people.push(Guest {
+                van_id: van_id.map(|(_, id)| id).unwrap_or_default(),
+                points: store::reach::of_person(&mut db, &person_id, generation).await?,
+                closed: marks.persons.get(&person_id).copied().unwrap_or_default(),
+                moved: marks
+                    .moved
+                    .contains(&(person_id.clone(), point.point_id.clone())),
+                person,
+            });
+        }
+        let closed = marks.points.get(&point.point_id).copied();
+        stops.push(Stop {
+            closed: closed.is_some_and(|channels| channels.has(claim.channel)),
+            point,
+            people,
+        });
+    }
+    Ok(stops)
+}
+
+/// Walking order: street, house number, then the rest of the door's value with numbers by size.
+fn order(point: &Point) -> (&str, i64, Vec<(u64, String)>, &str) {
+    let unit = point.value.rsplit('|').next().unwrap_or_default();
+    (&point.street, point.number, natural(unit), &point.value)
+}
+
+/// A unit in pieces that compare as people count: 2 before 10, 4a before 4b.
+fn natural(unit: &str) -> Vec<(u64, String)> {
+    let mut pieces: Vec<(u64, String)> = Vec::new();
+    let mut digits = String::new();
+    for c in unit.chars() {
+        if c.is_ascii_digit() {
+            digits.push(c);
+            continue;
+        }
+        if !digits.is_empty() {
+            pieces.push((digits.parse().unwrap_or(u64::MAX), String::new()));
+            digits.clear();
+        }
+        pieces.push((0, c.to_string()));
+    }
+    if !digits.is_empty() {
+        pieces.push((digits.parse().unwrap_or(u64::MAX), String::new()));
+    }
+    pieces
+}
+
+fn row(
+    n: usize,
+    stop: &Stop,
+    guest: &Guest,
+    channel: Channel,
+    number: u64,
+    last_day: &str,
+) -> [String; 12] {
+    let address = &guest.person.address;
+    let street: Vec<&str> = [address.line1.as_str(), &address.line2]
+        .into_iter()
+        .filter(|part| !part.is_empty())
+        .collect();
+    let street = if channel == Channel::Door && street.is_empty() {
+        stop.point.display.clone()
+    } else {
+        street.join(", ")
+    };
+    let shown = |wanted: bool| {
+        if wanted {
+            stop.point.display.clone()
+        } else {
+            String::new()
+        }
+    };
+    [
+        n.to_string(),
+        guest.person.name(),
+        street,
+        address.city.clone(),
+        address.state.clone(),
+        address.postal_code.clone(),
+        shown(matches!(channel, Channel::Phone | Channel::Text)),
+        shown(channel == Channel::Email),
+        guest.person.person_id.clone(),
+        guest.van_id.clone(),
+        number.to_string(),
+        last_day.to_owned(),
+    ]
+}
+
+fn line(text: &mut String, cells: &[String]) {
+    let cells: Vec<String> = cells.iter().map(|value| cell(value)).collect();
+    text.push_str(&cells.join(","));
+    text.push_str("\r\n");
+}
+
+/// A quoted cell that no spreadsheet takes for a formula.
+///
+/// A value that begins with a sign of a formula (`= + - @`, their full-width forms, tab or carriage
+/// return), perhaps after spaces or quotes, gets an apostrophe in front. A plus sign and digits alone
+/// is a phone number and stays.
+#[must_use]
+pub fn cell(value: &str) -> String {
+    let first = value
+        .chars()
+        .find(|c| !matches!(c, ' ' | '"' | '\'' | '\u{a0}' | '\u{3000}'));
+    let starts = first.is_some_and(|c| {
+        matches!(
+            c,
+            '=' | '+'
+                | '-'
+                | '@'
+                | '\t'
+                | '\r'
+                | '\n'
+                | '\u{ff1d}'
+                | '\u{ff0b}'
+                | '\u{ff0d}'
+                | '\u{ff20}'
+        )
+    });
+    let phone = value
+        .strip_prefix('+')
+        .is_some_and(|rest| !rest.is_empty() && rest.bytes().all(|b| b.is_ascii_digit()));
+    let guard = if starts && !phone { "'" } else { "" };
+    format!("\"{guard}{}\"", value.replace('"', "\"\""))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_formula_gets_an_apostrophe_however_it_hides() {
+        for formula in [
+            "=1+1",
+            "+1;cmd",
+            "-2",
+            "@SUM(A1)",
+            "\t=1",
+            "\r=1",
+            " =1",
+            "\"=1",
+            "\u{ff1d}1",
+            "+1 555",
+            "'=1",
+        ] {
+            assert!(cell(formula).starts_with("\"'"), "{formula:?}");
+        }
+    }
+
+    #[test]
+    fn names_and_phone_numbers_stay_as_they_are() {
+        for plain in ["O'Neil", "+16145550123", "12 Elm St", "", "Ann-Marie"] {
+            assert_eq!(cell(plain), format!("\"{plain}\""));
+        }
+        assert_eq!(cell("the \"Duke\""), "\"the \"\"Duke\"\"\"");
+    }
+
+    #[test]
+    fn units_are_walked_as_people_count() {
+        let mut units = ["10", "2", "4b", "4a", ""];
+        units.sort_by_key(|unit| natural(unit));
+        assert_eq!(units, ["", "2", "4a", "4b", "10"]);
+    }
+}

@@ -1,0 +1,402 @@
+//! `commonturf claim` and `commonturf walklist`: look, take, keep, give back, print.
+
+use super::{
+    client::{CliError, Desk},
+    output,
+};
+use clap::{Args, Subcommand};
+use protocol::channel::Channel;
+use serde_json::{Value, json};
+use std::path::{Path, PathBuf};
+
+/// Look at, take and give back contact points.
+#[derive(Debug, Subcommand)]
+pub enum Claim {
+    /// Show what a claim would bring; changes nothing.
+    Check(What),
+    /// Claim the contact points of a list or file for some days.
+    Take {
+        #[command(flatten)]
+        what: What,
+        /// Show what it would bring and change nothing.
+        #[arg(long)]
+        dry_run: bool,
+    },
+    /// List this organization's claims.
+    List {
+        /// Others' claims too: who, channel, window and count.
+        #[arg(long)]
+        all: bool,
+    },
+    /// Show one claim and why points were refused.
+    Show {
+        /// The claim's id, or the beginning of it.
+        claim: String,
+        /// How many refused points to show.
+        #[arg(long, default_value_t = 20)]
+        rows: usize,
+    },
+    /// Keep a claim alive.
+    Renew {
+        /// The claim's id, or the beginning of it.
+        claim: String,
+    },
+    /// Give a claim back, whole or in part.
+    Release {
+        /// The claim's id, or the beginning of it.
+        claim: String,
+        /// Only the contact points in this file.
+        #[arg(long, value_name = "FILE", conflicts_with = "rest")]
+        points: Option<PathBuf>,
+        /// Only the contact points that were not contacted since the window began.
+        #[arg(long)]
+        rest: bool,
+    },
+}
+
+/// What to claim, how and when.
+#[derive(Debug, Args)]
+pub struct What {
+    /// An export whose rows are matched to this organization's own people.
+    #[arg(required_unless_present = "list", conflicts_with = "list")]
+    file: Option<PathBuf>,
+    /// A list of this organization.
+    #[arg(long, value_name = "NAME")]
+    list: Option<String>,
+    /// door, phone, text or email.
+    #[arg(long)]
+    channel: Channel,
+    /// First day, as YYYY-MM-DD.
+    #[arg(long, value_name = "DATE")]
+    from: jiff::civil::Date,
+    /// Last day, included.
+    #[arg(long, value_name = "DATE")]
+    to: jiff::civil::Date,
+    /// How many contact points to show.
+    #[arg(long, default_value_t = 20)]
+    rows: usize,
+}
+
+/// Print a granted claim's people in walking order.
+#[derive(Debug, Args)]
+pub struct WalkList {
+    /// The claim's id, or the beginning of it.
+    #[arg(long)]
+    claim: String,
+    /// The CSV file to write.
+    #[arg(long, value_name = "FILE")]
+    out: PathBuf,
+    /// Write over a file that exists.
+    #[arg(long)]
+    force: bool,
+}
+
+impl Claim {
+    pub(super) async fn run(&self, desk: &Desk) -> Result<(), CliError> {
+        match self {
+            Self::Check(what) | Self::Take { what, dry_run: true } => check(desk, what).await,
+            Self::Take { what, .. } => take(desk, what).await,
+            Self::List { all } => list(desk, *all).await,
+            Self::Show { claim, rows } => {
+                let whole: Value = desk.get(&format!("/claims/{}?rows={rows}", word(claim))).await?;
+                if desk.json {
+                    output::json(&whole);
+                } else {
+                    show(&whole);
+                }
+                Ok(())
+            }
+            Self::Renew { claim } => {
+                let path = format!("/claims/{}/renewal", word(claim));
+                changed(desk, &desk.post(&path, &json!({})).await?, "Renewed");
+                Ok(())
+            }
+            Self::Release { claim, points, rest } => {
+                let mut path = format!("/claims/{}/release?rest={rest}", word(claim));
+                let body = match points {
+                    Some(file) => {
+                        path.push_str(&format!("&file={}", name_of(file)));
+                        read(file)?
+                    }
+                    None => Vec::new(),
+                };
+                changed(desk, &desk.upload(&path, body.into()).await?, "Given back");
+                Ok(())
+            }
+        }
+    }
+}
+
+/// A word of a path: whatever is no letter or digit would lead elsewhere.
+fn word(text: &str) -> String {
+    url::form_urlencoded::byte_serialize(text.trim().as_bytes()).collect()
+}
+
+fn name_of(file: &Path) -> String {
+    word(&file.file_name().unwrap_or_default().to_string_lossy())
+}
+
+fn read(file: &Path) -> Result<Vec<u8>, CliError> {
+    std::fs::read(file).map_err(|error| CliError::file(file, &error))
+}
+
+impl What {
+    async fn ask(&self, desk: &Desk, path: &str) -> Result<Value, CliError> {
+        let (source, body) = match (&self.list, &self.file) {
+            (Some(list), _) => (format!("list={}", word(list)), Vec::new()),
+            (None, Some(file)) => (format!("file={}", name_of(file)), read(file)?),
+            (None, None) => return Err(CliError::Usage("name a file or a list".to_owned())),
+        };
+        let path = format!(
+            "{path}?{source}&channel={}&from={}&to={}&rows={}",
+            self.channel, self.from, self.to, self.rows
+        );
+        desk.upload(&path, body.into()).await
+    }
+}
+
+async fn check(desk: &Desk, what: &What) -> Result<(), CliError> {
+    let answer = what.ask(desk, "/claims/check").await?;
+    if desk.json {
+        output::json(&answer);
+        return Ok(());
+    }
+    println!(
+        "{} from {} to {}, by {}:",
+        text(&answer["label"]),
+        what.from,
+        what.to,
+        what.channel
+    );
+    counts(&answer["counts"]);
+    left(&answer);
+    reasons(&answer["because_of"]);
+    let rows: Vec<Vec<String>> = list_of(&answer["points"])
+        .map(|point| {
+            ["display", "state", "by", "until", "people"]
+                .map(|field| text(&point[field]))
+                .to_vec()
+        })
+        .collect();
+    if !rows.is_empty() {
+        println!();
+        output::table(&["Contact point", "State", "By", "Until", "People"], &rows);
+    }
+    println!("Nothing was claimed.");
+    Ok(())
+}
+
+async fn take(desk: &Desk, what: &What) -> Result<(), CliError> {
+    let answer = what.ask(desk, "/claims").await?;
+    if desk.json {
+        output::json(&answer);
+        return Ok(());
+    }
+    if answer["state"] == "waiting" {
+        println!(
+            "Claim {} waits for the keeper; `commonturf claim list` tells when it is decided.",
+            text(&answer["claim"]["claim"])
+        );
+        return Ok(());
+    }
+    show(&answer["claim"]);
+    let out: Vec<String> = answer["left_out"]
+        .as_object()
+        .into_iter()
+        .flatten()
+        .map(|(state, count)| format!("{count} {}", state.replace('_', " ")))
+        .collect();
+    if !out.is_empty() {
+        println!("Left out beforehand: {}.", out.join(", "));
+    }
+    left(&answer);
+    Ok(())
+}
+
+async fn list(desk: &Desk, all: bool) -> Result<(), CliError> {
+    let answer: Value = desk.get(&format!("/claims?all={all}")).await?;
+    if desk.json {
+        output::json(&answer);
+        return Ok(());
+    }
+    let rows: Vec<Vec<String>> = list_of(&answer)
+        .map(|claim| {
+            vec![
+                text(&claim["claim"]).chars().take(8).collect(),
+                text(&claim["organization"]),
+                text(&claim["channel"]),
+                moment(&claim["from"]),
+                moment(&claim["to"]),
+                text(&claim["state"]),
+                format!("{} of {}", text(&claim["holds"]), text(&claim["asked"])),
+                moment(&claim["ends"]),
+                text(&claim["label"]),
+            ]
+        })
+        .collect();
+    if rows.is_empty() {
+        println!("There are no claims.");
+        return Ok(());
+    }
+    let headings = [
+        "Claim", "Organization", "Channel", "From", "To", "State", "Holds", "Ends", "Made from",
+    ];
+    output::table(&headings, &rows);
+    Ok(())
+}
+
+fn show(claim: &Value) {
+    println!(
+        "Claim {} ({}): {} granted, {} refused, {} asked for.",
+        text(&claim["claim"]),
+        text(&claim["state"]),
+        text(&claim["granted"]),
+        text(&claim["refused"]),
+        text(&claim["asked"])
+    );
+    println!(
+        "By {}, {} to {}; holds {}.",
+        text(&claim["channel"]),
+        moment(&claim["from"]),
+        moment(&claim["to"]),
+        text(&claim["holds"])
+    );
+    if !claim["ends"].is_null() {
+        println!(
+            "It ends {} unless it is renewed; its number is {}.",
+            moment(&claim["ends"]),
+            text(&claim["number"])
+        );
+    }
+    if let Some(note) = claim["note"].as_str() {
+        println!("Void: {note}.");
+    }
+    reasons(&claim["because_of"]);
+    let rows: Vec<Vec<String>> = list_of(&claim["refused_points"])
+        .map(|point| {
+            vec![
+                text(&point["display"]),
+                text(&point["state"]),
+                text(&point["by"]),
+                moment(&point["until"]),
+            ]
+        })
+        .collect();
+    if !rows.is_empty() {
+        println!();
+        output::table(&["Refused", "Because", "By", "Until"], &rows);
+    }
+}
+
+fn changed(desk: &Desk, answer: &Value, done: &str) {
+    if desk.json {
+        output::json(answer);
+        return;
+    }
+    if answer["state"] == "waiting" {
+        println!("It waits for the keeper.");
+        return;
+    }
+    let now = &answer["now"];
+    match answer["given_back"].as_u64() {
+        Some(count) if count > 0 => println!("{done}: {count} contact points."),
+        _ => println!("{done}."),
+    }
+    println!(
+        "Claim {} is {} and holds {}{}.",
+        text(&now["claim"]),
+        text(&now["state"]),
+        text(&now["holds"]),
+        if now["ends"].is_null() {
+            String::new()
+        } else {
+            format!(", until {}", moment(&now["ends"]))
+        }
+    );
+}
+
+fn counts(counts: &Value) {
+    let count = |state: &str| counts[state].as_u64().unwrap_or(0);
+    println!(
+        "{} free, {} held by others, {} recently contacted, {} suppressed, {} without a token, {} yours already.",
+        count("free"),
+        count("held"),
+        count("recent"),
+        count("suppressed"),
+        count("no_token"),
+        count("mine")
+    );
+}
+
+fn left(answer: &Value) {
+    for (field, what) in [
+        ("without_point", "have no contact point on this channel"),
+        ("unknown", "are known from no list of yours"),
+    ] {
+        if let Some(count) = answer[field].as_u64().filter(|count| *count > 0) {
+            println!("{count} rows {what}.");
+        }
+    }
+}
+
+fn reasons(because_of: &Value) {
+    for (organization, standings) in because_of.as_object().into_iter().flatten() {
+        let parts: Vec<String> = standings
+            .as_object()
+            .into_iter()
+            .flatten()
+            .map(|(state, count)| format!("{count} {}", state.replace('_', " ")))
+            .collect();
+        println!("  {organization}: {}", parts.join(", "));
+    }
+}
+
+fn list_of(value: &Value) -> impl Iterator<Item = &Value> {
+    value.as_array().into_iter().flatten()
+}
+
+fn text(value: &Value) -> String {
+    match value {
+        Value::Null => String::new(),
+        Value::String(text) => text.clone(),
+        other => other.to_string(),
+    }
+}
+
+fn moment(value: &Value) -> String {
+    value.as_i64().map(output::moment).unwrap_or_default()
+}
+
+impl WalkList {
+    pub(super) async fn run(&self, desk: &Desk) -> Result<(), CliError> {
+        if self.out.exists() && !self.force {
+            return Err(CliError::Failed(format!(
+                "{} exists; choose another name, or write over it with --force",
+                self.out.display()
+            )));
+        }
+        let path = format!("/claims/{}/walk-list", word(&self.claim));
+        let bytes = desk.download(&path).await?;
+        let failed = |error: std::io::Error| CliError::file(&self.out, &error);
+        let folder = match self.out.parent() {
+            Some(folder) if !folder.as_os_str().is_empty() => folder,
+            _ => Path::new("."),
+        };
+        let mut file = tempfile::NamedTempFile::new_in(folder).map_err(failed)?;
+        std::io::Write::write_all(&mut file, &bytes).map_err(failed)?;
+        file.as_file().sync_all().map_err(failed)?;
+        let written = if self.force {
+            file.persist(&self.out)
+        } else {
+            file.persist_noclobber(&self.out)
+        };
+        written.map_err(|error| failed(error.error))?;
+        let people = bytes.iter().filter(|byte| **byte == b'\n').count().saturating_sub(1);
+        if desk.json {
+            output::json(&json!({ "file": self.out.display().to_string(), "people": people }));
+        } else {
+            println!("Wrote {people} people to {}.", self.out.display());
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,94 @@
+//! `commonturf tokens`: how far points have been turned into match tokens.
+
+use super::{
+    client::{CliError, Desk},
+    output,
+};
+use clap::Subcommand;
+use indicatif::{ProgressBar, ProgressStyle};
+use serde_json::Value;
+use std::time::Duration;
+
+/// How often `--wait` looks again.
+const EVERY: Duration = Duration::from_millis(500);
+
+/// Match tokens of the organization's own points.
+#[derive(Debug, Subcommand)]
+pub enum Tokens {
+    /// Show how many points have a token, how many wait, and why.
+    Status {
+        /// Return only once no point waits.
+        #[arg(long)]
+        wait: bool,
+    },
+}
+
+impl Tokens {
+    pub(super) async fn run(&self, desk: &Desk) -> Result<(), CliError> {
+        let Self::Status { wait } = self;
+        let mut answer: Value = desk.get("/tokens").await?;
+        if *wait {
+            let bar = ProgressBar::new(0);
+            if let Ok(style) =
+                ProgressStyle::with_template("{bar:40} {pos}/{len} tokens, {eta} left {msg}")
+            {
+                bar.set_style(style);
+            }
+            loop {
+                let (waiting, done) = (sum(&answer, "waiting"), sum(&answer, "done"));
+                bar.set_length(waiting + done);
+                bar.set_position(done);
+                bar.set_message(problems(&answer).join("; "));
+                if waiting == 0 {
+                    break;
+                }
+                tokio::time::sleep(EVERY).await;
+                answer = desk.get("/tokens").await?;
+            }
+            bar.finish_and_clear();
+        }
+        if desk.json {
+            output::json(&answer);
+            return Ok(());
+        }
+        show(&answer);
+        Ok(())
+    }
+}
+
+fn sum(answer: &Value, field: &str) -> u64 {
+    classes(answer)
+        .filter_map(|class| class[field].as_u64())
+        .sum()
+}
+
+fn classes(answer: &Value) -> impl Iterator<Item = &Value> {
+    answer["classes"].as_array().into_iter().flatten()
+}
+
+fn problems(answer: &Value) -> Vec<&str> {
+    let mut problems: Vec<&str> = classes(answer)
+        .filter_map(|class| class["problem"].as_str())
+        .collect();
+    problems.dedup();
+    problems
+}
+
+fn show(answer: &Value) {
+    let text = |value: &Value| match value {
+        Value::String(text) => text.clone(),
+        Value::Null => String::new(),
+        other => other.to_string(),
+    };
+    let rows: Vec<Vec<String>> = classes(answer)
+        .map(|class| {
+            ["class", "done", "waiting", "problem"]
+                .map(|field| text(&class[field]))
+                .to_vec()
+        })
+        .collect();
+    output::table(&["Class", "With token", "Waiting", "Last problem"], &rows);
+    if answer["generation"].is_null() {
+        println!("Points get tokens once this node is in a coalition whose agreement is in force.");
+    }
+}

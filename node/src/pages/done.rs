@@ -1,0 +1,116 @@
+//! What a page says after something was done: a word in the address chooses a sentence here, so that
+//! no link can put words of its own on a page.
+
+use axum::response::Redirect;
+
+/// Something that was done.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Done {
+    /// A newcomer is in.
+    Approved,
+    /// A newcomer will be in once the keeper answers.
+    ApprovalWaits,
+    /// Signed; others have to sign.
+    Signed,
+    /// Signed, and in force.
+    InForce,
+    /// The signature waits for the keeper.
+    SignatureWaits,
+    /// Contact points were claimed.
+    Claimed,
+    /// The claim waits for the keeper.
+    ClaimWaits,
+    /// A claim was given back.
+    Released,
+    /// Giving a claim back waits for the keeper.
+    ReleaseWaits,
+    /// A file was read.
+    Imported,
+}
+
+impl Done {
+    const ALL: [Self; 10] = [
+        Self::Approved,
+        Self::ApprovalWaits,
+        Self::Signed,
+        Self::InForce,
+        Self::SignatureWaits,
+        Self::Claimed,
+        Self::ClaimWaits,
+        Self::Released,
+        Self::ReleaseWaits,
+        Self::Imported,
+    ];
+
+    fn word(self) -> &'static str {
+        match self {
+            Self::Approved => "approved",
+            Self::ApprovalWaits => "approval-waits",
+            Self::Signed => "signed",
+            Self::InForce => "in-force",
+            Self::SignatureWaits => "signature-waits",
+            Self::Claimed => "claimed",
+            Self::ClaimWaits => "claim-waits",
+            Self::Released => "released",
+            Self::ReleaseWaits => "release-waits",
+            Self::Imported => "imported",
+        }
+    }
+
+    fn sentence(self) -> &'static str {
+        match self {
+            Self::Approved => {
+                "Approved. The agreement waits for everybody's signature again, with the newcomer in it."
+            }
+            Self::ApprovalWaits => "Approved. It takes effect once the keeper answers.",
+            Self::Signed => "Signed. The agreement comes into force once all have signed.",
+            Self::InForce => "Signed. All members have signed: the agreement is in force.",
+            Self::SignatureWaits => "Signed. The signature waits for the keeper.",
+            Self::Claimed => "Claimed. What was free is yours for the time you chose.",
+            Self::ClaimWaits => "Asked. Nothing is granted until the keeper answers.",
+            Self::Released => "Released. Allies can take it now.",
+            Self::ReleaseWaits => "The release waits for the keeper.",
+            Self::Imported => "The file was read. Its counts are below.",
+        }
+    }
+
+    /// Goes to a page that then says so.
+    #[must_use]
+    pub fn at(self, path: &str) -> Redirect {
+        let joint = if path.contains('?') { '&' } else { '?' };
+        Redirect::to(&format!("{path}{joint}done={}", self.word()))
+    }
+}
+
+/// The sentence that an address asks for, if it is one of ours.
+#[must_use]
+pub fn sentence(query: Option<&str>) -> Option<&'static str> {
+    let word = query?
+        .split('&')
+        .find_map(|pair| pair.strip_prefix("done="))?;
+    Done::ALL
+        .into_iter()
+        .find(|done| done.word() == word)
+        .map(Done::sentence)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_word_leads_to_its_sentence() {
+        for done in Done::ALL {
+            let query = format!("page=2&done={}", done.word());
+            assert_eq!(sentence(Some(&query)), Some(done.sentence()));
+        }
+    }
+
+    #[test]
+    fn words_of_others_say_nothing() {
+        for query in ["done=<b>paid</b>", "done=", "other=approved", "xdone=approved"] {
+            assert_eq!(sentence(Some(query)), None, "{query}");
+        }
+        assert_eq!(sentence(None), None);
+    }
+}

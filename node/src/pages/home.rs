@@ -1,0 +1,317 @@
+//! The first page: how the coalition stands, and what waits for whom.
+
+use super::{
+    Page, PageError,
+    done::Done,
+    frame::{self, Frame, Section},
+    render,
+    when::When,
+    words,
+};
+use crate::{
+    api,
+    api::status::{AgreementStatus, CoalitionStatus},
+    app::App,
+    coalition as work,
+};
+use askama::Template;
+use axum::{
+    Form,
+    extract::State,
+    http::Uri,
+    response::Redirect,
+};
+use protocol::{
+    id::NodeId,
+    state::{State as Folded, rows::NoticeRow},
+    time::Moment,
+};
+use serde::Deserialize;
+
+/// The most lines of one kind that the page shows.
+const LINES: usize = 50;
+
+/// What the page shows.
+#[derive(Debug, Template)]
+#[template(path = "home.html")]
+pub struct Home {
+    frame: Frame,
+    create: String,
+    join: String,
+    invite: String,
+    coalition: Option<Standing>,
+}
+
+/// How the coalition stands.
+#[derive(Debug)]
+struct Standing {
+    newcomers: Vec<Newcomer>,
+    drafts: Vec<Draft>,
+    receipts: Vec<Receipt>,
+    outbox: i64,
+    members: Vec<Member>,
+    agreement: Option<AgreementStatus>,
+    position: u64,
+    epoch: u64,
+    log_time: When,
+    head: String,
+    state_hash: String,
+    answered: Option<String>,
+}
+
+/// Somebody who waits to be let in.
+#[derive(Debug)]
+struct Newcomer {
+    node: String,
+    name: String,
+    kind: String,
+    inviter: String,
+    ours: bool,
+}
+
+/// A draft of the agreement.
+#[derive(Debug)]
+struct Draft {
+    hash: String,
+    version: u32,
+    title: String,
+    proposer: String,
+    missing: Vec<String>,
+    ours: bool,
+}
+
+/// A member.
+#[derive(Debug)]
+struct Member {
+    name: String,
+    id: String,
+    kind: String,
+    keeper: bool,
+    you: bool,
+    party: bool,
+}
+
+/// A revocation whose receipt is not there yet.
+#[derive(Debug)]
+struct Receipt {
+    /// Whether this organization owes it.
+    owed_by_us: bool,
+    ally: String,
+    count: u64,
+    why: &'static str,
+    due: When,
+    distance: String,
+    overdue: bool,
+}
+
+/// Shows the page.
+pub async fn show(State(app): State<App>, uri: Uri) -> Page {
+    let frame = Frame::read(&app, Section::Home, &uri).await;
+    let status = api::status::read(&app).await?;
+    let guard = app.coalition.read().await;
+    let coalition = guard
+        .as_ref()
+        .zip(status.coalition)
+        .map(|(coalition, status)| Standing::new(&app, &frame, &coalition.state, status));
+    drop(guard);
+    render(&Home {
+        frame,
+        create: frame::command(
+            &app,
+            "coalition create \"Name of the coalition\" --agreement template:us-issue-table",
+        ),
+        join: frame::command(&app, "coalition join CODE"),
+        invite: frame::command(&app, "coalition invite --to-name \"Name of the ally\""),
+        coalition,
+    })
+}
+
+/// Somebody to let in.
+#[derive(Debug, Deserialize)]
+pub struct Approval {
+    node: NodeId,
+}
+
+/// Lets a newcomer in, and proposes the agreement for the members as they are then.
+pub async fn approve(
+    State(app): State<App>,
+    Form(approval): Form<Approval>,
+) -> Result<Redirect, PageError> {
+    let (_, entry) = work::join::approve(&app, &approval.node.to_string()).await?;
+    if api::said(&app, entry).await?.state != "done" {
+        return Ok(Done::ApprovalWaits.at("/"));
+    }
+    let (_, entry) = work::agreement::propose(&app, None).await?;
+    api::said(&app, entry).await?;
+    Ok(Done::Approved.at("/"))
+}
+
+impl Standing {
+    fn new(app: &App, frame: &Frame, state: &Folded, status: CoalitionStatus) -> Self {
+        let answered = status.keeper_contact.answered_at;
+        Self {
+            newcomers: newcomers(state, app.me),
+            drafts: drafts(state, app.me, status.drafts),
+            receipts: receipts(frame, state, app.me),
+            outbox: status.outbox,
+            members: status.members.into_iter().map(Member::from).collect(),
+            agreement: status.agreement,
+            position: status.position,
+            epoch: status.epoch,
+            log_time: frame.calendar.moment(Moment(status.log_time)),
+            head: status.head.short(),
+            state_hash: status.state_hash.short(),
+            answered: answered.map(|at| frame.calendar.distance(at)),
+        }
+    }
+
+    /// How many things wait for this organization's people.
+    fn to_do(&self) -> usize {
+        let newcomers = self.newcomers.iter().filter(|newcomer| newcomer.ours).count();
+        let drafts = self.drafts.iter().filter(|draft| draft.ours).count();
+        let receipts = self.receipts.iter().filter(|receipt| receipt.overdue).count();
+        newcomers + drafts + receipts
+    }
+}
+
+impl From<api::status::MemberStatus> for Member {
+    fn from(member: api::status::MemberStatus) -> Self {
+        Self {
+            id: member.node.short(),
+            kind: words::kind(&member.kind),
+            name: member.name,
+            keeper: member.keeper,
+            you: member.you,
+            party: member.party,
+        }
+    }
+}
+
+fn newcomers(state: &Folded, me: NodeId) -> Vec<Newcomer> {
+    state
+        .joins
+        .iter()
+        .take(LINES)
+        .map(|(node, join)| Newcomer {
+            node: node.to_string(),
+            name: join.name.clone(),
+            kind: words::kind(&join.kind),
+            inviter: work::members::name(state, join.inviter),
+            ours: join.inviter == me,
+        })
+        .collect()
+}
+
+fn drafts(state: &Folded, me: NodeId, drafts: Vec<AgreementStatus>) -> Vec<Draft> {
+    let drafts = drafts.into_iter().take(LINES);
+    drafts
+        .map(|draft| Draft {
+            ours: super::agreement::waits_for(state, draft.hash, me),
+            hash: draft.hash.to_string(),
+            version: draft.version,
+            title: draft.title,
+            proposer: draft.proposer,
+            missing: draft.missing,
+        })
+        .collect()
+}
+
+/// Receipts that are not there, the most urgent first.
+fn receipts(frame: &Frame, state: &Folded, me: NodeId) -> Vec<Receipt> {
+    let now = state.meta().head.log_time;
+    let mut open: Vec<&NoticeRow> = state
+        .notices
+        .iter()
+        .map(|(_, notice)| notice)
+        .filter(|notice| notice.receipt.is_none() && (notice.from == me || notice.to == me))
+        .collect();
+    open.sort_by_key(|notice| notice.due);
+    let lines = open.into_iter().take(LINES);
+    lines
+        .map(|notice| {
+            let owed_by_us = notice.to == me;
+            let ally = if owed_by_us { notice.from } else { notice.to };
+            Receipt {
+                owed_by_us,
+                ally: work::members::name(state, ally),
+                count: notice.count,
+                why: words::revocation(notice.kind),
+                due: frame.calendar.moment(notice.due),
+                distance: frame.calendar.distance(notice.due),
+                overdue: notice.due < now,
+            }
+        })
+        .collect()
+}
+
+#[cfg(test)]
+impl Home {
+    /// The page with one text in every place that others can fill.
+    pub(super) fn sample(text: &str) -> Self {
+        let frame = Frame::sample(Section::Home, text);
+        let when = frame.calendar.moment(Moment(1_795_604_160_000));
+        let text = || text.to_owned();
+        Self {
+            create: text(),
+            join: text(),
+            invite: text(),
+            coalition: Some(Standing {
+                newcomers: [true, false]
+                    .map(|ours| Newcomer {
+                        node: text(),
+                        name: text(),
+                        kind: text(),
+                        inviter: text(),
+                        ours,
+                    })
+                    .into(),
+                drafts: [true, false]
+                    .map(|ours| Draft {
+                        hash: text(),
+                        version: 2,
+                        title: text(),
+                        proposer: text(),
+                        missing: vec![text(), text()],
+                        ours,
+                    })
+                    .into(),
+                receipts: [true, false]
+                    .map(|owed_by_us| Receipt {
+                        owed_by_us,
+                        ally: text(),
+                        count: 3,
+                        why: "withdrawal",
+                        due: when.clone(),
+                        distance: text(),
+                        overdue: true,
+                    })
+                    .into(),
+                outbox: 2,
+                members: vec![Member {
+                    name: text(),
+                    id: text(),
+                    kind: text(),
+                    keeper: true,
+                    you: true,
+                    party: true,
+                }],
+                agreement: Some(AgreementStatus {
+                    version: 1,
+                    hash: protocol::id::Hash::ZERO,
+                    before: protocol::id::Hash::ZERO,
+                    title: text(),
+                    proposer: text(),
+                    signed: vec![text()],
+                    missing: vec![text()],
+                }),
+                position: 12,
+                epoch: 2,
+                log_time: when,
+                head: text(),
+                state_hash: text(),
+                answered: Some(text()),
+            }),
+            frame,
+        }
+    }
+}

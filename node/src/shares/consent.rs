@@ -1,0 +1,179 @@
+//! From a person's consent records to the one a flow rests on, and to what the recipient is shown.
+
+use policy::{Basis, ConsentState, Event, EventState, FieldClass, FieldMask, Flow, Party, Record};
+use serde_json::{Value, json};
+
+/// The record that a flow rests on: one that fits, or else one that explains.
+///
+/// A refusal or withdrawal for this purpose that is later than another record's consent overrules
+/// that consent: the last word counts, on whichever form it was said.
+#[must_use]
+pub fn choose<'r>(
+    records: &'r [Record],
+    flow: &Flow,
+    to: &Party,
+    fields: &[FieldClass],
+    now: i64,
+) -> Option<&'r Record> {
+    let last_no = records
+        .iter()
+        .filter(|record| is_ended(record, now))
+        .filter(|record| {
+            record
+                .purposes
+                .iter()
+                .any(|clause| clause.purpose == flow.purpose)
+        })
+        .max_by_key(|record| latest(record, false));
+    let said_no_at = last_no.map_or(i64::MIN, |record| latest(record, false));
+    let fits = |record: &Record| {
+        let covers = |field: &&FieldClass| fits(&record.clause_for(flow, to, **field, now));
+        fields.iter().filter(covers).count()
+    };
+    let best = records
+        .iter()
+        .enumerate()
+        .filter(|(_, record)| last_no.is_none() || latest(record, true) > said_no_at)
+        // Of equal ones the one with the latest word is taken.
+        .max_by_key(|(n, record)| (fits(record), latest(record, true), *n))
+        .map(|(_, record)| record);
+    best.or(last_no)
+}
+
+fn fits(clause: &policy::Clause) -> bool {
+    clause.in_force && clause.purpose && clause.recipient && clause.channel && clause.field
+}
+
+fn is_ended(record: &Record, now: i64) -> bool {
+    matches!(
+        record.standing(now).state,
+        ConsentState::Withdrawn | ConsentState::Refused
+    )
+}
+
+/// The latest giving or ending event of a record.
+fn latest(record: &Record, giving: bool) -> i64 {
+    record
+        .events()
+        .iter()
+        .filter(|event| gives(event) == giving)
+        .map(|event| event.event_time)
+        .max()
+        .unwrap_or(i64::MIN)
+}
+
+fn gives(event: &Event) -> bool {
+    matches!(event.event_state, EventState::Given | EventState::Confirmed)
+}
+
+/// Whether a record holds consent given after a moment.
+#[must_use]
+pub fn given_after(record: &Record, moment: i64, now: i64) -> bool {
+    record.standing(now).state == ConsentState::Given
+        && record.events().iter().any(|event| {
+            event.event_state == EventState::Given
+                && event.event_time > moment
+                && event.event_time <= now
+        })
+}
+
+/// The record as the recipient sees it: only the clauses that this flow rests on, narrowed to the
+/// recipient, the channel and the classes that flow, and only the giving event.
+///
+/// The local id of the person is replaced by the row's random name; it never leaves.
+#[must_use]
+pub fn narrowed(
+    record: &Record,
+    flow: &Flow,
+    to: &Party,
+    mask: FieldMask,
+    row: &str,
+    now: i64,
+) -> Option<Record> {
+    let mut clauses = Vec::new();
+    for clause in &record.purposes {
+        let mut alone = record.clone();
+        alone.purposes = vec![clause.clone()];
+        let covered: Vec<FieldClass> = mask
+            .iter()
+            .filter(|field| fits(&alone.clause_for(flow, to, *field, now)))
+            .collect();
+        if covered.is_empty() {
+            continue;
+        }
+        let mut clause = clause.clone();
+        clause.pii_information = covered;
+        clause.x_channels = vec![flow.channel];
+        clause.x_written.retain(|channel| *channel == flow.channel);
+        clause.recipient_third_parties.party_ids = vec![flow.to.clone()];
+        clause.recipient_third_parties.x_classes.clear();
+        clauses.push(clause);
+    }
+    if clauses.is_empty() {
+        return None;
+    }
+    let given = record
+        .events()
+        .iter()
+        .filter(|event| event.event_state == EventState::Given && event.event_time <= now)
+        .max_by_key(|event| event.event_time)?;
+    let confirmed = record.events().iter().filter(|event| {
+        event.event_state == EventState::Confirmed
+            && event.event_time >= given.event_time
+            && event.event_time <= now
+    });
+    let events: Vec<Value> = std::iter::once(given)
+        .chain(confirmed)
+        .map(|event| {
+            json!({
+                "event_time": event.event_time,
+                "validity_duration": event.validity_duration,
+                "entity_id": flow.from,
+                "event_type": event.event_type,
+                "event_state": event.event_state,
+            })
+        })
+        .collect();
+    let pii: Vec<FieldClass> = mask.iter().collect();
+    let shown = json!({
+        "schema_version": record.schema_version,
+        "record_id": record.record_id,
+        "pii_principal_id": row,
+        "language": record.language,
+        "jurisdiction": record.jurisdiction,
+        "lawful_basis": record.lawful_basis,
+        "privacy_notice": record.privacy_notice,
+        "pii_type": pii,
+        "x_form_version": record.x_form_version,
+        "x_evidence": record.x_evidence,
+        "collection_method": record.collection_method,
+        "withdrawal_method": record.withdrawal_method,
+        "special_pii_category": record.special_pii_category,
+        "x_explicit_special": record.x_explicit_special,
+        "x_minor": record.x_minor,
+        "purposes": clauses,
+        "events": events,
+    });
+    Record::parse(&shown.to_string()).ok()
+}
+
+/// Adds the person's word that consent is taken back.
+///
+/// # Errors
+/// When the record is full.
+pub fn withdraw(record: &mut Record, at: i64) -> Result<(), policy::RecordError> {
+    record.append(Event {
+        event_time: at,
+        validity_duration: None,
+        entity_id: "desk".to_owned(),
+        event_type: "explicit".to_owned(),
+        x_sig: None,
+        event_state: EventState::Withdrawn,
+    })
+}
+
+/// Whether a ground is the person's own word.
+#[must_use]
+pub fn is_consent(basis: Basis) -> bool {
+    matches!(basis, Basis::Consent | Basis::ExplicitConsent)
+}

@@ -1,0 +1,138 @@
+//! What would flow and why not: counts for a list, every rule for one person. Changes nothing.
+
+use super::plan::{Ask, Plan, Tally};
+use crate::{app::App, http::problem::Failure, store::share::candidate};
+use policy::{End, Explanation, FieldClass, Gate};
+use serde::Serialize;
+use std::collections::BTreeMap;
+
+/// What would flow to one recipient.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Preview {
+    /// The recipient's node.
+    pub to: String,
+    /// Its name.
+    pub name: String,
+    /// People on the list.
+    pub people: u64,
+    /// People that would flow.
+    pub flow: u64,
+    /// How many of them with each class of fields.
+    pub fields: BTreeMap<FieldClass, u64>,
+    /// People of whom nothing would flow.
+    pub people_withheld: u64,
+    /// People who could not be reached by what may flow, and so do not.
+    pub unreachable: u64,
+    /// What withholds, by rule.
+    pub withheld: Vec<Withheld>,
+    /// Decisions that failed; anything but 0 needs somebody to look at the rules.
+    pub alarms: u64,
+}
+
+/// What one rule withholds.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Withheld {
+    /// The rule.
+    pub rule: String,
+    /// Why, for people.
+    pub reason: String,
+    /// Its source.
+    pub cite: Option<String>,
+    /// What can be done.
+    pub fix: Option<String>,
+    /// People of whom nothing flows, with this rule among the reasons.
+    pub people: u64,
+    /// Values withheld, by class.
+    pub fields: BTreeMap<FieldClass, u64>,
+}
+
+impl Preview {
+    /// Counts in words.
+    #[must_use]
+    pub fn of(gate: &Gate, to: &super::plan::Recipient, tally: &Tally) -> Self {
+        Self {
+            to: to.node.to_string(),
+            name: to.name.clone(),
+            people: tally.people,
+            flow: tally.flow,
+            fields: tally.fields.clone(),
+            people_withheld: tally.people - tally.flow - tally.unreachable,
+            unreachable: tally.unreachable,
+            withheld: withheld(gate, tally),
+            alarms: tally.alarms,
+        }
+    }
+}
+
+fn withheld(gate: &Gate, tally: &Tally) -> Vec<Withheld> {
+    let mut by_rule: BTreeMap<&str, BTreeMap<FieldClass, u64>> = BTreeMap::new();
+    for ((rule, class), count) in &tally.withheld {
+        *by_rule.entry(rule).or_default().entry(*class).or_default() += count;
+    }
+    let mut rules: Vec<Withheld> = by_rule
+        .into_iter()
+        .map(|(rule, fields)| {
+            let text = gate.rule(rule);
+            Withheld {
+                rule: rule.to_owned(),
+                reason: text.map(|text| text.reason.clone()).unwrap_or_default(),
+                cite: text.and_then(|text| text.cite.clone()),
+                fix: text.and_then(|text| text.fix.clone()),
+                people: tally.people_withheld.get(rule).copied().unwrap_or(0),
+                fields,
+            }
+        })
+        .collect();
+    rules.sort_by(|a, b| b.people.cmp(&a.people).then_with(|| a.rule.cmp(&b.rule)));
+    rules
+}
+
+/// What would flow of a list, to each recipient.
+///
+/// # Errors
+/// [`Failure`] when the list, a recipient or the agreement is not there.
+pub async fn preview(app: &App, ask: Ask, list: &str) -> Result<Vec<Preview>, Failure> {
+    let list = super::plan::list(app, list).await?;
+    let plan = Plan::make(app, ask).await?;
+    let tallies = plan.walk(app, &list, |_, _, _| Ok(())).await?;
+    Ok(plan
+        .recipients
+        .iter()
+        .zip(&tallies)
+        .map(|(to, tally)| Preview::of(&plan.setting.gate, to, tally))
+        .collect())
+}
+
+/// Explains one person toward each recipient, class by class.
+///
+/// # Errors
+/// [`Failure`] when the person, a recipient or the agreement is not there.
+pub async fn explain(app: &App, ask: Ask, person: &str) -> Result<Vec<Explanation>, Failure> {
+    let person = super::plan::person(app, person).await?;
+    let plan = Plan::make(app, ask).await?;
+    let mut db = app.store.read("reading a person to explain").await?;
+    let people: Vec<_> = candidate::one(&mut db, &person)
+        .await?
+        .into_iter()
+        .collect();
+    drop(db);
+    if people.is_empty() {
+        return Err(Failure::not_found("the person is on no list any more"));
+    }
+    let mut explanations = Vec::new();
+    for recipient in &plan.recipients {
+        let rows = plan.rows(app, recipient, &people).await?;
+        for row in &rows {
+            for field in &plan.ask.fields {
+                let mut explanation =
+                    plan.setting
+                        .gate
+                        .explain(End::Send, &recipient.flow, row, *field, plan.now.0);
+                explanation.person = Some(person.clone());
+                explanation.agreement = Some(plan.setting.agreement.to_string());
+                explanations.push(explanation);
+            }
+        }
+    }
+    Ok(explanations)
+}

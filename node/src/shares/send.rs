@@ -1,0 +1,213 @@
+//! Sending: rows from the mask, sealed to one recipient; ledger, blob and entry in one transaction.
+
+use super::{
+    payload::{SHARE_BYTES, SharedRow, SharedRows, VERSION},
+    plan::{Ask, Plan, Recipient, Tally},
+    preview::Preview,
+};
+use crate::{
+    api::PATIENCE,
+    app::App,
+    http::problem::Failure,
+    store::share::{
+        self, Given, candidate,
+        ledger::{self, Disclosure},
+    },
+    sync::outbox::{self, Fate},
+};
+use policy::FieldClass;
+use protocol::{
+    blob::Manifest, codec, entry::share::Share, id::EntryId, problem::ProblemKind, seal,
+};
+use serde::Serialize;
+
+/// What became of a share to one recipient.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Sent {
+    /// The share; absent when nothing flows or nothing was sent.
+    pub share: Option<EntryId>,
+    /// `done`, `waiting`, `void`, `nothing` or `dry-run`.
+    pub state: &'static str,
+    /// Why it is void.
+    pub note: Option<String>,
+    /// What flows and what not.
+    #[serde(flatten)]
+    pub preview: Preview,
+}
+
+/// The rows to one recipient, and whose they are.
+#[derive(Debug, Default)]
+struct Load {
+    rows: Vec<SharedRow>,
+    lines: Vec<(String, SharedLine)>,
+}
+
+#[derive(Debug)]
+struct SharedLine {
+    fields: String,
+    basis: String,
+    consent_record: Option<String>,
+}
+
+/// Sends what flows of a list, one share to each recipient, and waits for the fold.
+///
+/// # Errors
+/// [`Failure`] when the list, a recipient or the agreement is not there, or somebody took
+/// something back meanwhile.
+pub async fn send(app: &App, ask: Ask, list: &str) -> Result<Vec<Sent>, Failure> {
+    let list = super::plan::list(app, list).await?;
+    let plan = Plan::make(app, ask).await?;
+    let mut loads: Vec<Load> = plan.recipients.iter().map(|_| Load::default()).collect();
+    let tallies = plan
+        .walk(app, &list, |n, person, row| {
+            if let Some(load) = loads.get_mut(n) {
+                load.lines.push((person.id().to_owned(), line(&row)));
+                load.rows.push(row);
+            }
+            Ok(())
+        })
+        .await?;
+    let mut queued = Vec::new();
+    for ((recipient, tally), load) in plan.recipients.iter().zip(&tallies).zip(loads) {
+        let share = if load.rows.is_empty() {
+            None
+        } else {
+            Some(queue(app, &plan, recipient, tally, &list, load).await?)
+        };
+        queued.push((recipient, tally, share));
+    }
+    app.wake.outbox.notify_one();
+    let mut sent = Vec::new();
+    for (recipient, tally, share) in queued {
+        let (state, note) = match share {
+            None => ("nothing", None),
+            Some(share) => match outbox::wait(app, share, PATIENCE).await? {
+                Fate::Done => ("done", None),
+                Fate::Waiting => ("waiting", None),
+                Fate::Void(why) => ("void", Some(why)),
+            },
+        };
+        sent.push(Sent {
+            share,
+            state,
+            note,
+            preview: Preview::of(&plan.setting.gate, recipient, tally),
+        });
+    }
+    Ok(sent)
+}
+
+fn line(row: &SharedRow) -> SharedLine {
+    let record: Option<serde_json::Value> = row
+        .grounds
+        .consent
+        .as_deref()
+        .and_then(|json| serde_json::from_str(json).ok());
+    SharedLine {
+        fields: classes(row.fields.mask().iter()),
+        basis: row.grounds.basis.clone(),
+        consent_record: record.and_then(|record| record["record_id"].as_str().map(str::to_owned)),
+    }
+}
+
+/// Classes as the JSON list that tables hold.
+fn classes(fields: impl Iterator<Item = FieldClass>) -> String {
+    serde_json::json!(fields.map(FieldClass::name).collect::<Vec<_>>()).to_string()
+}
+
+/// Seals and queues one share.
+async fn queue(
+    app: &App,
+    plan: &Plan,
+    recipient: &Recipient,
+    tally: &Tally,
+    list: &str,
+    load: Load,
+) -> Result<EntryId, Failure> {
+    let share = EntryId::random(&mut crate::ambient::rng());
+    let Load { mut rows, lines } = load;
+    let refs: Vec<_> = rows.iter().map(|row| row.row_ref).collect();
+    rows.sort_by_key(|row| row.row_ref);
+    let count = rows.len() as u64;
+    let plain = codec::encode(&SharedRows {
+        version: VERSION,
+        share,
+        from: app.me,
+        to: recipient.node,
+        rows,
+    });
+    if plain.len() > SHARE_BYTES {
+        return Err(Failure::input(
+            "the rows of one share have at most 512 MiB; share smaller lists or fewer fields",
+        ));
+    }
+    let key = {
+        let coalition = crate::coalition::active(app).await?;
+        coalition
+            .state
+            .document(recipient.node)
+            .and_then(|document| document.age_recipient())
+            .ok_or_else(|| Failure::internal("a member's document names no key to seal to"))?
+    };
+    let sealed = seal::seal(&plain, &[key]).map_err(Failure::internal)?;
+    let manifest = Manifest::of(&sealed).map_err(Failure::internal)?;
+    let mut names: Vec<String> = tally
+        .fields
+        .keys()
+        .map(|class| class.name().to_owned())
+        .collect();
+    names.sort_unstable();
+    let entry = Share {
+        to: recipient.node,
+        purpose: plan.ask.purpose.name().to_owned(),
+        channel: plan.ask.channel,
+        fields: names.clone(),
+        count,
+        agreement: plan.setting.agreement,
+        blob: manifest.id(),
+        bytes: sealed.len() as u64,
+        expires: plan.ask.expires,
+    };
+    let given = Given {
+        share,
+        recipient: recipient.node.to_string(),
+        purpose: entry.purpose.clone(),
+        channel: plan.ask.channel.name().to_owned(),
+        fields: serde_json::json!(names).to_string(),
+        list: list.to_owned(),
+        count,
+        withheld: serde_json::json!(tally.people_withheld).to_string(),
+        agreement: plan.setting.agreement.to_string(),
+        state: "queued".to_owned(),
+        note: None,
+        expires_at: plan.ask.expires.map(|expires| expires.0),
+        created_at: plan.now.0,
+    };
+    let mut tx = app.store.write("sharing").await?;
+    if candidate::recalled_since(&mut tx, plan.now.0).await? > 0 {
+        return Err(Failure::new(
+            ProblemKind::Conflict,
+            "somebody took back a consent while the share was made; nothing was sent, try again",
+        ));
+    }
+    share::insert(&mut tx, &given).await?;
+    for ((person, line), row_ref) in lines.into_iter().zip(refs) {
+        let line = Disclosure {
+            share,
+            person,
+            row_ref,
+            recipient: recipient.node,
+            fields: line.fields,
+            basis: line.basis,
+            consent_record: line.consent_record,
+            sent_at: plan.now.0,
+            revoke_kind: None,
+            notice: None,
+        };
+        ledger::insert(&mut tx, &line).await?;
+    }
+    outbox::keep_blob(app, &mut tx, &manifest, &sealed).await?;
+    outbox::queue_as(app, &mut tx, share, entry.into(), None).await?;
+    tx.commit().await?;
+    Ok(share)
+}

@@ -1,0 +1,180 @@
+//! The gate as one agreement sets it up: its rules, this organization's own, and the parties.
+
+use crate::{app::App, http::problem::Failure};
+use policy::{
+    Consideration, Flow, Gate, Jurisdiction, OWN_DEFAULT, OrgKind, Party, PolicyChannel, Purpose,
+    Terms,
+};
+use protocol::{
+    agreement::Agreement,
+    channel::Channel,
+    codec,
+    id::{Hash, NodeId},
+    problem::ProblemKind,
+    state::State,
+    time::Moment,
+};
+
+/// The file in the node's directory that holds the organization's own policy.
+pub const OWN_POLICY: &str = "own-policy.cedar";
+
+/// One agreement's gate.
+#[derive(Debug)]
+pub struct Setting {
+    /// The rules in force.
+    pub gate: Gate,
+    /// The coalition's id, as the gate spells it.
+    pub coalition: String,
+    /// The agreement.
+    pub agreement: Hash,
+    /// Where people live of whom nothing else is known.
+    pub default_region: Jurisdiction,
+    /// Whether an attempt that reached nobody counts as a contact.
+    pub attempts_count: bool,
+    parties: Vec<NodeId>,
+}
+
+impl Setting {
+    /// The gate under the agreement in force.
+    ///
+    /// # Errors
+    /// [`Failure`] without an agreement, or when the own policy cannot be used.
+    pub async fn current(app: &App) -> Result<Self, Failure> {
+        let coalition = crate::coalition::active(app).await?;
+        let (hash, agreement) = coalition.state.agreement().ok_or_else(|| {
+            Failure::new(
+                ProblemKind::Conflict,
+                "no agreement is in force: nothing flows before all members have signed one",
+            )
+        })?;
+        let now = coalition.state.meta().head.log_time;
+        Self::load(app, &coalition.state, hash, &agreement, now)
+    }
+
+    /// The gate under the agreement that a share names, as the log stood when it was announced.
+    ///
+    /// # Errors
+    /// As [`Self::current`].
+    pub async fn of(app: &App, agreement: Hash, log_time: Moment) -> Result<Self, Failure> {
+        let coalition = crate::coalition::active(app).await?;
+        let row =
+            coalition.state.agreements.get(&agreement).ok_or_else(|| {
+                Failure::not_found("the agreement that the share names is not known")
+            })?;
+        let parsed: Agreement = codec::decode(&row.bytes).map_err(Failure::internal)?;
+        Self::load(app, &coalition.state, agreement, &parsed, log_time)
+    }
+
+    fn load(
+        app: &App,
+        state: &State,
+        hash: Hash,
+        agreement: &Agreement,
+        log_time: Moment,
+    ) -> Result<Self, Failure> {
+        let terms = Terms::parse(&agreement.terms).map_err(Failure::internal)?;
+        let parties = parties(state, agreement, log_time)?;
+        let own = own_policy(app)?;
+        let gate = Gate::load(&terms, &own, &parties).map_err(|faults| {
+            let lines: Vec<String> = faults
+                .iter()
+                .take(5)
+                .map(|fault| format!("line {}: {}", fault.line, fault.message))
+                .collect();
+            Failure::new(
+                ProblemKind::Conflict,
+                format!(
+                    "the rules cannot be used; look at {OWN_POLICY} in the node's directory: {}",
+                    lines.join("; ")
+                ),
+            )
+        })?;
+        Ok(Self {
+            gate,
+            coalition: state.meta().coalition.to_string(),
+            agreement: hash,
+            default_region: terms.params.default_jurisdiction(),
+            attempts_count: terms.params.attempts_open_window,
+            parties: agreement.parties.iter().map(|party| party.node).collect(),
+        })
+    }
+
+    /// Whether an organization has signed this agreement.
+    #[must_use]
+    pub fn has(&self, node: NodeId) -> bool {
+        self.parties.contains(&node)
+    }
+
+    /// One share as the gate sees it.
+    #[must_use]
+    pub fn flow(
+        &self,
+        from: NodeId,
+        to: NodeId,
+        purpose: Purpose,
+        channel: Channel,
+        now: Moment,
+    ) -> Flow {
+        Flow {
+            from: from.to_string(),
+            to: to.to_string(),
+            coalition: self.coalition.clone(),
+            purpose,
+            channel: policy_channel(channel),
+            consideration: Consideration::None,
+            evidence_on_file: false,
+            equal_terms: false,
+            agreement_current: true,
+            law_pack_fresh: policy::law_pack_fresh(now.0),
+        }
+    }
+}
+
+/// The gate's word for a channel: a person calls and texts by hand.
+#[must_use]
+pub fn policy_channel(channel: Channel) -> PolicyChannel {
+    match channel {
+        Channel::Door => PolicyChannel::Door,
+        Channel::Phone => PolicyChannel::CallManual,
+        Channel::Text => PolicyChannel::SmsP2p,
+        Channel::Email => PolicyChannel::Email,
+    }
+}
+
+/// The organization's own policy; without a file nothing is forbidden in this layer.
+fn own_policy(app: &App) -> Result<String, Failure> {
+    let path = app.dir.0.join(OWN_POLICY);
+    match std::fs::read_to_string(&path) {
+        Ok(text) => Ok(text),
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(OWN_DEFAULT.to_owned()),
+        Err(error) => Err(Failure::new(
+            ProblemKind::Conflict,
+            format!("{OWN_POLICY} cannot be read ({error}); nothing flows until it can"),
+        )),
+    }
+}
+
+fn parties(state: &State, agreement: &Agreement, log_time: Moment) -> Result<Vec<Party>, Failure> {
+    agreement
+        .parties
+        .iter()
+        .map(|party| {
+            let kind: OrgKind = party.kind.parse().map_err(Failure::internal)?;
+            let mut facts =
+                Party::new(&party.node.to_string(), &party.name, kind, Jurisdiction::US);
+            facts.incorporated = matches!(kind, OrgKind::C3 | OrgKind::C4 | OrgKind::Vendor);
+            facts.notices_overdue = state
+                .notices
+                .iter()
+                .any(|(_, notice)| notice.to == party.node && is_overdue(notice, log_time));
+            Ok(facts)
+        })
+        .collect()
+}
+
+/// Whether a recipient owes an answer to a notice, in log time.
+#[must_use]
+pub fn is_overdue(notice: &protocol::state::rows::NoticeRow, log_time: Moment) -> bool {
+    let silent = notice.acknowledged.is_none() && notice.ack_due < log_time;
+    notice.receipt.is_none() && (silent || notice.due < log_time)
+}

@@ -1,0 +1,396 @@
+//! Shares as people read them: given, received, taken back, and who holds whom.
+
+use super::{recall, setting::is_overdue};
+use crate::{
+    app::App,
+    coalition::members,
+    http::problem::Failure,
+    store::{
+        self,
+        share::{ledger, notice, received},
+    },
+};
+use protocol::{
+    entry::share::{ErasureReceipt, ErasureResult},
+    id::{EntryId, NodeId},
+    state::{State, rows::NoticeRow},
+    time::Moment,
+};
+use serde::Serialize;
+use serde_json::Value;
+
+/// A share that this organization gave.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct GivenShare {
+    /// Its id.
+    pub share: EntryId,
+    /// The recipient's node.
+    pub to: String,
+    /// The recipient's name.
+    pub name: String,
+    /// What for.
+    pub purpose: String,
+    /// On which channel.
+    pub channel: String,
+    /// Classes of fields.
+    pub fields: Value,
+    /// Persons.
+    pub people: u64,
+    /// People withheld, by rule.
+    pub withheld: Value,
+    /// `queued`, `announced` or `void`.
+    pub state: String,
+    /// Why it is void.
+    pub note: Option<String>,
+    /// When it was decided.
+    pub created_at: i64,
+    /// When the recipient must stop.
+    pub expires_at: Option<i64>,
+    /// Persons that the recipient took; absent until it answers.
+    pub accepted: Option<u64>,
+    /// Persons that the recipient's own gate dropped.
+    pub dropped: Option<u64>,
+    /// When it answered, in log time.
+    pub answered_at: Option<Moment>,
+    /// Rows taken back so far.
+    pub taken_back: u64,
+    /// Rows of which the recipient has signed that they are gone.
+    pub confirmed: u64,
+}
+
+/// Shares that this organization gave, the latest first.
+///
+/// # Errors
+/// [`Failure`] when the database fails or this node is in no coalition.
+pub async fn given(app: &App) -> Result<Vec<GivenShare>, Failure> {
+    let mut db = app.store.read("listing shares").await?;
+    let all = store::share::all(&mut db).await?;
+    drop(db);
+    let coalition = crate::coalition::active(app).await?;
+    let state = &coalition.state;
+    Ok(all
+        .into_iter()
+        .map(|given| {
+            let answer = state.shares.get(&given.share).and_then(|row| row.received);
+            let of_share = || {
+                state
+                    .notices
+                    .iter()
+                    .filter(|(_, notice)| notice.share == given.share)
+                    .map(|(_, notice)| notice)
+            };
+            GivenShare {
+                name: name(state, &given.recipient),
+                accepted: answer.map(|answer| answer.accepted),
+                dropped: answer.map(|answer| answer.dropped),
+                answered_at: answer.map(|answer| answer.at),
+                taken_back: of_share().map(|notice| notice.count).sum(),
+                confirmed: of_share()
+                    .filter(|notice| notice.receipt.is_some())
+                    .map(|notice| notice.count)
+                    .sum(),
+                share: given.share,
+                to: given.recipient,
+                purpose: given.purpose,
+                channel: given.channel,
+                fields: json(&given.fields),
+                people: given.count,
+                withheld: json(&given.withheld),
+                state: given.state,
+                note: given.note,
+                created_at: given.created_at,
+                expires_at: given.expires_at,
+            }
+        })
+        .collect())
+}
+
+fn name(state: &State, node: &str) -> String {
+    node.parse::<NodeId>()
+        .map_or_else(|_| node.to_owned(), |node| members::name(state, node))
+}
+
+fn json(text: &str) -> Value {
+    serde_json::from_str(text).unwrap_or_default()
+}
+
+/// A share that another organization gave.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct ReceivedShare {
+    /// Its id.
+    pub share: EntryId,
+    /// The sender's node.
+    pub from: NodeId,
+    /// The sender's name.
+    pub name: String,
+    /// What it may be used for.
+    pub purpose: String,
+    /// On which channel.
+    pub channel: String,
+    /// Classes of fields.
+    pub fields: Value,
+    /// Persons announced.
+    pub announced: u64,
+    /// Persons taken.
+    pub accepted: u64,
+    /// Persons held now.
+    pub held: u64,
+    /// What this node's own gate dropped.
+    pub dropped: Value,
+    /// `announced`, `stored`, `failed` or `expired`.
+    pub state: String,
+    /// Why it failed.
+    pub note: Option<String>,
+    /// When it must no longer be used.
+    pub expires_at: Option<i64>,
+    /// Log time of the announcement.
+    pub at: Moment,
+}
+
+/// Shares that others gave, the latest first.
+///
+/// # Errors
+/// [`Failure`] when the database fails or this node is in no coalition.
+pub async fn received(app: &App) -> Result<Vec<ReceivedShare>, Failure> {
+    let mut db = app.store.read("listing received shares").await?;
+    let mut rows = Vec::new();
+    for row in received::all(&mut db).await? {
+        let held = received::held(&mut db, row.share).await?;
+        rows.push((row, held));
+    }
+    drop(db);
+    let coalition = crate::coalition::active(app).await?;
+    Ok(rows
+        .into_iter()
+        .map(|(row, held)| ReceivedShare {
+            share: row.share,
+            name: members::name(&coalition.state, row.sender),
+            from: row.sender,
+            purpose: row.purpose,
+            channel: row.channel,
+            fields: json(&row.fields),
+            announced: row.announced,
+            accepted: row.accepted,
+            held,
+            dropped: json(&row.dropped),
+            state: row.state,
+            note: row.note,
+            expires_at: row.expires_at,
+            at: row.at,
+        })
+        .collect())
+}
+
+/// A notice that this organization gave, and the answer.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Receipt {
+    /// The notice.
+    pub notice: EntryId,
+    /// The share.
+    pub share: EntryId,
+    /// The recipient's node.
+    pub to: NodeId,
+    /// The recipient's name.
+    pub name: String,
+    /// Why.
+    pub kind: String,
+    /// Rows.
+    pub rows: u64,
+    /// `queued`, `told`, `acknowledged`, `erased` or `not_found`.
+    pub state: &'static str,
+    /// Whether an answer is late, in log time.
+    pub overdue: bool,
+    /// When the recipient was told, in log time.
+    pub at: Option<Moment>,
+    /// When the recipient said that it stopped, in log time.
+    pub acknowledged: Option<Moment>,
+    /// When the receipt was ordered, in log time.
+    pub receipt_at: Option<Moment>,
+    /// Rows erased, as the recipient states.
+    pub erased: Option<u64>,
+    /// By when the recipient must have stopped.
+    pub ack_due: Option<Moment>,
+    /// By when the receipt must be there.
+    pub due: Option<Moment>,
+    /// The signed statement and its signature, base64: good outside the log too.
+    pub signed: Option<Signed>,
+}
+
+/// A receipt's signed bytes.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Signed {
+    /// The statement, CBOR.
+    pub statement: String,
+    /// Ed25519 by the recipient's statement key.
+    pub signature: String,
+}
+
+/// Notices that this organization gave, the latest first.
+///
+/// # Errors
+/// [`Failure`] when the database fails or this node is in no coalition.
+pub async fn receipts(app: &App, overdue_only: bool) -> Result<Vec<Receipt>, Failure> {
+    let mut db = app.store.read("listing receipts").await?;
+    let all = notice::all_out(&mut db).await?;
+    drop(db);
+    let coalition = crate::coalition::active(app).await?;
+    let state = &coalition.state;
+    let now = state.meta().head.log_time;
+    Ok(all
+        .into_iter()
+        .map(|out| {
+            let row = state.notices.get(&out.notice);
+            Receipt {
+                name: members::name(state, out.recipient),
+                state: row.map_or("queued", progress),
+                overdue: row.is_some_and(|row| is_overdue(row, now)),
+                at: row.map(|row| row.at),
+                acknowledged: row.and_then(|row| row.acknowledged),
+                receipt_at: row
+                    .and_then(|row| row.receipt.as_ref())
+                    .map(|receipt| receipt.at),
+                erased: row
+                    .and_then(|row| row.receipt.as_ref())
+                    .map(|receipt| receipt.erased),
+                ack_due: row.map(|row| row.ack_due),
+                due: row.map(|row| row.due),
+                signed: out.receipt.as_deref().and_then(signed),
+                notice: out.notice,
+                share: out.share,
+                to: out.recipient,
+                kind: out.kind,
+                rows: out.count,
+            }
+        })
+        .filter(|receipt| receipt.overdue || !overdue_only)
+        .collect())
+}
+
+fn signed(receipt: &[u8]) -> Option<Signed> {
+    let receipt: ErasureReceipt = minicbor::decode(receipt).ok()?;
+    let base64 = |bytes: &[u8]| data_encoding::BASE64.encode(bytes);
+    Some(Signed {
+        statement: base64(&receipt.statement),
+        signature: base64(&receipt.signature),
+    })
+}
+
+fn progress(row: &NoticeRow) -> &'static str {
+    match (&row.receipt, row.acknowledged) {
+        (Some(receipt), _) if receipt.result == ErasureResult::Erased => "erased",
+        (Some(_), _) => "not_found",
+        (None, Some(_)) => "acknowledged",
+        (None, None) => "told",
+    }
+}
+
+/// Who was given a person, and how it stands.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Holder {
+    /// The recipient's node.
+    pub to: NodeId,
+    /// Its name.
+    pub name: String,
+    /// The share.
+    pub share: EntryId,
+    /// Classes of fields.
+    pub fields: Value,
+    /// What for.
+    pub purpose: String,
+    /// On which channel.
+    pub channel: String,
+    /// The ground.
+    pub basis: String,
+    /// The consent record relied on.
+    pub consent_record: Option<String>,
+    /// When.
+    pub sent_at: i64,
+    /// When the recipient must stop using it anyway.
+    pub expires_at: Option<i64>,
+    /// `queued`, `held`, `expired`, `revoked`, `overdue` or `erased`.
+    pub status: &'static str,
+    /// Why it was taken back.
+    pub revoked_for: Option<String>,
+    /// The notice that takes it back.
+    pub notice: Option<EntryId>,
+    /// When the recipient's receipt was ordered, in log time.
+    pub erased_at: Option<Moment>,
+    /// By when the receipt must be there.
+    pub due: Option<Moment>,
+}
+
+/// Everybody who was ever given a person, by the ledger.
+///
+/// # Errors
+/// [`Failure`] when the database fails or this node is in no coalition.
+pub async fn holders(app: &App, person: &str) -> Result<Vec<Holder>, Failure> {
+    let mut db = app.store.read("looking who has a person").await?;
+    let lines = ledger::of_person(&mut db, person).await?;
+    let mut with_shares = Vec::new();
+    for line in lines {
+        let given = store::share::find(&mut db, line.share).await?;
+        with_shares.push((line, given));
+    }
+    drop(db);
+    if with_shares.is_empty() {
+        return Ok(Vec::new());
+    }
+    let coalition = crate::coalition::active(app).await?;
+    let state = &coalition.state;
+    let now = state.meta().head.log_time;
+    let holder = |(line, given): (ledger::Disclosure, Option<store::share::Given>)| {
+        let notice = line.notice.and_then(|notice| state.notices.get(&notice));
+        let receipt = notice.and_then(|notice| notice.receipt.as_ref());
+        let expires_at = given.as_ref().and_then(|given| given.expires_at);
+        let announced = given
+            .as_ref()
+            .is_some_and(|given| given.state == "announced");
+        let status = match (receipt, notice, &line.revoke_kind) {
+            (Some(_), _, _) => "erased",
+            (None, Some(notice), _) if is_overdue(notice, now) => "overdue",
+            (None, _, Some(_)) => "revoked",
+            (None, _, None) if expires_at.is_some_and(|expires| expires <= now.0) => "expired",
+            (None, _, None) if announced => "held",
+            (None, _, None) => "queued",
+        };
+        Holder {
+            to: line.recipient,
+            name: members::name(state, line.recipient),
+            share: line.share,
+            fields: json(&line.fields),
+            purpose: given
+                .as_ref()
+                .map(|given| given.purpose.clone())
+                .unwrap_or_default(),
+            channel: given
+                .as_ref()
+                .map(|given| given.channel.clone())
+                .unwrap_or_default(),
+            basis: line.basis,
+            consent_record: line.consent_record,
+            sent_at: line.sent_at,
+            expires_at,
+            status,
+            revoked_for: line.revoke_kind,
+            notice: line.notice,
+            erased_at: receipt.map(|receipt| receipt.at),
+            due: notice.map(|notice| notice.due),
+        }
+    };
+    Ok(with_shares.into_iter().map(holder).collect())
+}
+
+/// The words of [`recall::kind_name`], for messages.
+pub const KINDS: [&str; 3] = ["withdrawal", "objection", "erasure"];
+
+/// A kind that people may type for a person.
+///
+/// # Errors
+/// [`Failure`] that lists the kinds.
+pub fn person_kind(word: &str) -> Result<protocol::entry::share::RevokeKind, Failure> {
+    KINDS
+        .contains(&word)
+        .then(|| recall::kind_named(word))
+        .flatten()
+        .ok_or_else(|| Failure::input(format!("a person takes back by: {}", KINDS.join(", "))))
+}

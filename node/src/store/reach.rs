@@ -1,0 +1,271 @@
+//! Which contact points reach which persons of the organization, and what tokens they have.
+
+use super::{Result, StoreError};
+use protocol::token::{Class, Normalized, Token};
+use sqlx::{AnyConnection, Row, any::AnyRow};
+
+/// A contact point or person key.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Point {
+    /// Its id.
+    pub point_id: String,
+    /// Its class.
+    pub class: Class,
+    /// Its kind.
+    pub kind: String,
+    /// Its normalized value.
+    pub value: String,
+    /// As people read it.
+    pub display: String,
+    /// Doors: the street, for walking order.
+    pub street: String,
+    /// Doors: the house number, for walking order.
+    pub number: i64,
+    /// Its token of the generation that was asked for.
+    pub token: Option<Token>,
+}
+
+/// A point and a person whom it reaches.
+#[derive(Debug, Clone)]
+pub struct Reach {
+    /// The point.
+    pub point: Point,
+    /// The person.
+    pub person_id: String,
+}
+
+const POINT: &str =
+    "p.point_id, p.class, p.kind, p.value, p.display, p.street, p.number, p.generation, p.token";
+
+fn read(row: &AnyRow, generation: u32) -> Result<Point> {
+    let class: i64 = row.try_get("class")?;
+    let class = Class::ALL
+        .into_iter()
+        .find(|known| *known as i64 == class)
+        .ok_or_else(|| StoreError::damaged("point", "class"))?;
+    let current = row.try_get::<Option<i64>, _>("generation")? == Some(i64::from(generation));
+    let token = row
+        .try_get::<Option<Vec<u8>>, _>("token")?
+        .filter(|_| current)
+        .map(|bytes| token(&bytes))
+        .transpose()?;
+    Ok(Point {
+        point_id: row.try_get("point_id")?,
+        class,
+        kind: row.try_get("kind")?,
+        value: row.try_get("value")?,
+        display: row.try_get("display")?,
+        street: row.try_get("street")?,
+        number: row.try_get("number")?,
+        token,
+    })
+}
+
+fn token(bytes: &[u8]) -> Result<Token> {
+    let bytes = bytes
+        .try_into()
+        .map_err(|_| StoreError::damaged("point", "token"))?;
+    Ok(Token(bytes))
+}
+
+/// Where the persons of a list are reached: of each the best point of the class that is not bad.
+///
+/// # Errors
+/// [`StoreError`].
+pub async fn of_list(
+    db: &mut AnyConnection,
+    list_id: &str,
+    class: Class,
+    generation: u32,
+) -> Result<Vec<Reach>> {
+    let sql = format!(
+        "SELECT {POINT}, pp.person_id FROM person_list l \
+         JOIN person_point pp ON pp.person_id = l.person_id \
+         JOIN point p ON p.point_id = pp.point_id \
+         WHERE l.list_id = $1 AND p.class = $2 AND pp.bad = 0 AND NOT EXISTS ( \
+           SELECT 1 FROM person_point o JOIN point q ON q.point_id = o.point_id \
+           WHERE o.person_id = pp.person_id AND q.class = p.class AND o.bad = 0 \
+             AND (o.rank < pp.rank OR (o.rank = pp.rank AND o.point_id < pp.point_id))) \
+         ORDER BY p.point_id, pp.person_id"
+    );
+    let rows = sqlx::query(sqlx::AssertSqlSafe(sql))
+        .bind(list_id)
+        .bind(class as i64)
+        .fetch_all(db)
+        .await?;
+    reaches(&rows, generation)
+}
+
+/// The person keys of everybody on a list.
+///
+/// # Errors
+/// [`StoreError`].
+pub async fn keys_of_list(
+    db: &mut AnyConnection,
+    list_id: &str,
+    generation: u32,
+) -> Result<Vec<(String, Token)>> {
+    let rows: Vec<(String, Vec<u8>)> = sqlx::query_as(
+        "SELECT pp.person_id, p.token FROM person_list l \
+         JOIN person_point pp ON pp.person_id = l.person_id \
+         JOIN point p ON p.point_id = pp.point_id \
+         WHERE l.list_id = $1 AND p.class = 3 AND p.generation = $2 AND p.token IS NOT NULL",
+    )
+    .bind(list_id)
+    .bind(i64::from(generation))
+    .fetch_all(db)
+    .await?;
+    rows.into_iter()
+        .map(|(person, bytes)| Ok((person, token(&bytes)?)))
+        .collect()
+}
+
+fn reaches(rows: &[AnyRow], generation: u32) -> Result<Vec<Reach>> {
+    rows.iter()
+        .map(|row| {
+            Ok(Reach {
+                point: read(row, generation)?,
+                person_id: row.try_get("person_id")?,
+            })
+        })
+        .collect()
+}
+
+/// Every point of a person, bad ones left out, the one to use first in front.
+///
+/// # Errors
+/// [`StoreError`].
+pub async fn of_person(
+    db: &mut AnyConnection,
+    person_id: &str,
+    generation: u32,
+) -> Result<Vec<Point>> {
+    let sql = format!(
+        "SELECT {POINT} FROM person_point pp JOIN point p ON p.point_id = pp.point_id \
+         WHERE pp.person_id = $1 AND pp.bad = 0 ORDER BY pp.rank, p.point_id"
+    );
+    let rows = sqlx::query(sqlx::AssertSqlSafe(sql))
+        .bind(person_id)
+        .fetch_all(db)
+        .await?;
+    rows.iter().map(|row| read(row, generation)).collect()
+}
+
+/// The persons whom a point reaches.
+///
+/// # Errors
+/// [`StoreError`].
+pub async fn people_at(db: &mut AnyConnection, point_id: &str) -> Result<Vec<String>> {
+    Ok(sqlx::query_scalar(
+        "SELECT person_id FROM person_point WHERE point_id = $1 AND bad = 0 ORDER BY person_id",
+    )
+    .bind(point_id)
+    .fetch_all(db)
+    .await?)
+}
+
+/// A point by its value.
+///
+/// # Errors
+/// [`StoreError`].
+pub async fn by_value(
+    db: &mut AnyConnection,
+    value: &Normalized,
+    generation: u32,
+) -> Result<Option<Point>> {
+    let sql =
+        format!("SELECT {POINT} FROM point p WHERE p.class = $1 AND p.kind = $2 AND p.value = $3");
+    let row = sqlx::query(sqlx::AssertSqlSafe(sql))
+        .bind(value.kind().class() as i64)
+        .bind(value.kind().name())
+        .bind(value.value())
+        .fetch_optional(db)
+        .await?;
+    row.map(|row| read(&row, generation)).transpose()
+}
+
+/// A point by its id.
+///
+/// # Errors
+/// [`StoreError`].
+pub async fn by_id(
+    db: &mut AnyConnection,
+    point_id: &str,
+    generation: u32,
+) -> Result<Option<Point>> {
+    let sql = format!("SELECT {POINT} FROM point p WHERE p.point_id = $1");
+    let row = sqlx::query(sqlx::AssertSqlSafe(sql))
+        .bind(point_id)
+        .fetch_optional(db)
+        .await?;
+    row.map(|row| read(&row, generation)).transpose()
+}
+
+/// The point that has a token.
+///
+/// # Errors
+/// [`StoreError`].
+pub async fn by_token(
+    db: &mut AnyConnection,
+    token: Token,
+    generation: u32,
+) -> Result<Option<Point>> {
+    let sql = format!("SELECT {POINT} FROM point p WHERE p.token = $1 AND p.generation = $2");
+    let row = sqlx::query(sqlx::AssertSqlSafe(sql))
+        .bind(token.0.as_slice())
+        .bind(i64::from(generation))
+        .fetch_optional(db)
+        .await?;
+    row.map(|row| read(&row, generation)).transpose()
+}
+
+/// The ids of everybody on a list.
+///
+/// # Errors
+/// [`StoreError`].
+pub async fn people_of_list(
+    db: &mut AnyConnection,
+    list_id: &str,
+) -> Result<std::collections::BTreeSet<String>> {
+    let ids: Vec<String> =
+        sqlx::query_scalar("SELECT person_id FROM person_list WHERE list_id = $1")
+            .bind(list_id)
+            .fetch_all(db)
+            .await?;
+    Ok(ids.into_iter().collect())
+}
+
+/// Every point of a person, those that are bad for reaching it included.
+///
+/// # Errors
+/// [`StoreError`].
+pub async fn all_of_person(
+    db: &mut AnyConnection,
+    person_id: &str,
+    generation: u32,
+) -> Result<Vec<Point>> {
+    let sql = format!(
+        "SELECT {POINT} FROM person_point pp JOIN point p ON p.point_id = pp.point_id \
+         WHERE pp.person_id = $1 ORDER BY pp.rank, p.point_id"
+    );
+    let rows = sqlx::query(sqlx::AssertSqlSafe(sql))
+        .bind(person_id)
+        .fetch_all(db)
+        .await?;
+    rows.iter().map(|row| read(row, generation)).collect()
+}
+
+/// The id under which a point is stored, if it is.
+///
+/// # Errors
+/// [`StoreError`].
+pub async fn id_of(db: &mut AnyConnection, point: &super::point::Point) -> Result<Option<String>> {
+    Ok(sqlx::query_scalar(
+        "SELECT point_id FROM point WHERE class = $1 AND kind = $2 AND value = $3",
+    )
+    .bind(point.class)
+    .bind(&point.kind)
+    .bind(&point.value)
+    .fetch_optional(db)
+    .await?)
+}

@@ -1,0 +1,149 @@
+//! The disclosure ledger: who was given which person, on which ground, and what was taken back.
+
+use super::super::Result;
+use protocol::id::{EntryId, NodeId, RowRef};
+use sqlx::{AnyConnection, FromRow, Row, any::AnyRow};
+
+/// One person given to one recipient in one share.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Disclosure {
+    /// The share.
+    pub share: EntryId,
+    /// The person's local id.
+    pub person: String,
+    /// The row's random name at the recipient.
+    pub row_ref: RowRef,
+    /// The recipient.
+    pub recipient: NodeId,
+    /// JSON list of the classes of fields that went.
+    pub fields: String,
+    /// The ground it rests on.
+    pub basis: String,
+    /// The consent record relied on.
+    pub consent_record: Option<String>,
+    /// When.
+    pub sent_at: i64,
+    /// Why it is taken back, if it is.
+    pub revoke_kind: Option<String>,
+    /// The notice that takes it back.
+    pub notice: Option<EntryId>,
+}
+
+impl FromRow<'_, AnyRow> for Disclosure {
+    fn from_row(row: &AnyRow) -> sqlx::Result<Self> {
+        let decode = |error: protocol::id::IdError| sqlx::Error::Decode(Box::new(error));
+        let row_ref: Vec<u8> = row.try_get("row_ref")?;
+        let notice: Option<String> = row.try_get("notice_id")?;
+        Ok(Self {
+            share: row
+                .try_get::<String, _>("share_id")?
+                .parse()
+                .map_err(decode)?,
+            person: row.try_get("person_id")?,
+            row_ref: RowRef(
+                row_ref
+                    .try_into()
+                    .map_err(|_| sqlx::Error::Decode("a row reference has 16 bytes".into()))?,
+            ),
+            recipient: row
+                .try_get::<String, _>("recipient")?
+                .parse()
+                .map_err(decode)?,
+            fields: row.try_get("fields")?,
+            basis: row.try_get("basis")?,
+            consent_record: row.try_get("consent_record")?,
+            sent_at: row.try_get("sent_at")?,
+            revoke_kind: row.try_get("revoke_kind")?,
+            notice: notice
+                .map(|notice| notice.parse().map_err(decode))
+                .transpose()?,
+        })
+    }
+}
+
+const COLUMNS: &str = "share_id, person_id, row_ref, recipient, fields, basis, consent_record, sent_at, revoke_kind, notice_id";
+
+/// Writes one line.
+///
+/// # Errors
+/// [`super::StoreError`].
+pub async fn insert(db: &mut AnyConnection, line: &Disclosure) -> Result<()> {
+    sqlx::query(
+        "INSERT INTO disclosure (share_id, person_id, row_ref, recipient, fields, basis, consent_record, sent_at) \
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8)",
+    )
+    .bind(line.share.to_string())
+    .bind(&line.person)
+    .bind(line.row_ref.0.to_vec())
+    .bind(line.recipient.to_string())
+    .bind(&line.fields)
+    .bind(&line.basis)
+    .bind(&line.consent_record)
+    .bind(line.sent_at)
+    .execute(db)
+    .await?;
+    Ok(())
+}
+
+/// Everything that was ever given of a person, the latest first.
+///
+/// # Errors
+/// [`super::StoreError`].
+pub async fn of_person(db: &mut AnyConnection, person: &str) -> Result<Vec<Disclosure>> {
+    let sql = format!(
+        "SELECT {COLUMNS} FROM disclosure WHERE person_id = $1 ORDER BY sent_at DESC, share_id"
+    );
+    Ok(sqlx::query_as(sqlx::AssertSqlSafe(sql))
+        .bind(person)
+        .fetch_all(db)
+        .await?)
+}
+
+/// Everybody that a share carried.
+///
+/// # Errors
+/// [`super::StoreError`].
+pub async fn of_share(db: &mut AnyConnection, share: EntryId) -> Result<Vec<Disclosure>> {
+    let sql = format!("SELECT {COLUMNS} FROM disclosure WHERE share_id = $1 ORDER BY person_id");
+    Ok(sqlx::query_as(sqlx::AssertSqlSafe(sql))
+        .bind(share.to_string())
+        .fetch_all(db)
+        .await?)
+}
+
+/// Notes that a line is taken back, and by which notice once there is one.
+///
+/// # Errors
+/// [`super::StoreError`].
+pub async fn set_revoked(
+    db: &mut AnyConnection,
+    line: &Disclosure,
+    kind: &str,
+    notice: Option<EntryId>,
+) -> Result<()> {
+    sqlx::query(
+        "UPDATE disclosure SET revoke_kind = $1, notice_id = $2 WHERE share_id = $3 AND person_id = $4",
+    )
+    .bind(kind)
+    .bind(notice.map(|notice| notice.to_string()))
+    .bind(line.share.to_string())
+    .bind(&line.person)
+    .execute(db)
+    .await?;
+    Ok(())
+}
+
+/// The lines of a share that are taken back and wait for its announcement.
+///
+/// # Errors
+/// [`super::StoreError`].
+pub async fn waiting_for_notice(db: &mut AnyConnection, share: EntryId) -> Result<Vec<Disclosure>> {
+    let sql = format!(
+        "SELECT {COLUMNS} FROM disclosure WHERE share_id = $1 AND revoke_kind IS NOT NULL AND notice_id IS NULL \
+         ORDER BY person_id"
+    );
+    Ok(sqlx::query_as(sqlx::AssertSqlSafe(sql))
+        .bind(share.to_string())
+        .fetch_all(db)
+        .await?)
+}

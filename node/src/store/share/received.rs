@@ -1,0 +1,332 @@
+//! Shares that others gave: what was announced, what was stored, what must be forgotten.
+
+use super::super::{Result, integer, natural};
+use protocol::{
+    entry::share::Share,
+    fold::At,
+    id::{EntryId, Hash, NodeId, RowRef},
+    time::Moment,
+    token::{Class, Token},
+};
+use sqlx::{AnyConnection, FromRow, Row, any::AnyRow};
+
+/// A share that was announced to this node.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Received {
+    /// Id of the entry that announced it.
+    pub share: EntryId,
+    /// Who gave it.
+    pub sender: NodeId,
+    /// What for.
+    pub purpose: String,
+    /// On which channel.
+    pub channel: String,
+    /// JSON list of the classes of fields.
+    pub fields: String,
+    /// Content address of the sealed rows.
+    pub blob: String,
+    /// Bytes of the sealed rows.
+    pub bytes: u64,
+    /// The agreement it rests on.
+    pub agreement: Hash,
+    /// Persons announced.
+    pub announced: u64,
+    /// Persons taken.
+    pub accepted: u64,
+    /// JSON: persons dropped, by rule.
+    pub dropped: String,
+    /// `announced`, `stored`, `failed` or `expired`.
+    pub state: String,
+    /// Why it failed.
+    pub note: Option<String>,
+    /// Where it was announced.
+    pub position: u64,
+    /// When it must no longer be used.
+    pub expires_at: Option<i64>,
+    /// Log time of the announcement.
+    pub at: Moment,
+}
+
+impl FromRow<'_, AnyRow> for Received {
+    fn from_row(row: &AnyRow) -> sqlx::Result<Self> {
+        let decode = |error: protocol::id::IdError| sqlx::Error::Decode(Box::new(error));
+        let count = |column: &str| row.try_get::<i64, _>(column).map(natural);
+        Ok(Self {
+            share: row
+                .try_get::<String, _>("share_id")?
+                .parse()
+                .map_err(decode)?,
+            sender: row
+                .try_get::<String, _>("sender")?
+                .parse()
+                .map_err(decode)?,
+            purpose: row.try_get("purpose")?,
+            channel: row.try_get("channel")?,
+            fields: row.try_get("fields")?,
+            blob: row.try_get("blob_id")?,
+            bytes: count("bytes")?,
+            agreement: row
+                .try_get::<String, _>("agreement")?
+                .parse()
+                .map_err(|_| sqlx::Error::Decode("no hash".into()))?,
+            announced: count("announced")?,
+            accepted: count("accepted")?,
+            dropped: row.try_get("dropped")?,
+            state: row.try_get("state")?,
+            note: row.try_get("note")?,
+            position: count("position")?,
+            expires_at: row.try_get("expires_at")?,
+            at: Moment(row.try_get("at")?),
+        })
+    }
+}
+
+const COLUMNS: &str = "share_id, sender, purpose, channel, fields, blob_id, bytes, agreement, announced, accepted, \
+    dropped, state, note, position, expires_at, at";
+
+/// Notes a share that was announced to this node.
+///
+/// # Errors
+/// [`super::StoreError`].
+pub async fn insert(db: &mut AnyConnection, at: At, share: &Share) -> Result<()> {
+    let sql = format!(
+        "INSERT INTO received_share ({COLUMNS}) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, 0, '{{}}', 'announced', \
+         NULL, $10, $11, $12) ON CONFLICT (share_id) DO NOTHING"
+    );
+    sqlx::query(sqlx::AssertSqlSafe(sql))
+        .bind(at.entry.to_string())
+        .bind(at.author.to_string())
+        .bind(&share.purpose)
+        .bind(share.channel.name())
+        .bind(serde_json::json!(share.fields).to_string())
+        .bind(share.blob.to_string())
+        .bind(integer(share.bytes))
+        .bind(share.agreement.to_string())
+        .bind(integer(share.count))
+        .bind(integer(at.position))
+        .bind(share.expires.map(|expires| expires.0))
+        .bind(at.time.0)
+        .execute(db)
+        .await?;
+    Ok(())
+}
+
+/// Every share that was received, the latest first.
+///
+/// # Errors
+/// [`super::StoreError`].
+pub async fn all(db: &mut AnyConnection) -> Result<Vec<Received>> {
+    let sql = format!("SELECT {COLUMNS} FROM received_share ORDER BY position DESC");
+    Ok(sqlx::query_as(sqlx::AssertSqlSafe(sql))
+        .fetch_all(db)
+        .await?)
+}
+
+/// One share.
+///
+/// # Errors
+/// [`super::StoreError`].
+pub async fn find(db: &mut AnyConnection, share: EntryId) -> Result<Option<Received>> {
+    let sql = format!("SELECT {COLUMNS} FROM received_share WHERE share_id = $1");
+    Ok(sqlx::query_as(sqlx::AssertSqlSafe(sql))
+        .bind(share.to_string())
+        .fetch_optional(db)
+        .await?)
+}
+
+/// Shares that wait to be taken, in log order.
+///
+/// # Errors
+/// [`super::StoreError`].
+pub async fn announced(db: &mut AnyConnection, limit: i64) -> Result<Vec<Received>> {
+    let sql = format!(
+        "SELECT {COLUMNS} FROM received_share WHERE state = 'announced' ORDER BY position LIMIT $1"
+    );
+    Ok(sqlx::query_as(sqlx::AssertSqlSafe(sql))
+        .bind(limit)
+        .fetch_all(db)
+        .await?)
+}
+
+/// Notes what became of a share.
+///
+/// # Errors
+/// [`super::StoreError`].
+pub async fn set_taken(
+    db: &mut AnyConnection,
+    share: EntryId,
+    state: &str,
+    accepted: u64,
+    dropped: &str,
+    note: Option<&str>,
+) -> Result<()> {
+    sqlx::query(
+        "UPDATE received_share SET state = $1, accepted = $2, dropped = $3, note = $4 WHERE share_id = $5",
+    )
+    .bind(state)
+    .bind(integer(accepted))
+    .bind(dropped)
+    .bind(note)
+    .bind(share.to_string())
+    .execute(db)
+    .await?;
+    Ok(())
+}
+
+/// Stores one row and what finds it.
+///
+/// # Errors
+/// [`super::StoreError`].
+pub async fn insert_row(
+    db: &mut AnyConnection,
+    share: EntryId,
+    row: RowRef,
+    fields: &str,
+    grounds: &str,
+    tokens: &[(Class, Token)],
+) -> Result<()> {
+    sqlx::query(
+        "INSERT INTO received_row (share_id, row_ref, fields, grounds) VALUES ($1, $2, $3, $4)",
+    )
+    .bind(share.to_string())
+    .bind(row.0.to_vec())
+    .bind(fields)
+    .bind(grounds)
+    .execute(&mut *db)
+    .await?;
+    for (class, token) in tokens {
+        sqlx::query(
+            "INSERT INTO received_token (token, share_id, row_ref, class) VALUES ($1, $2, $3, $4) \
+             ON CONFLICT (token, share_id, row_ref) DO NOTHING",
+        )
+        .bind(token.0.to_vec())
+        .bind(share.to_string())
+        .bind(row.0.to_vec())
+        .bind(class_number(*class))
+        .execute(&mut *db)
+        .await?;
+    }
+    Ok(())
+}
+
+fn class_number(class: Class) -> i64 {
+    Class::ALL
+        .iter()
+        .position(|known| *known == class)
+        .and_then(|n| i64::try_from(n).ok())
+        .unwrap_or(-1)
+}
+
+/// Tokens of a stored row; none when the row is not held.
+///
+/// # Errors
+/// [`super::StoreError`].
+pub async fn tokens(
+    db: &mut AnyConnection,
+    share: EntryId,
+    row: RowRef,
+) -> Result<Vec<(Class, Token)>> {
+    let rows: Vec<(Vec<u8>, i64)> = sqlx::query_as(
+        "SELECT token, class FROM received_token WHERE share_id = $1 AND row_ref = $2 ORDER BY token",
+    )
+    .bind(share.to_string())
+    .bind(row.0.to_vec())
+    .fetch_all(db)
+    .await?;
+    rows.into_iter()
+        .map(|(token, class)| {
+            let class = usize::try_from(class)
+                .ok()
+                .and_then(|n| Class::ALL.get(n).copied())
+                .ok_or_else(|| super::StoreError::damaged("received_token", "class"))?;
+            Ok((class, Token(super::sixteen("received_token", token)?)))
+        })
+        .collect()
+}
+
+/// Forgets one row; `true` when it was held.
+///
+/// # Errors
+/// [`super::StoreError`].
+pub async fn erase_row(db: &mut AnyConnection, share: EntryId, row: RowRef) -> Result<bool> {
+    sqlx::query("DELETE FROM received_token WHERE share_id = $1 AND row_ref = $2")
+        .bind(share.to_string())
+        .bind(row.0.to_vec())
+        .execute(&mut *db)
+        .await?;
+    let done = sqlx::query("DELETE FROM received_row WHERE share_id = $1 AND row_ref = $2")
+        .bind(share.to_string())
+        .bind(row.0.to_vec())
+        .execute(db)
+        .await?;
+    Ok(done.rows_affected() == 1)
+}
+
+/// Forgets the rows of shares whose time is over; answers how many shares.
+///
+/// # Errors
+/// [`super::StoreError`].
+pub async fn expire(db: &mut AnyConnection, now: Moment) -> Result<usize> {
+    let over: Vec<String> = sqlx::query_scalar(
+        "SELECT share_id FROM received_share WHERE state = 'stored' AND expires_at IS NOT NULL AND expires_at <= $1",
+    )
+    .bind(now.0)
+    .fetch_all(&mut *db)
+    .await?;
+    for share in &over {
+        for sql in [
+            "DELETE FROM received_token WHERE share_id = $1",
+            "DELETE FROM received_row WHERE share_id = $1",
+            "UPDATE received_share SET state = 'expired' WHERE share_id = $1",
+        ] {
+            sqlx::query(sql).bind(share).execute(&mut *db).await?;
+        }
+    }
+    Ok(over.len())
+}
+
+/// Whether any share's time is over and its rows are still here.
+///
+/// # Errors
+/// [`super::StoreError`].
+pub async fn any_expired(db: &mut AnyConnection, now: Moment) -> Result<bool> {
+    let count: i64 = sqlx::query_scalar(
+        "SELECT COUNT(*) FROM received_share WHERE state = 'stored' AND expires_at IS NOT NULL AND expires_at <= $1",
+    )
+    .bind(now.0)
+    .fetch_one(db)
+    .await?;
+    Ok(count > 0)
+}
+
+/// How many rows of a share are held.
+///
+/// # Errors
+/// [`super::StoreError`].
+pub async fn held(db: &mut AnyConnection, share: EntryId) -> Result<u64> {
+    let count: i64 = sqlx::query_scalar("SELECT COUNT(*) FROM received_row WHERE share_id = $1")
+        .bind(share.to_string())
+        .fetch_one(db)
+        .await?;
+    Ok(natural(count))
+}
+
+/// Rows of a share after a row, in order: reference, fields and grounds as JSON.
+///
+/// # Errors
+/// [`super::StoreError`].
+pub async fn rows(
+    db: &mut AnyConnection,
+    share: EntryId,
+    after: &[u8],
+    limit: i64,
+) -> Result<Vec<(Vec<u8>, String, String)>> {
+    Ok(sqlx::query_as(
+        "SELECT row_ref, fields, grounds FROM received_row WHERE share_id = $1 AND row_ref > $2 ORDER BY row_ref LIMIT $3",
+    )
+    .bind(share.to_string())
+    .bind(after)
+    .bind(limit)
+    .fetch_all(db)
+    .await?)
+}

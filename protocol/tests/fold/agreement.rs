@@ -1,0 +1,142 @@
+//! Versions of the agreement: who may propose what, whose signatures count, when it is in force.
+
+use super::world::{World, proposal};
+use protocol::{
+    agreement::Agreement,
+    codec,
+    entry::agreement::{AgreementPropose, AgreementSign},
+    fold::{Outcome, Void, agreement::DRAFTS_PER_MEMBER},
+    id::{CoalitionId, Hash},
+};
+
+#[test]
+fn an_agreement_is_in_force_with_the_last_signature_and_not_before() {
+    let mut world = World::joined(3, 0);
+    let hash = world.propose(1);
+    for n in [2, 0] {
+        let sign = world.signature(n, hash);
+        world.done(n, sign);
+        assert_eq!(world.state.meta().agreement, None);
+    }
+    let last = world.signature(1, hash);
+    assert_eq!(world.say(1, last).1, Ok(Outcome::AgreementInForce(hash)));
+    assert_eq!(world.state.meta().agreement, Some(hash));
+    assert_eq!(world.state.rules().unwrap().0, hash);
+}
+
+#[test]
+fn a_draft_that_does_not_fit_the_coalition_is_void() {
+    let mut world = World::agreed(3, 1);
+    let base = world.draft();
+    let with = |change: &dyn Fn(&mut Agreement)| {
+        let mut draft = base.clone();
+        change(&mut draft);
+        proposal(&draft)
+    };
+    let stranger = world.id(2);
+    let foreign = with(&|d| d.coalition = CoalitionId([9; 16]));
+    assert!(matches!(world.void(0, foreign), Void::NotAllowed(_)));
+    for entry in [
+        with(&|d| d.version += 1),
+        with(&|d| d.version = 1),
+        with(&|d| d.before = Hash::ZERO),
+    ] {
+        assert_eq!(world.void(0, entry), Void::Agreement);
+    }
+    for entry in [
+        with(&|d| drop(d.parties.pop())),
+        with(&|d| d.parties.reverse()),
+        with(&|d| d.parties[0].name = "Somebody else".to_owned()),
+        with(&|d| d.parties[0].kind = "pac".to_owned()),
+        with(&|d| d.parties[0].node = stranger),
+        with(&|d| d.keepers.clear()),
+        with(&|d| d.keepers.push(stranger)),
+    ] {
+        assert!(matches!(world.void(0, entry), Void::Bounds(_)));
+    }
+    for entry in [
+        with(&|d| d.terms = "not terms".to_owned()),
+        with(&|d| d.terms.push_str("\nsurprise = 1\n")),
+        AgreementPropose { agreement: vec![0x80] },
+        AgreementPropose { agreement: [codec::encode(&base), vec![0]].concat() },
+    ] {
+        assert!(matches!(world.void(0, entry), Void::Entry(_)));
+    }
+    world.done(1, proposal(&base));
+    assert_eq!(world.void(0, proposal(&base)), Void::Repeated);
+}
+
+#[test]
+fn a_signature_counts_once_and_only_over_the_draft_by_its_signer() {
+    let mut world = World::joined(3, 0);
+    let hash = world.propose(0);
+    let good = world.signature(1, hash);
+    let unknown = AgreementSign { agreement: Hash::of(b"another"), ..good.clone() };
+    assert_eq!(world.void(1, unknown), Void::Unknown("the draft"));
+    assert!(matches!(world.void(2, good.clone()), Void::Signature(_)), "somebody else's");
+    let mut changed = good.clone();
+    changed.signature[63] ^= 1;
+    assert!(matches!(world.void(1, changed), Void::Signature(_)));
+    let without_prefix = AgreementSign {
+        agreement: hash,
+        signature: world.actors[1].states(&codec::encode(&world.draft())),
+    };
+    assert!(matches!(world.void(1, without_prefix), Void::Signature(_)));
+    world.done(1, good.clone());
+    assert_eq!(world.void(1, good), Void::Repeated);
+}
+
+#[test]
+fn who_is_no_party_does_not_sign_and_who_comes_later_is_bound_by_a_new_version() {
+    let mut world = World::agreed(3, 1);
+    let first = world.state.meta().agreement.unwrap();
+    let old_draft = world.propose(0);
+    world.comes_in(2);
+    let outsider = world.signature(2, old_draft);
+    assert_eq!(world.void(2, outsider), Void::NotAllowed("only a party signs"));
+    for n in [0, 1] {
+        let sign = world.signature(n, old_draft);
+        world.done(n, sign);
+    }
+    assert_eq!(world.state.meta().agreement, Some(first), "it names not all members");
+    let draft = world.propose(2);
+    for n in 0..3 {
+        let sign = world.signature(n, draft);
+        world.done(n, sign);
+    }
+    assert_eq!(world.state.meta().agreement, Some(draft));
+}
+
+#[test]
+fn drafts_that_can_no_longer_win_are_gone_and_a_version_in_force_is_not_signed_again() {
+    let mut world = World::agreed(2, 0);
+    let mut other = world.draft();
+    other.terms = other.terms.replace("min_cell = 10", "min_cell = 12");
+    world.done(1, proposal(&other));
+    let draft = world.propose(0);
+    for n in [0, 1] {
+        let sign = world.signature(n, draft);
+        world.done(n, sign);
+    }
+    assert!(!world.state.agreements.has(&other.hash()));
+    let again = world.signature(0, draft);
+    assert_eq!(world.void(0, again), Void::Agreement);
+    let stale = AgreementSign { agreement: other.hash(), signature: [0; 64] };
+    assert_eq!(world.void(0, stale), Void::Unknown("the draft"));
+}
+
+#[test]
+fn nobody_pushes_out_anothers_draft() {
+    let mut world = World::joined(2, 0);
+    let honest = world.propose(0);
+    let mut own = Vec::new();
+    for n in 0..=DRAFTS_PER_MEMBER {
+        let mut draft = world.draft();
+        draft.terms = draft.terms.replace("min_cell = 10", &format!("min_cell = {}", 11 + n));
+        world.done(1, proposal(&draft));
+        own.push(draft.hash());
+    }
+    assert!(world.state.agreements.has(&honest));
+    assert!(!world.state.agreements.has(&own[0]));
+    assert!(own[1..].iter().all(|hash| world.state.agreements.has(hash)));
+}

@@ -1,0 +1,109 @@
+//! `cargo testnet bench NAME`: measures one thing on this machine and prints one JSON object.
+//!
+//! Figures come from an optimized build: a debug build of this program runs itself again in release.
+//! Every figure has its unit in its name; the processor and its cores stand beside them.
+#![expect(clippy::print_stdout, reason = "a measurement is what this prints")]
+
+pub mod import;
+pub mod log;
+pub mod measure;
+pub mod memory;
+pub mod tokens;
+
+use anyhow::{Context, Result};
+use clap::{Args, ValueEnum};
+use serde_json::{Map, Value, json};
+use std::process::{Command, ExitCode};
+
+/// What to measure.
+#[derive(Debug, Args)]
+pub struct Arguments {
+    /// The measurement.
+    name: Name,
+    /// How many rows, tokens or entries; each measurement has its own default.
+    #[arg(long)]
+    rows: Option<u64>,
+    /// One JSON object on one line, and nothing else.
+    #[arg(long)]
+    json: bool,
+}
+
+/// The measurements.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Name {
+    /// Rows per second from a VAN export into the lists.
+    Import,
+    /// Appends to the keeper's log, each with fsync.
+    Log,
+    /// Resident memory of nodes at rest.
+    Memory,
+    /// Match tokens at client and evaluator.
+    Tokens,
+}
+
+/// Runs a measurement.
+///
+/// # Errors
+/// When it cannot be set up.
+pub async fn run(arguments: Arguments) -> Result<ExitCode> {
+    if cfg!(debug_assertions) {
+        return in_release(&arguments);
+    }
+    let figures = match arguments.name {
+        Name::Import => import::run(arguments.rows.unwrap_or(100_000)).await?,
+        Name::Memory => memory::run().await?,
+        Name::Log => log::run(arguments.rows.unwrap_or(2_000)).await?,
+        Name::Tokens => tokens::run(arguments.rows.unwrap_or(32_768))?,
+    };
+    print(&arguments, figures)?;
+    Ok(ExitCode::SUCCESS)
+}
+
+fn print(arguments: &Arguments, figures: Map<String, Value>) -> Result<()> {
+    let mut object = Map::new();
+    let name = arguments
+        .name
+        .to_possible_value()
+        .map(|value| value.get_name().to_owned());
+    object.insert("bench".to_owned(), json!(name));
+    object.extend(measure::machine());
+    object.extend(figures);
+    let object = Value::Object(object);
+    if arguments.json {
+        println!("{object}");
+    } else {
+        println!("{}", serde_json::to_string_pretty(&object)?);
+    }
+    Ok(())
+}
+
+/// The same measurement by the optimized build of this program.
+fn in_release(arguments: &Arguments) -> Result<ExitCode> {
+    let cargo = option_env!("CARGO").unwrap_or("cargo");
+    let mut command = Command::new(cargo);
+    command.current_dir(crate::workspace());
+    command.args([
+        "run",
+        "--quiet",
+        "--release",
+        "--locked",
+        "--package",
+        "commonturf-testnet",
+    ]);
+    command.args(["--bin", "testnet", "--", "bench"]);
+    if let Some(name) = arguments.name.to_possible_value() {
+        command.arg(name.get_name());
+    }
+    if let Some(rows) = arguments.rows {
+        command.args(["--rows", &rows.to_string()]);
+    }
+    if arguments.json {
+        command.arg("--json");
+    }
+    let status = command.status().context("cargo cannot be started")?;
+    Ok(if status.success() {
+        ExitCode::SUCCESS
+    } else {
+        ExitCode::FAILURE
+    })
+}
