@@ -11,7 +11,7 @@ use crate::{
     },
 };
 use axum::{Json, Router, extract::State, routing::get};
-use protocol::{channel::Channel, entry::payload::Channels};
+use protocol::{channel::Channel, entry::payload::Channels, id::EntryId};
 use serde::{Deserialize, Serialize};
 use std::time::Duration;
 
@@ -150,7 +150,7 @@ async fn reached(
                     (true, None) => continue,
                 };
                 open += usize::from(told.is_none());
-                entries.extend(told.and_then(|entry| entry.parse().ok()));
+                entries.extend(told.and_then(|entry| entry.parse::<EntryId>().ok()));
             }
             if open == 0 {
                 return Ok::<_, Failure>(entries);
@@ -162,7 +162,9 @@ async fn reached(
     let Ok(entries) = tokio::time::timeout(super::PATIENCE, told).await else {
         return Ok((
             "waiting",
-            Some("its match tokens do not exist yet (`commonturf tokens status`); it is told as soon as they do"),
+            Some(
+                "its match tokens do not exist yet (`commonturf tokens status`); it is told as soon as they do",
+            ),
         ));
     };
     for entry in entries? {

@@ -75,7 +75,6 @@ impl Done {
     }
 
     /// Goes to a page that then says so.
-    #[must_use]
     pub fn at(self, path: &str) -> Redirect {
         let joint = if path.contains('?') { '&' } else { '?' };
         Redirect::to(&format!("{path}{joint}done={}", self.word()))
@@ -108,7 +107,12 @@ mod tests {
 
     #[test]
     fn words_of_others_say_nothing() {
-        for query in ["done=<b>paid</b>", "done=", "other=approved", "xdone=approved"] {
+        for query in [
+            "done=<b>paid</b>",
+            "done=",
+            "other=approved",
+            "xdone=approved",
+        ] {
             assert_eq!(sentence(Some(query)), None, "{query}");
         }
         assert_eq!(sentence(None), None);

@@ -88,8 +88,9 @@ impl Node {
                 break;
             }
         }
-        let said: serde_json::Value = serde_json::from_str(&said)
-            .with_context(|| std::fs::read_to_string(folder.path().join("log")).unwrap_or_default())?;
+        let said: serde_json::Value = serde_json::from_str(&said).with_context(|| {
+            std::fs::read_to_string(folder.path().join("log")).unwrap_or_default()
+        })?;
         Ok(Self {
             folder,
             child,
@@ -135,13 +136,6 @@ impl Node {
         let mut all = vec!["--json"];
         all.extend(arguments);
         Ok(serde_json::from_str(&self.run(&all)?)?)
-    }
-
-    /// A file beside the node, for commands that read one.
-    pub(super) fn file(&self, name: &str, text: &str) -> Result<String> {
-        let path = self.folder.path().join(name);
-        std::fs::write(&path, text)?;
-        Ok(path.display().to_string())
     }
 }
 
