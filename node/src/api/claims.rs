@@ -12,7 +12,7 @@ use crate::{
     },
     coalition::{self, members},
     http::problem::Failure,
-    import::limits::FILE_BYTES,
+    people::{ImportFailure, spool::Spooled},
 };
 use axum::{
     Json, Router,
@@ -21,13 +21,11 @@ use axum::{
     response::{IntoResponse, Response},
     routing::{get, post},
 };
-use futures_util::StreamExt;
 use http::header;
 use jiff::civil::Date;
 use protocol::{channel::Channel, id::EntryId};
 use serde::{Deserialize, Serialize};
-use std::{collections::BTreeMap, io::Seek};
-use tokio::io::AsyncWriteExt;
+use std::collections::BTreeMap;
 
 /// The most contact points that one answer shows.
 const ROWS_MOST: usize = 100_000;
@@ -108,12 +106,12 @@ async fn look(
     body: Body,
 ) -> Result<Json<Looked>, Failure> {
     let (channel, rows) = (ask.channel, ask.rows);
-    let answer = take::look(&app, question(ask, body).await?).await?;
+    let answer = take::look(&app, question(&app, ask, body).await?).await?;
     Ok(Json(looked(&app, channel, rows, answer).await?))
 }
 
-async fn question(ask: Ask, body: Body) -> Result<Question, Failure> {
-    let from = source(ask.list, ask.file, body).await?;
+async fn question(app: &App, ask: Ask, body: Body) -> Result<Question, Failure> {
+    let from = source(app, ask.list, ask.file, body).await?;
     Ok(Question {
         from: from.ok_or_else(|| Failure::input("name a list, or send a file and its name"))?,
         channel: ask.channel,
@@ -123,6 +121,7 @@ async fn question(ask: Ask, body: Body) -> Result<Question, Failure> {
 }
 
 async fn source(
+    app: &App,
     list: Option<String>,
     file: Option<String>,
     body: Body,
@@ -130,28 +129,17 @@ async fn source(
     match (list, file) {
         (Some(_), Some(_)) => Err(Failure::input("name a list or send a file, not both")),
         (Some(list), None) => Ok(Some(From::List(list))),
-        (None, Some(name)) => Ok(Some(From::File(name, spool(body).await?))),
+        (None, Some(name)) => Ok(Some(From::File(name, spool(app, body).await?))),
         (None, None) => Ok(None),
     }
 }
 
 /// Takes an upload into a file without a name.
-async fn spool(body: Body) -> Result<std::fs::File, Failure> {
-    let file = tempfile::tempfile().map_err(Failure::internal)?;
-    let mut out = tokio::fs::File::from_std(file);
-    let mut left = FILE_BYTES;
-    let mut pieces = body.into_data_stream();
-    while let Some(piece) = pieces.next().await {
-        let piece = piece.map_err(|_| Failure::input("the upload was cut off; send it again"))?;
-        left = left
-            .checked_sub(piece.len() as u64)
-            .ok_or_else(|| Failure::input("the file is too large"))?;
-        out.write_all(&piece).await.map_err(Failure::internal)?;
-    }
-    out.flush().await.map_err(Failure::internal)?;
-    let mut file = out.into_std().await;
-    file.rewind().map_err(Failure::internal)?;
-    Ok(file)
+async fn spool(app: &App, body: Body) -> Result<std::fs::File, Failure> {
+    let spooled = Spooled::receive(&app.dir.0, body.into_data_stream())
+        .await
+        .map_err(ImportFailure::from)?;
+    spooled.reader().map_err(Failure::internal)
 }
 
 async fn looked(
@@ -220,7 +208,7 @@ async fn claim(
     body: Body,
 ) -> Result<Json<Taken>, Failure> {
     let rows = ask.rows.min(ROWS_MOST);
-    let (answer, id) = take::take(&app, question(ask, body).await?).await?;
+    let (answer, id) = take::take(&app, question(&app, ask, body).await?).await?;
     let said = said(&app, id).await?;
     let mut left_out = BTreeMap::new();
     for point in answer.checked.iter().filter(|point| point.left_out) {
@@ -319,7 +307,7 @@ async fn release(
     Query(give): Query<Give>,
     body: Body,
 ) -> Result<Json<Changed>, Failure> {
-    let part = match (give.rest, source(give.list, give.file, body).await?) {
+    let part = match (give.rest, source(&app, give.list, give.file, body).await?) {
         (false, None) => Part::Whole,
         (true, None) => Part::Rest,
         (false, Some(from)) => Part::These(from),

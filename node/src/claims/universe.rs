@@ -15,7 +15,7 @@ use crate::{
 };
 use protocol::{
     channel::Channel,
-    token::{Class, Normalized, Token},
+    token::{Class, Kind, Normalized, Token},
 };
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -232,7 +232,10 @@ fn parse(file: std::fs::File, class: Class, region: &str) -> Result<(Vec<FileRow
 fn values(person: &ParsedPerson, class: Class, region: &str) -> Vec<Normalized> {
     use protocol::token::normalize;
     match class {
-        Class::Door => door(&person.address, region).into_iter().collect(),
+        Class::Door => crate::people::door_point(&person.address, region)
+            .and_then(|door| Normalized::stored(Kind::Door, door.value))
+            .into_iter()
+            .collect(),
         Class::Phone => person
             .phones
             .iter()
@@ -247,28 +250,4 @@ fn values(person: &ParsedPerson, class: Class, region: &str) -> Vec<Normalized> 
             .collect(),
         Class::Person => Vec::new(),
     }
-}
-
-/// The normalized door of an address.
-#[must_use]
-pub fn door(address: &import::ParsedAddress, region: &str) -> Option<Normalized> {
-    let parts = &address.parts;
-    let country = if address.country.is_empty() {
-        region
-    } else {
-        &address.country
-    };
-    protocol::token::normalize::door(&protocol::token::normalize::DoorParts {
-        country,
-        postal_code: &address.postal_code,
-        line1: &address.line1,
-        line2: &address.line2,
-        number: &parts.number,
-        fraction: &parts.number_suffix,
-        prefix: &parts.prefix,
-        street: &parts.street,
-        kind: &parts.kind,
-        suffix: &parts.suffix,
-        unit: &parts.unit,
-    })
 }
