@@ -177,7 +177,7 @@ async fn looked(
                 display: point.display.clone(),
                 state: point.standing,
                 by: name(point),
-                until: point.until.map(|until| window::day_of(zone, until)),
+                until: point.until.map(|until| window::last_day(zone, until)),
                 people: point.people,
             })
             .collect(),

@@ -78,7 +78,7 @@ pub async fn of_list(
     let mut db = app.store.read("reading a list's contact points").await?;
     let list = store::list::by_name(&mut db, name).await?.ok_or_else(|| {
         Failure::not_found(format!(
-            "no list \"{name}\"; `commonturf list` shows the lists there are"
+            "no list \"{name}\"; `commonturf lists` shows the lists there are"
         ))
     })?;
     let class = class_of(channel);

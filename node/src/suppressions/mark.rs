@@ -207,7 +207,7 @@ async fn person(app: &App, reference: &str) -> Result<Meant, Failure> {
             "nobody on this organization's lists is meant by that; use an id, van:NUMBER or the whole name",
         )),
         Found::Several => Err(Failure::input(
-            "several people are meant by that; use the id (`commonturf person find NAME`)",
+            "several people are meant by that; use the id (`commonturf people search NAME`)",
         )),
     }
 }
