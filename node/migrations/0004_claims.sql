@@ -24,6 +24,3 @@ CREATE TABLE claim_point (
     until BIGINT,                       -- until when, milliseconds since 1970
     PRIMARY KEY (claim_id, token)
 );
-
--- What the coalition has not been told; looked for every few seconds.
-CREATE INDEX suppression_told ON suppression (told, withdrawn_at);
