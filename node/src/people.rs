@@ -22,4 +22,5 @@ mod matching;
 mod merge;
 mod person;
 
+pub(crate) use incoming::{door_point, plain_point};
 pub use job::{ImportFailure, report, run};
