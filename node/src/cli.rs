@@ -15,6 +15,7 @@ pub mod coalition;
 pub mod contacts;
 pub mod desk_link;
 pub mod import;
+pub mod imports;
 pub mod init;
 pub mod lists;
 pub mod output;
@@ -66,16 +67,6 @@ enum Command {
     /// Show, propose and sign the coalition's agreement.
     #[command(subcommand)]
     Agreement(agreement::Agreement),
-    /// Import a file onto a list.
-    Import(import::Import),
-    /// Show the lists.
-    Lists(lists::Lists),
-    /// Find people of the lists and show one.
-    #[command(subcommand)]
-    People(people::People),
-    /// Import canvass histories.
-    #[command(subcommand)]
-    Contacts(contacts::Contacts),
     /// Show how far points have been turned into match tokens.
     #[command(subcommand)]
     Tokens(tokens::Tokens),
@@ -83,12 +74,14 @@ enum Command {
     Import(import::Import),
     /// Bring canvass histories into the node.
     #[command(subcommand)]
-    Contacts(import::Contacts),
+    Contacts(contacts::Contacts),
     /// Find people of the own lists.
     #[command(subcommand)]
     People(people::People),
     /// Show the own lists with their counts.
-    Lists(people::Lists),
+    Lists(lists::Lists),
+    /// Show the imports, or one with every row that it left out.
+    Imports(imports::Imports),
     /// Look at, take and give back contact points.
     #[command(subcommand)]
     Claim(claim::Claim),
@@ -155,15 +148,12 @@ async fn run(cli: &Cli) -> Result<(), CliError> {
         Command::DeskLink(command) => command.run(&desk).await,
         Command::Coalition(command) => command.run(&desk).await,
         Command::Agreement(command) => command.run(&desk).await,
-        Command::Import(command) => command.run(&desk).await,
-        Command::Lists(command) => command.run(&desk).await,
-        Command::People(command) => command.run(&desk).await,
-        Command::Contacts(command) => command.run(&desk).await,
         Command::Tokens(command) => command.run(&desk).await,
         Command::Import(command) => command.run(&desk).await,
         Command::Contacts(command) => command.run(&desk).await,
         Command::People(command) => command.run(&desk).await,
         Command::Lists(command) => command.run(&desk).await,
+        Command::Imports(command) => command.run(&desk).await,
         Command::Claim(command) => command.run(&desk).await,
         Command::Walklist(command) => command.run(&desk).await,
         Command::Suppress(command) => command.run(&desk).await,

@@ -3,7 +3,6 @@
 use super::{
     client::{CliError, Desk},
     import::{self, Upload},
-    output,
 };
 use clap::Subcommand;
 use std::path::PathBuf;
@@ -21,6 +20,9 @@ pub enum Contacts {
         /// The organization's own committee, as the file calls it.
         #[arg(long, value_name = "NAME")]
         committee: Option<String>,
+        /// What a result means that no table knows, such as "Porch Chat=contact-made".
+        #[arg(long = "result", value_name = "RESULT=CLASS")]
+        results: Vec<String>,
         /// Read and count, change nothing.
         #[arg(long)]
         dry_run: bool,
@@ -33,21 +35,19 @@ impl Contacts {
             file,
             format,
             committee,
+            results,
             dry_run,
         } = self;
         let committee = committee.clone().map(|name| ("committee", name));
+        let results = results.iter().map(|result| ("result", result.clone()));
         let upload = Upload {
             file,
             format,
             dry_run: *dry_run,
         };
-        let pairs = committee.into_iter().collect();
+        let pairs = committee.into_iter().chain(results).collect();
         let answer = upload.send(desk, "/contacts/imports", pairs).await?;
-        if desk.json {
-            output::json(&answer);
-        } else {
-            import::print(&answer);
-        }
+        import::show(desk, &answer);
         Ok(())
     }
 }
