@@ -24,4 +24,5 @@ mod matching;
 mod merge;
 mod person;
 
+pub(crate) use incoming::{door_point, plain_point};
 pub use job::{ImportFailure, run};
