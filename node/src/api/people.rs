@@ -39,6 +39,10 @@ const SHOWN: i64 = 50;
 /// The most rejected rows of one export.
 const REJECTS_EXPORTED: i64 = 1_000_000;
 
+/// What to do about a reference that leads nowhere.
+const NOBODY: &str = "nobody on your lists is meant by this; give the beginning of an id, SYSTEM:ID such as van:123, or \
+    the whole name";
+
 /// Routes of this group.
 pub fn routes() -> Router<App> {
     Router::new()
@@ -224,7 +228,7 @@ async fn show(
     let mut db = app.store.read("showing a person").await?;
     let id = match store::people::resolve(&mut db, &reference).await? {
         Found::One(id) => id,
-        Found::Nobody => return Err(Failure::not_found("nobody here is meant by this")),
+        Found::Nobody => return Err(Failure::not_found(NOBODY)),
         Found::Several => {
             return Err(Failure::input(
                 "several people are meant by this; name one by the id that `people search` shows",
@@ -232,7 +236,7 @@ async fn show(
         }
     };
     let member = store::people::member(&mut db, &id).await?;
-    let member = member.ok_or_else(|| Failure::not_found("nobody here is meant by this"))?;
+    let member = member.ok_or_else(|| Failure::not_found(NOBODY))?;
     let mut shown = shown(&member, app.now().0);
     shown["lists"] = json!(list::of_person(&mut db, &id).await?);
     let ids = store::person::identifiers(&mut db, &id).await?;
