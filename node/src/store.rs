@@ -27,8 +27,8 @@ pub mod person_suppression;
 pub mod point;
 pub mod reach;
 pub mod sealed;
-pub mod suppression;
 pub mod share;
+pub mod suppression;
 pub mod token_job;
 
 use sqlx::{Any, AnyConnection, AnyPool, Transaction, any::AnyPoolOptions, pool::PoolConnection};

@@ -256,7 +256,9 @@ async fn one(
     Path(claim): Path<String>,
     Query(rows): Query<Rows>,
 ) -> Result<Json<Whole>, Failure> {
-    Ok(Json(show::whole(&app, &claim, rows.rows.min(ROWS_MOST)).await?))
+    Ok(Json(
+        show::whole(&app, &claim, rows.rows.min(ROWS_MOST)).await?,
+    ))
 }
 
 /// A claim that was changed.
@@ -316,7 +318,9 @@ async fn release(
         (true, None) => Part::Rest,
         (false, Some(from)) => Part::These(from),
         (true, Some(_)) => {
-            return Err(Failure::input("give back the rest or named points, not both"));
+            return Err(Failure::input(
+                "give back the rest or named points, not both",
+            ));
         }
     };
     let (claim, entry, count) = change::release(&app, &claim, part).await?;
@@ -327,7 +331,10 @@ async fn walk(State(app): State<App>, Path(claim): Path<String>) -> Result<Respo
     let text = walk_list::make(&app, &claim).await?;
     let headers = [
         (header::CONTENT_TYPE, "text/csv; charset=utf-8"),
-        (header::CONTENT_DISPOSITION, "attachment; filename=\"walk-list.csv\""),
+        (
+            header::CONTENT_DISPOSITION,
+            "attachment; filename=\"walk-list.csv\"",
+        ),
     ];
     Ok((headers, text).into_response())
 }

@@ -162,7 +162,9 @@ async fn reached(
     let Ok(entries) = tokio::time::timeout(super::PATIENCE, told).await else {
         return Ok((
             "waiting",
-            Some("its match tokens do not exist yet (`commonturf tokens status`); it is told as soon as they do"),
+            Some(
+                "its match tokens do not exist yet (`commonturf tokens status`); it is told as soon as they do",
+            ),
         ));
     };
     for entry in entries? {

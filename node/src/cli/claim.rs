@@ -94,11 +94,17 @@ pub struct WalkList {
 impl Claim {
     pub(super) async fn run(&self, desk: &Desk) -> Result<(), CliError> {
         match self {
-            Self::Check(what) | Self::Take { what, dry_run: true } => check(desk, what).await,
+            Self::Check(what)
+            | Self::Take {
+                what,
+                dry_run: true,
+            } => check(desk, what).await,
             Self::Take { what, .. } => take(desk, what).await,
             Self::List { all } => list(desk, *all).await,
             Self::Show { claim, rows } => {
-                let whole: Value = desk.get(&format!("/claims/{}?rows={rows}", word(claim))).await?;
+                let whole: Value = desk
+                    .get(&format!("/claims/{}?rows={rows}", word(claim)))
+                    .await?;
                 if desk.json {
                     output::json(&whole);
                 } else {
@@ -111,7 +117,11 @@ impl Claim {
                 changed(desk, &desk.post(&path, &json!({})).await?, "Renewed");
                 Ok(())
             }
-            Self::Release { claim, points, rest } => {
+            Self::Release {
+                claim,
+                points,
+                rest,
+            } => {
                 let mut path = format!("/claims/{}/release?rest={rest}", word(claim));
                 let body = match points {
                     Some(file) => {
@@ -239,7 +249,15 @@ async fn list(desk: &Desk, all: bool) -> Result<(), CliError> {
         return Ok(());
     }
     let headings = [
-        "Claim", "Organization", "Channel", "From", "To", "State", "Holds", "Ends", "Made from",
+        "Claim",
+        "Organization",
+        "Channel",
+        "From",
+        "To",
+        "State",
+        "Holds",
+        "Ends",
+        "Made from",
     ];
     output::table(&headings, &rows);
     Ok(())
@@ -391,7 +409,11 @@ impl WalkList {
             file.persist_noclobber(&self.out)
         };
         written.map_err(|error| failed(error.error))?;
-        let people = bytes.iter().filter(|byte| **byte == b'\n').count().saturating_sub(1);
+        let people = bytes
+            .iter()
+            .filter(|byte| **byte == b'\n')
+            .count()
+            .saturating_sub(1);
         if desk.json {
             output::json(&json!({ "file": self.out.display().to_string(), "people": people }));
         } else {

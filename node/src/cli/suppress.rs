@@ -85,7 +85,9 @@ impl Suppress {
             Some("own") => println!("It stays with this organization."),
             _ => println!(
                 "It waits: {}.",
-                answer["why"].as_str().unwrap_or("the keeper has not answered")
+                answer["why"]
+                    .as_str()
+                    .unwrap_or("the keeper has not answered")
             ),
         }
         Ok(())
@@ -157,5 +159,8 @@ fn channels(row: &Value) -> String {
 }
 
 fn since(row: &Value) -> String {
-    row["since"].as_i64().map(output::moment).unwrap_or_default()
+    row["since"]
+        .as_i64()
+        .map(output::moment)
+        .unwrap_or_default()
 }

@@ -13,8 +13,7 @@ use axum::{Form, extract::State, http::Uri, response::Redirect};
 use policy::terms::{PerChannel, Terms};
 use protocol::{
     agreement::Agreement as Text,
-    codec,
-    fold,
+    codec, fold,
     id::{Hash, NodeId},
     state::{State as Folded, rows::AgreementRow},
 };
@@ -114,10 +113,7 @@ pub struct Draft {
 }
 
 /// Signs a draft.
-pub async fn sign(
-    State(app): State<App>,
-    Form(sign): Form<Draft>,
-) -> Result<Redirect, PageError> {
+pub async fn sign(State(app): State<App>, Form(sign): Form<Draft>) -> Result<Redirect, PageError> {
     let (hash, entry) = work::agreement::sign(&app, Some(&sign.draft)).await?;
     let said = api::said(&app, entry).await?;
     let in_force = work::active(&app).await?.state.meta().agreement == Some(hash);
@@ -195,8 +191,14 @@ impl Version {
             short: hash.short(),
             proposer: work::members::name(state, row.proposer),
             title: terms.as_ref().map(|t| t.title.clone()).unwrap_or_default(),
-            summary: terms.as_ref().map(|t| t.summary.clone()).unwrap_or_default(),
-            review_by: terms.as_ref().map(|t| t.review_by.clone()).unwrap_or_default(),
+            summary: terms
+                .as_ref()
+                .map(|t| t.summary.clone())
+                .unwrap_or_default(),
+            review_by: terms
+                .as_ref()
+                .map(|t| t.review_by.clone())
+                .unwrap_or_default(),
             signatures: text
                 .parties
                 .iter()
@@ -241,10 +243,7 @@ fn numbers(terms: &Terms) -> Vec<Number> {
                 params.due_business_days_channels, params.due_days_erasure
             ),
         ),
-        (
-            "Counts are not shown below",
-            params.min_cell.to_string(),
-        ),
+        ("Counts are not shown below", params.min_cell.to_string()),
     ];
     lines
         .into_iter()

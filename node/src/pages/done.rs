@@ -108,7 +108,12 @@ mod tests {
 
     #[test]
     fn words_of_others_say_nothing() {
-        for query in ["done=<b>paid</b>", "done=", "other=approved", "xdone=approved"] {
+        for query in [
+            "done=<b>paid</b>",
+            "done=",
+            "other=approved",
+            "xdone=approved",
+        ] {
             assert_eq!(sentence(Some(query)), None, "{query}");
         }
         assert_eq!(sentence(None), None);

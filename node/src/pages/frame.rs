@@ -226,13 +226,7 @@ impl Banner {
 /// The time zone of an agreement.
 fn zone(agreement: &Agreement) -> Option<String> {
     let terms: toml::Table = toml::from_str(&agreement.terms).ok()?;
-    Some(
-        terms
-            .get("params")?
-            .get("time_zone")?
-            .as_str()?
-            .to_owned(),
-    )
+    Some(terms.get("params")?.get("time_zone")?.as_str()?.to_owned())
 }
 
 /// A command as it can be copied: with the node's directory where that is not the usual one.

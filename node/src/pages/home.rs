@@ -15,12 +15,7 @@ use crate::{
     coalition as work,
 };
 use askama::Template;
-use axum::{
-    Form,
-    extract::State,
-    http::Uri,
-    response::Redirect,
-};
+use axum::{Form, extract::State, http::Uri, response::Redirect};
 use protocol::{
     id::NodeId,
     state::{State as Folded, rows::NoticeRow},
@@ -167,9 +162,17 @@ impl Standing {
 
     /// How many things wait for this organization's people.
     fn to_do(&self) -> usize {
-        let newcomers = self.newcomers.iter().filter(|newcomer| newcomer.ours).count();
+        let newcomers = self
+            .newcomers
+            .iter()
+            .filter(|newcomer| newcomer.ours)
+            .count();
         let drafts = self.drafts.iter().filter(|draft| draft.ours).count();
-        let receipts = self.receipts.iter().filter(|receipt| receipt.overdue).count();
+        let receipts = self
+            .receipts
+            .iter()
+            .filter(|receipt| receipt.overdue)
+            .count();
         newcomers + drafts + receipts
     }
 }

@@ -45,10 +45,7 @@ pub async fn new_link(app: &App) -> Result<(String, i64), Failure> {
     let mut tx = app.store.write("making a sign-in link").await?;
     desk::insert_link(&mut tx, &hash(&token), now, expires_at).await?;
     tx.commit().await?;
-    let url = format!(
-        "http://{}/sign-in?token={token}",
-        app.config.desk.listen
-    );
+    let url = format!("http://{}/sign-in?token={token}", app.config.desk.listen);
     Ok((url, expires_at))
 }
 
@@ -170,11 +167,7 @@ pub async fn leave(State(app): State<App>, headers: HeaderMap) -> Result<Respons
     Ok(([(header::SET_COOKIE, cookie)], to_sign_in).into_response())
 }
 
-async fn end_sessions(
-    app: &App,
-    tx: &mut store::Write,
-    headers: &HeaderMap,
-) -> store::Result<()> {
+async fn end_sessions(app: &App, tx: &mut store::Write, headers: &HeaderMap) -> store::Result<()> {
     for session in sessions(app, headers) {
         desk::end_session(tx, &hash(session)).await?;
     }

@@ -123,7 +123,9 @@ async fn read_back(app: &App, coalition: &mut Option<Coalition>) -> anyhow::Resu
                 *coalition = read;
                 return Ok(());
             }
-            Err(error) => tracing::error!(%error, "the coalition cannot be read back from the database"),
+            Err(error) => {
+                tracing::error!(%error, "the coalition cannot be read back from the database")
+            }
         }
         if !app.life.pause(READ_BACK_EVERY).await {
             *coalition = None;

@@ -140,9 +140,7 @@ pub(super) fn claim(
         ));
     }
     if claim.from > at.time.plus(CLAIM_AHEAD_DAYS * DAY) {
-        return Err(Void::Bounds(
-            "a window begins within the next 90 days",
-        ));
+        return Err(Void::Bounds("a window begins within the next 90 days"));
     }
     if claim.to.since(claim.from) > rules.claim_longest(claim.channel) {
         return Err(Void::Bounds(

@@ -161,7 +161,10 @@ pub(super) fn commit(state: &mut State, at: At, change: &Change<'_>) -> Result<O
             ));
         }
         free_name(state, document.organization.as_str())?;
-        if members.iter().any(|(_, member)| is_same_name(&member.name, document.organization.as_str())) {
+        if members
+            .iter()
+            .any(|(_, member)| is_same_name(&member.name, document.organization.as_str()))
+        {
             return Err(NAME_TAKEN);
         }
         members.push((*node, member(&document, &join.document, at.position, false)));
@@ -199,7 +202,10 @@ fn is_same_name(one: &str, other: &str) -> bool {
 }
 
 fn free_name(state: &State, name: &str) -> Result<(), Void> {
-    if state.roster().any(|(_, member)| is_same_name(&member.name, name)) {
+    if state
+        .roster()
+        .any(|(_, member)| is_same_name(&member.name, name))
+    {
         return Err(NAME_TAKEN);
     }
     Ok(())
@@ -218,7 +224,9 @@ fn count_update(state: &mut State, at: At) -> Result<(), Void> {
         1
     };
     if count > UPDATES_PER_DAY {
-        return Err(Void::Bounds("a member renews its keys at most 24 times a day"));
+        return Err(Void::Bounds(
+            "a member renews its keys at most 24 times a day",
+        ));
     }
     member.updates = Updates { day, count };
     Ok(())
@@ -246,7 +254,9 @@ fn read_document(bytes: &[u8], node: NodeId, at: Moment) -> Result<IdentityDocum
 }
 
 fn name(name: &str) -> Result<(), Void> {
-    let readable = name.parse::<Name>().is_ok_and(|parsed| parsed.as_str() == name);
+    let readable = name
+        .parse::<Name>()
+        .is_ok_and(|parsed| parsed.as_str() == name);
     if readable {
         Ok(())
     } else {

@@ -57,8 +57,12 @@ fn a_draft_that_does_not_fit_the_coalition_is_void() {
     for entry in [
         with(&|d| d.terms = "not terms".to_owned()),
         with(&|d| d.terms.push_str("\nsurprise = 1\n")),
-        AgreementPropose { agreement: vec![0x80] },
-        AgreementPropose { agreement: [codec::encode(&base), vec![0]].concat() },
+        AgreementPropose {
+            agreement: vec![0x80],
+        },
+        AgreementPropose {
+            agreement: [codec::encode(&base), vec![0]].concat(),
+        },
     ] {
         assert!(matches!(world.void(0, entry), Void::Entry(_)));
     }
@@ -71,9 +75,15 @@ fn a_signature_counts_once_and_only_over_the_draft_by_its_signer() {
     let mut world = World::joined(3, 0);
     let hash = world.propose(0);
     let good = world.signature(1, hash);
-    let unknown = AgreementSign { agreement: Hash::of(b"another"), ..good.clone() };
+    let unknown = AgreementSign {
+        agreement: Hash::of(b"another"),
+        ..good.clone()
+    };
     assert_eq!(world.void(1, unknown), Void::Unknown("the draft"));
-    assert!(matches!(world.void(2, good.clone()), Void::Signature(_)), "somebody else's");
+    assert!(
+        matches!(world.void(2, good.clone()), Void::Signature(_)),
+        "somebody else's"
+    );
     let mut changed = good.clone();
     changed.signature[63] ^= 1;
     assert!(matches!(world.void(1, changed), Void::Signature(_)));
@@ -93,12 +103,19 @@ fn who_is_no_party_does_not_sign_and_who_comes_later_is_bound_by_a_new_version()
     let old_draft = world.propose(0);
     world.comes_in(2);
     let outsider = world.signature(2, old_draft);
-    assert_eq!(world.void(2, outsider), Void::NotAllowed("only a party signs"));
+    assert_eq!(
+        world.void(2, outsider),
+        Void::NotAllowed("only a party signs")
+    );
     for n in [0, 1] {
         let sign = world.signature(n, old_draft);
         world.done(n, sign);
     }
-    assert_eq!(world.state.meta().agreement, Some(first), "it names not all members");
+    assert_eq!(
+        world.state.meta().agreement,
+        Some(first),
+        "it names not all members"
+    );
     let draft = world.propose(2);
     for n in 0..3 {
         let sign = world.signature(n, draft);
@@ -121,7 +138,10 @@ fn drafts_that_can_no_longer_win_are_gone_and_a_version_in_force_is_not_signed_a
     assert!(!world.state.agreements.has(&other.hash()));
     let again = world.signature(0, draft);
     assert_eq!(world.void(0, again), Void::Agreement);
-    let stale = AgreementSign { agreement: other.hash(), signature: [0; 64] };
+    let stale = AgreementSign {
+        agreement: other.hash(),
+        signature: [0; 64],
+    };
     assert_eq!(world.void(0, stale), Void::Unknown("the draft"));
 }
 
@@ -132,7 +152,9 @@ fn nobody_pushes_out_anothers_draft() {
     let mut own = Vec::new();
     for n in 0..=DRAFTS_PER_MEMBER {
         let mut draft = world.draft();
-        draft.terms = draft.terms.replace("min_cell = 10", &format!("min_cell = {}", 11 + n));
+        draft.terms = draft
+            .terms
+            .replace("min_cell = 10", &format!("min_cell = {}", 11 + n));
         world.done(1, proposal(&draft));
         own.push(draft.hash());
     }

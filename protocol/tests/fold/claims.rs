@@ -31,10 +31,24 @@ fn tokens(list: &[u8]) -> Payload {
     Payload::Inline(write_rows(list.iter().map(|n| token(*n))))
 }
 
-fn report(world: &World, channel: Channel, n: u8, at: Moment, effect: ContactEffect) -> ContactReport {
+fn report(
+    world: &World,
+    channel: Channel,
+    n: u8,
+    at: Moment,
+    effect: ContactEffect,
+) -> ContactReport {
     let _ = world;
-    let row = ContactRow { token: token(n), at, effect };
-    ContactReport { channel, rows: Payload::Inline(write_rows([row])), claim: None }
+    let row = ContactRow {
+        token: token(n),
+        at,
+        effect,
+    };
+    ContactReport {
+        channel,
+        rows: Payload::Inline(write_rows([row])),
+        claim: None,
+    }
 }
 
 #[test]
@@ -45,7 +59,11 @@ fn the_first_in_log_order_wins_and_the_refusal_names_the_holder() {
     let late = decision(world.say(2, world.claim(Channel::Door, 24, 48, &[2, 3])).1);
     let until = world.state.claims.get(&first).unwrap().to;
     assert_eq!(late.granted, [token(3)]);
-    let held = Refusal::Held { claim: first, by: world.id(1), until };
+    let held = Refusal::Held {
+        claim: first,
+        by: world.id(1),
+        until,
+    };
     assert_eq!(late.refused, [(token(2), held)]);
 }
 
@@ -53,9 +71,18 @@ fn the_first_in_log_order_wins_and_the_refusal_names_the_holder() {
 fn windows_that_only_touch_do_not_overlap_and_other_channels_are_free() {
     let mut world = World::agreed(3, 0);
     world.done(1, world.claim(Channel::Door, 0, 24, &[1]));
-    assert_eq!(granted(world.say(2, world.claim(Channel::Door, 24, 24, &[1])).1), 1);
-    assert_eq!(granted(world.say(2, world.claim(Channel::Phone, 0, 24, &[1])).1), 1);
-    assert_eq!(granted(world.say(2, world.claim(Channel::Door, 23, 1, &[1])).1), 0);
+    assert_eq!(
+        granted(world.say(2, world.claim(Channel::Door, 24, 24, &[1])).1),
+        1
+    );
+    assert_eq!(
+        granted(world.say(2, world.claim(Channel::Phone, 0, 24, &[1])).1),
+        1
+    );
+    assert_eq!(
+        granted(world.say(2, world.claim(Channel::Door, 23, 1, &[1])).1),
+        0
+    );
 }
 
 #[test]
@@ -65,10 +92,16 @@ fn a_claim_reserves_its_whole_window_even_before_it_is_renewed() {
     let first = world.done(1, world.claim(Channel::Door, 0, 240, &[1]));
     let lapses = world.state.claims.get(&first).unwrap().ends;
     assert_eq!(lapses, world.now.plus(96 * HOUR));
-    assert_eq!(granted(world.say(2, world.claim(Channel::Door, 120, 24, &[1])).1), 0);
+    assert_eq!(
+        granted(world.say(2, world.claim(Channel::Door, 120, 24, &[1])).1),
+        0
+    );
     world.wait(72 * HOUR);
     world.done(1, ClaimRenew { claim: first });
-    assert_eq!(world.state.claims.get(&first).unwrap().ends, world.now.plus(96 * HOUR));
+    assert_eq!(
+        world.state.claims.get(&first).unwrap().ends,
+        world.now.plus(96 * HOUR)
+    );
 }
 
 #[test]
@@ -76,10 +109,19 @@ fn a_claim_lapses_by_log_time_and_then_the_door_is_free() {
     let mut world = World::agreed(3, 0);
     let first = world.done(1, world.claim(Channel::Door, 0, 240, &[1]));
     world.wait(96 * HOUR - 1);
-    assert_eq!(granted(world.say(2, world.claim(Channel::Door, 0, 24, &[1])).1), 0);
+    assert_eq!(
+        granted(world.say(2, world.claim(Channel::Door, 0, 24, &[1])).1),
+        0
+    );
     world.wait(1);
-    assert_eq!(granted(world.say(2, world.claim(Channel::Door, 0, 24, &[1])).1), 1);
-    assert_eq!(world.void(1, ClaimRenew { claim: first }), Void::Unknown("the claim"));
+    assert_eq!(
+        granted(world.say(2, world.claim(Channel::Door, 0, 24, &[1])).1),
+        1
+    );
+    assert_eq!(
+        world.void(1, ClaimRenew { claim: first }),
+        Void::Unknown("the claim")
+    );
 }
 
 #[test]
@@ -108,11 +150,30 @@ fn a_renewal_never_reaches_beyond_the_window() {
 fn a_part_given_back_is_free_and_the_rest_is_not() {
     let mut world = World::agreed(3, 0);
     let claim = world.done(1, world.claim(Channel::Door, 0, 24, &[1, 2, 3]));
-    world.done(1, ClaimRelease { claim, tokens: Some(tokens(&[2, 9])) });
-    let late = decision(world.say(2, world.claim(Channel::Door, 0, 24, &[1, 2, 3])).1);
+    world.done(
+        1,
+        ClaimRelease {
+            claim,
+            tokens: Some(tokens(&[2, 9])),
+        },
+    );
+    let late = decision(
+        world
+            .say(2, world.claim(Channel::Door, 0, 24, &[1, 2, 3]))
+            .1,
+    );
     assert_eq!((late.granted, late.refused.len()), (vec![token(2)], 2));
-    world.done(1, ClaimRelease { claim, tokens: Some(tokens(&[1, 3])) });
-    assert!(!world.state.claims.has(&claim), "an empty claim is no claim");
+    world.done(
+        1,
+        ClaimRelease {
+            claim,
+            tokens: Some(tokens(&[1, 3])),
+        },
+    );
+    assert!(
+        !world.state.claims.has(&claim),
+        "an empty claim is no claim"
+    );
 }
 
 #[test]
@@ -131,10 +192,24 @@ fn an_allys_contact_closes_the_door_until_the_recontact_window_is_over() {
     let entry = report(&world, Channel::Door, 1, at, ContactEffect::Contact);
     world.done(1, entry);
     let late = decision(world.say(2, world.claim(Channel::Door, 0, 24, &[1])).1);
-    let recent = Refusal::Recent { by: world.id(1), at, until: at.plus(14 * DAY) };
+    let recent = Refusal::Recent {
+        by: world.id(1),
+        at,
+        until: at.plus(14 * DAY),
+    };
     assert_eq!(late.refused, [(token(1), recent)]);
-    assert_eq!(granted(world.say(2, world.claim(Channel::Door, 14 * 24, 24, &[1])).1), 1);
-    assert_eq!(granted(world.say(1, world.claim(Channel::Door, 0, 24, &[1])).1), 1);
+    assert_eq!(
+        granted(
+            world
+                .say(2, world.claim(Channel::Door, 14 * 24, 24, &[1]))
+                .1
+        ),
+        1
+    );
+    assert_eq!(
+        granted(world.say(1, world.claim(Channel::Door, 0, 24, &[1])).1),
+        1
+    );
 }
 
 #[test]
@@ -142,7 +217,10 @@ fn an_attempt_that_reached_nobody_closes_no_door_under_this_agreement() {
     let mut world = World::agreed(3, 0);
     let entry = report(&world, Channel::Door, 1, world.now, ContactEffect::Attempt);
     world.done(1, entry);
-    assert_eq!(granted(world.say(2, world.claim(Channel::Door, 0, 24, &[1])).1), 1);
+    assert_eq!(
+        granted(world.say(2, world.claim(Channel::Door, 0, 24, &[1])).1),
+        1
+    );
 }
 
 #[test]
@@ -155,15 +233,32 @@ fn what_is_no_claim_of_a_party_in_time_is_void() {
         claim
     };
     let bounds = |void: Void| matches!(void, Void::Bounds(_));
-    assert_eq!(world.void(1, with(&|c| c.agreement = Hash::of(b"other"))), Void::Agreement);
-    assert_eq!(world.void(1, with(&|c| c.grant_by = Moment(0))), Void::TooLate);
+    assert_eq!(
+        world.void(1, with(&|c| c.agreement = Hash::of(b"other"))),
+        Void::Agreement
+    );
+    assert_eq!(
+        world.void(1, with(&|c| c.grant_by = Moment(0))),
+        Void::TooLate
+    );
     assert!(bounds(world.void(1, with(&|c| c.to = c.from))));
-    assert!(bounds(world.void(1, with(&|c| std::mem::swap(&mut c.from, &mut c.to)))));
-    assert!(bounds(world.void(1, with(&|c| (c.from, c.to) = (Moment(0), Moment(9))))));
-    assert!(bounds(world.void(1, with(&|c| c.to = c.from.plus(14 * DAY + 1)))));
-    assert!(bounds(world.void(1, with(&|c| (c.from, c.to) = (Moment(i64::MIN), Moment(i64::MAX))))));
+    assert!(bounds(
+        world.void(1, with(&|c| std::mem::swap(&mut c.from, &mut c.to)))
+    ));
+    assert!(bounds(
+        world.void(1, with(&|c| (c.from, c.to) = (Moment(0), Moment(9))))
+    ));
+    assert!(bounds(
+        world.void(1, with(&|c| c.to = c.from.plus(14 * DAY + 1)))
+    ));
+    assert!(bounds(world.void(
+        1,
+        with(&|c| (c.from, c.to) = (Moment(i64::MIN), Moment(i64::MAX)))
+    )));
     let far = base.from.plus(91 * DAY);
-    assert!(bounds(world.void(1, with(&|c| (c.from, c.to) = (far, far.plus(HOUR))))));
+    assert!(bounds(
+        world.void(1, with(&|c| (c.from, c.to) = (far, far.plus(HOUR))))
+    ));
     let rows = |bytes: &[u8]| Payload::Inline(bytes.to_vec());
     for bytes in [&[][..], &[1; 15], &[1; 32], &[[2; 16], [1; 16]].concat()] {
         let void = world.void(1, with(&|c| c.tokens = rows(bytes)));
@@ -186,9 +281,15 @@ fn who_has_not_signed_claims_nothing() {
     assert_eq!(stranger, Void::NotAllowed("the author is not a member"));
     world.comes_in(2);
     let unsigned = world.void(2, world.claim(Channel::Door, 0, 24, &[1]));
-    assert_eq!(unsigned, Void::NotAllowed("only a party to the agreement claims"));
+    assert_eq!(
+        unsigned,
+        Void::NotAllowed("only a party to the agreement claims")
+    );
     let mut none = World::joined(2, 0);
-    assert_eq!(none.void(1, none.claim(Channel::Door, 0, 24, &[1])), Void::Agreement);
+    assert_eq!(
+        none.void(1, none.claim(Channel::Door, 0, 24, &[1])),
+        Void::Agreement
+    );
 }
 
 #[test]
@@ -197,14 +298,53 @@ fn only_the_holder_renews_and_releases() {
     let claim = world.done(1, world.claim(Channel::Door, 0, 24, &[1]));
     let foreign = Void::NotAllowed("only the holder changes a claim");
     assert_eq!(world.void(2, ClaimRenew { claim }), foreign);
-    assert_eq!(world.void(2, ClaimRelease { claim, tokens: None }), foreign);
-    assert_eq!(world.void(0, ClaimRelease { claim, tokens: Some(tokens(&[1])) }), foreign);
+    assert_eq!(
+        world.void(
+            2,
+            ClaimRelease {
+                claim,
+                tokens: None
+            }
+        ),
+        foreign
+    );
+    assert_eq!(
+        world.void(
+            0,
+            ClaimRelease {
+                claim,
+                tokens: Some(tokens(&[1]))
+            }
+        ),
+        foreign
+    );
     let unknown = EntryId([9; 16]);
-    assert_eq!(world.void(1, ClaimRenew { claim: unknown }), Void::Unknown("the claim"));
-    let cut = ClaimRelease { claim, tokens: Some(Payload::Inline(vec![1; 3])) };
+    assert_eq!(
+        world.void(1, ClaimRenew { claim: unknown }),
+        Void::Unknown("the claim")
+    );
+    let cut = ClaimRelease {
+        claim,
+        tokens: Some(Payload::Inline(vec![1; 3])),
+    };
     assert!(matches!(world.void(1, cut), Void::Rows(_)));
-    world.done(1, ClaimRelease { claim, tokens: None });
-    assert_eq!(world.void(1, ClaimRelease { claim, tokens: None }), Void::Unknown("the claim"));
+    world.done(
+        1,
+        ClaimRelease {
+            claim,
+            tokens: None,
+        },
+    );
+    assert_eq!(
+        world.void(
+            1,
+            ClaimRelease {
+                claim,
+                tokens: None
+            }
+        ),
+        Void::Unknown("the claim")
+    );
 }
 
 #[test]
@@ -215,7 +355,10 @@ fn a_member_holds_at_most_five_hundred_claims() {
         world.done(1, world.claim(Channel::Door, n, 1, &[1]));
     }
     let void = world.void(1, world.claim(Channel::Door, 600, 1, &[1]));
-    assert_eq!(void, Void::Bounds("a member holds at most 500 claims at a time"));
+    assert_eq!(
+        void,
+        Void::Bounds("a member holds at most 500 claims at a time")
+    );
     world.done(0, world.claim(Channel::Door, 600, 1, &[1]));
 }
 
@@ -224,7 +367,12 @@ fn nobody_puts_an_own_claim_in_the_place_of_anothers_by_reusing_its_id() {
     // Ids stand in headers, and the list of those seen lately is finite.
     let mut world = World::agreed(3, 0);
     let claim = world.done(1, world.claim(Channel::Door, 0, 24, &[1]));
-    let seen: Vec<u64> = world.state.seen.iter().map(|(position, _)| *position).collect();
+    let seen: Vec<u64> = world
+        .state
+        .seen
+        .iter()
+        .map(|(position, _)| *position)
+        .collect();
     for position in seen {
         world.state.seen.remove(&position);
     }

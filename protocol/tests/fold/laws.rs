@@ -8,9 +8,7 @@ use protocol::{
         Entry,
         claim::{ClaimRelease, ClaimRenew},
         contact_report::ContactReport,
-        payload::{
-            Channels, ContactEffect, ContactRow, Payload, SuppressionRow, write_rows,
-        },
+        payload::{Channels, ContactEffect, ContactRow, Payload, SuppressionRow, write_rows},
         share::{NoticeAck, Revoke, RevokeKind, ShareReceived},
         suppression::{Suppress, SuppressWithdraw},
     },
@@ -91,44 +89,123 @@ fn suppressions(rows: &[(u8, u8, bool)]) -> Vec<u8> {
 }
 
 fn entry_of(world: &World, op: &Op) -> Option<(usize, Entry)> {
-    let claims = || world.state.claims.iter().map(|(id, row)| (*id, row)).collect();
-    let shares = || world.state.shares.iter().map(|(id, row)| (*id, row)).collect();
-    let notices = || world.state.notices.iter().map(|(id, row)| (*id, row)).collect();
+    let claims = || {
+        world
+            .state
+            .claims
+            .iter()
+            .map(|(id, row)| (*id, row))
+            .collect()
+    };
+    let shares = || {
+        world
+            .state
+            .shares
+            .iter()
+            .map(|(id, row)| (*id, row))
+            .collect()
+    };
+    let notices = || {
+        world
+            .state
+            .notices
+            .iter()
+            .map(|(id, row)| (*id, row))
+            .collect()
+    };
     let tokens = |tokens: &[u8]| Payload::Inline(write_rows(tokens.iter().map(|n| token(*n))));
     Some(match op {
         Op::Wait(_) | Op::UpdateKeys(_) => return None,
         Op::Claim(who, c, from, hours, tokens) => {
             (*who, world.claim(channel(*c), *from, *hours, tokens).into())
         }
-        Op::Renew(who, n) => (*who, ClaimRenew { claim: nth(claims(), *n) }.into()),
+        Op::Renew(who, n) => (
+            *who,
+            ClaimRenew {
+                claim: nth(claims(), *n),
+            }
+            .into(),
+        ),
         Op::Release(who, n, back) => {
             let tokens = back.as_deref().map(tokens);
-            (*who, ClaimRelease { claim: nth(claims(), *n), tokens }.into())
+            (
+                *who,
+                ClaimRelease {
+                    claim: nth(claims(), *n),
+                    tokens,
+                }
+                .into(),
+            )
         }
         Op::Report(who, c, rows) => {
             let row = |(n, hours, reached): &(u8, i64, bool)| ContactRow {
                 token: token(*n),
                 at: world.now.plus(hours * HOUR),
-                effect: if *reached { ContactEffect::Contact } else { ContactEffect::Attempt },
+                effect: if *reached {
+                    ContactEffect::Contact
+                } else {
+                    ContactEffect::Attempt
+                },
             };
             let rows = Payload::Inline(write_rows(rows.iter().map(row)));
-            (*who, ContactReport { channel: channel(*c), rows, claim: None }.into())
+            (
+                *who,
+                ContactReport {
+                    channel: channel(*c),
+                    rows,
+                    claim: None,
+                }
+                .into(),
+            )
         }
-        Op::Suppress(who, rows) => (*who, Suppress { rows: Payload::Inline(suppressions(rows)) }.into()),
-        Op::Withdraw(who, rows) => {
-            (*who, SuppressWithdraw { rows: Payload::Inline(suppressions(rows)) }.into())
-        }
+        Op::Suppress(who, rows) => (
+            *who,
+            Suppress {
+                rows: Payload::Inline(suppressions(rows)),
+            }
+            .into(),
+        ),
+        Op::Withdraw(who, rows) => (
+            *who,
+            SuppressWithdraw {
+                rows: Payload::Inline(suppressions(rows)),
+            }
+            .into(),
+        ),
         Op::Share(from, to, count) => (*from, world.share(*to, *count).into()),
         Op::Received(who, n, count) => {
             let share = nth(shares(), *n);
-            (*who, ShareReceived { share, accepted: *count, dropped: 0 }.into())
+            (
+                *who,
+                ShareReceived {
+                    share,
+                    accepted: *count,
+                    dropped: 0,
+                }
+                .into(),
+            )
         }
         Op::Revoke(who, n, count) => {
             let row_refs = Payload::Inline(b"sealed to the recipient".to_vec());
             let share = nth(shares(), *n);
-            (*who, Revoke { share, kind: RevokeKind::Withdrawal, count: *count, row_refs }.into())
+            (
+                *who,
+                Revoke {
+                    share,
+                    kind: RevokeKind::Withdrawal,
+                    count: *count,
+                    row_refs,
+                }
+                .into(),
+            )
         }
-        Op::Ack(who, n) => (*who, NoticeAck { notice: nth(notices(), *n) }.into()),
+        Op::Ack(who, n) => (
+            *who,
+            NoticeAck {
+                notice: nth(notices(), *n),
+            }
+            .into(),
+        ),
     })
 }
 
@@ -152,7 +229,11 @@ fn step(world: &mut World, op: &Op) {
     let ended = fold::advance(&mut advanced, &said.item).unwrap();
     for claim in before.claims.iter().map(|(id, _)| *id) {
         let due = before.claims.get(&claim).unwrap().ends <= said.at.time;
-        assert_eq!(due, ended.contains(&claim), "claims end by log time and by nothing else");
+        assert_eq!(
+            due,
+            ended.contains(&claim),
+            "claims end by log time and by nothing else"
+        );
     }
     match &outcome {
         Err(_) => assert_eq!(advanced, world.state, "what is void changes nothing"),
@@ -167,16 +248,27 @@ fn no_two_claims_overlap(state: &State) {
     for (n, (a, one)) in claims.iter().enumerate() {
         for (b, other) in claims.iter().skip(n + 1) {
             let meet = one.channel == other.channel && one.from < other.to && other.from < one.to;
-            let shared = one.tokens.as_slice().iter().find(|token| other.tokens.has(**token));
-            assert!(!meet || shared.is_none(), "{a} and {b} hold the same door at one time");
+            let shared = one
+                .tokens
+                .as_slice()
+                .iter()
+                .find(|token| other.tokens.has(**token));
+            assert!(
+                !meet || shared.is_none(),
+                "{a} and {b} hold the same door at one time"
+            );
         }
     }
 }
 
 /// Every refused point names who stands in the way, and every granted one was free.
 fn explained(before: &State, said: &Said, decision: &Decision) {
-    let Inside::Entry(entry, _) = &said.inside else { return };
-    let Entry::Claim(claim) = &**entry else { return };
+    let Inside::Entry(entry, _) = &said.inside else {
+        return;
+    };
+    let Entry::Claim(claim) = &**entry else {
+        return;
+    };
     let holder = |token| {
         before
             .claims
@@ -195,14 +287,22 @@ fn explained(before: &State, said: &Said, decision: &Decision) {
     }
     for (token, refusal) in &decision.refused {
         match refusal {
-            Refusal::Held { claim: id, by, until } => {
+            Refusal::Held {
+                claim: id,
+                by,
+                until,
+            } => {
                 assert_eq!(holder(*token), Some((*id, *by)));
                 assert!(*until > claim.from);
             }
             Refusal::Recent { by, at, until } => {
                 assert_ne!(*by, said.at.author, "nobody stands in the own way");
                 assert!(at < until && claim.from < *until);
-                assert!(before.contacts_at(claim.channel, *token).any(|(node, _)| node == *by));
+                assert!(
+                    before
+                        .contacts_at(claim.channel, *token)
+                        .any(|(node, _)| node == *by)
+                );
             }
             Refusal::Suppressed { by } => {
                 assert_eq!(before.suppressed(*token, claim.channel), Some(*by));

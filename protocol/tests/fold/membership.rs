@@ -21,7 +21,10 @@ use protocol::{
 use rand_chacha::{ChaCha8Rng, rand_core::SeedableRng};
 
 fn genesis(world: &World, name: &str) -> Genesis {
-    Genesis { name: name.to_owned(), document: world.actors[0].document.clone() }
+    Genesis {
+        name: name.to_owned(),
+        document: world.actors[0].document.clone(),
+    }
 }
 
 fn refused(void: &Void) -> bool {
@@ -41,7 +44,14 @@ fn a_log_begins_with_its_founder_and_only_once() {
 
 #[test]
 fn a_first_entry_with_a_foreign_expired_or_changed_document_or_a_bad_name_is_void() {
-    for name in ["", "   ", " Riverside", "River\nside", "River\u{202e}side", &"x".repeat(121)] {
+    for name in [
+        "",
+        "   ",
+        " Riverside",
+        "River\nside",
+        "River\u{202e}side",
+        &"x".repeat(121),
+    ] {
         let mut world = World::empty(2);
         let entry = genesis(&world, name);
         assert!(matches!(world.void(0, entry), Void::Bounds(_)), "{name:?}");
@@ -64,10 +74,16 @@ fn a_first_entry_with_a_foreign_expired_or_changed_document_or_a_bad_name_is_voi
 #[test]
 fn before_the_first_entry_and_for_strangers_everything_is_void() {
     let mut world = World::empty(2);
-    assert_eq!(world.void(0, Tick {}), Void::NotAllowed("the author is not a member"));
+    assert_eq!(
+        world.void(0, Tick {}),
+        Void::NotAllowed("the author is not a member")
+    );
     let mut world = World::agreed(3, 1);
     let invitation = world.invitation(1, 3);
-    assert_eq!(world.void(2, invitation), Void::NotAllowed("the author is not a member"));
+    assert_eq!(
+        world.void(2, invitation),
+        Void::NotAllowed("the author is not a member")
+    );
     let renewing = world.renewing(2);
     assert!(refused(&world.commit(2, renewing).unwrap_err()));
 }
@@ -83,7 +99,10 @@ fn a_name_of_many_bytes_and_few_characters_is_a_name() {
 fn an_invitation_is_good_for_thirty_days_at_most_and_its_token_for_one() {
     let mut world = World::joined(2, 0);
     world.done(1, world.invitation(1, 30));
-    let with = |days, name: &str| Invite { to_name: name.to_owned(), ..world.invitation(2, days) };
+    let with = |days, name: &str| Invite {
+        to_name: name.to_owned(),
+        ..world.invitation(2, days)
+    };
     let (long, past, unnamed, now) = (with(31, "x"), with(-1, "x"), with(3, " "), with(0, "x"));
     for entry in [long, past, unnamed, now] {
         assert!(matches!(world.void(1, entry), Void::Bounds(_)));
@@ -113,21 +132,29 @@ fn a_newcomer_is_announced_by_the_keeper_for_an_open_invitation() {
     let mut unknown = good.clone();
     unknown.token_hash = Hash::of(b"guessed");
     let mut foreign_document = good.clone();
-    foreign_document.document.clone_from(&world.actors[1].document);
+    foreign_document
+        .document
+        .clone_from(&world.actors[1].document);
     let mut foreign_package = good.clone();
     foreign_package.key_package = world.actors[1].key_package();
     let mut cut = good.clone();
     cut.key_package.pop();
     let mut member = good.clone();
     (member.node, member.document) = (world.id(1), world.actors[1].document.clone());
-    assert!(refused(&world.void(1, good.clone())), "only a keeper announces");
+    assert!(
+        refused(&world.void(1, good.clone())),
+        "only a keeper announces"
+    );
     assert_eq!(world.void(0, unknown), Void::Unknown("the invitation"));
     assert!(refused(&world.void(0, member)));
     for entry in [foreign_document, foreign_package, cut] {
         assert!(matches!(world.void(0, entry), Void::Signature(_)));
     }
     world.done(0, good);
-    assert_eq!(world.state.joins.get(&world.id(2)).unwrap().inviter, world.id(1));
+    assert_eq!(
+        world.state.joins.get(&world.id(2)).unwrap().inviter,
+        world.id(1)
+    );
 }
 
 #[test]
@@ -136,7 +163,10 @@ fn a_spent_or_expired_invitation_opens_no_door() {
     world.done(1, world.invitation(7, 3));
     world.done(0, world.request(7, 2));
     let spent = world.request(7, 3);
-    assert_eq!(world.void(0, spent), Void::NotAllowed("the invitation is spent"));
+    assert_eq!(
+        world.void(0, spent),
+        Void::NotAllowed("the invitation is spent")
+    );
     world.done(1, world.invitation(8, 3));
     world.wait(3 * DAY + 1);
     let late = world.request(8, 3);
@@ -151,7 +181,10 @@ fn a_newcomer_that_lost_its_keys_asks_again_with_fresh_ones() {
     let again = world.request(7, 2);
     let package = again.key_package.clone();
     world.done(0, again);
-    assert_eq!(world.state.joins.get(&world.id(2)).unwrap().key_package, package);
+    assert_eq!(
+        world.state.joins.get(&world.id(2)).unwrap().key_package,
+        package
+    );
 }
 
 #[test]
@@ -160,7 +193,10 @@ fn two_members_never_bear_one_name() {
     world.actors[2] = Actor::named(2, "BIRCH");
     world.done(0, world.invitation(7, 3));
     let taken = world.request(7, 2);
-    assert_eq!(world.void(0, taken), Void::NotAllowed("another member has this name"));
+    assert_eq!(
+        world.void(0, taken),
+        Void::NotAllowed("another member has this name")
+    );
     // Two newcomers of one name may wait; one of them comes in.
     world.actors[2] = Actor::named(2, "Maple");
     world.actors[3] = Actor::named(3, "maple");
@@ -169,7 +205,10 @@ fn two_members_never_bear_one_name() {
     world.done(0, world.request(8, 3));
     let (first, second) = (world.adding(0, 2), world.adding(0, 3));
     world.commit(0, first).unwrap();
-    assert_eq!(world.commit(0, second), Err(Void::NotAllowed("another member has this name")));
+    assert_eq!(
+        world.commit(0, second),
+        Err(Void::NotAllowed("another member has this name"))
+    );
 }
 
 #[test]
@@ -177,31 +216,64 @@ fn the_inviter_alone_approves_and_adds_just_who_asked() {
     let mut world = World::joined(4, 2);
     world.done(1, world.invitation(7, 3));
     let early = world.adding(1, 2);
-    assert_eq!(world.commit(1, early), Err(Void::Unknown("the newcomer's request")));
+    assert_eq!(
+        world.commit(1, early),
+        Err(Void::Unknown("the newcomer's request"))
+    );
     world.done(0, world.request(7, 2));
     let (by_another, good) = (world.adding(0, 2), world.adding(1, 2));
-    assert_eq!(world.commit(0, by_another), Err(Void::NotAllowed("the inviter approves")));
-    let with = |change: &dyn Fn(&mut Vec<(NodeId, [u8; 32])>, &mut Vec<NodeId>, &mut Option<[u8; 32]>)| {
-        let Inside::Commit { mut added, mut removed, mut author_key, opens } = good.clone() else {
-            unreachable!()
+    assert_eq!(
+        world.commit(0, by_another),
+        Err(Void::NotAllowed("the inviter approves"))
+    );
+    let with =
+        |change: &dyn Fn(&mut Vec<(NodeId, [u8; 32])>, &mut Vec<NodeId>, &mut Option<[u8; 32]>)| {
+            let Inside::Commit {
+                mut added,
+                mut removed,
+                mut author_key,
+                opens,
+            } = good.clone()
+            else {
+                unreachable!()
+            };
+            change(&mut added, &mut removed, &mut author_key);
+            Inside::Commit {
+                added,
+                removed,
+                author_key,
+                opens,
+            }
         };
-        change(&mut added, &mut removed, &mut author_key);
-        Inside::Commit { added, removed, author_key, opens }
-    };
     let third = world.id(3);
     let founder = world.id(0);
     let other_key = with(&|added, _, _| added[0].1[0] ^= 1);
     let one_more = with(&|added, _, _| added.push((third, [1; 32])));
     let removal = with(&|_, removed, _| removed.push(founder));
     let own_key = with(&|_, _, key| *key = Some([1; 32]));
-    assert!(matches!(world.commit(1, other_key), Err(Void::Signature(_))));
-    assert_eq!(world.commit(1, one_more), Err(Void::Unknown("the newcomer's request")));
+    assert!(matches!(
+        world.commit(1, other_key),
+        Err(Void::Signature(_))
+    ));
+    assert_eq!(
+        world.commit(1, one_more),
+        Err(Void::Unknown("the newcomer's request"))
+    );
     assert!(matches!(world.commit(1, removal), Err(Void::NotAllowed(_))));
     assert!(matches!(world.commit(1, own_key), Err(Void::Signature(_))));
     assert_eq!(world.commit(1, good), Ok(Outcome::Done));
-    assert!(world.state.active(world.id(2)).is_some_and(|member| !member.keeper));
+    assert!(
+        world
+            .state
+            .active(world.id(2))
+            .is_some_and(|member| !member.keeper)
+    );
     assert!(!world.state.joins.has(&world.id(2)));
-    assert_eq!(world.state.meta().epoch_floor, 2, "earlier messages count for nobody");
+    assert_eq!(
+        world.state.meta().epoch_floor,
+        2,
+        "earlier messages count for nobody"
+    );
 }
 
 #[test]
@@ -212,7 +284,10 @@ fn a_member_renews_its_keys_at_most_so_often_a_day() {
         world.commit(1, inside).unwrap();
     }
     let (again, other) = (world.renewing(1), world.renewing(0));
-    assert!(matches!(world.commit(1, again.clone()), Err(Void::Bounds(_))));
+    assert!(matches!(
+        world.commit(1, again.clone()),
+        Err(Void::Bounds(_))
+    ));
     world.commit(0, other).unwrap();
     world.wait(DAY);
     world.commit(1, again).unwrap();
@@ -222,10 +297,19 @@ fn a_member_renews_its_keys_at_most_so_often_a_day() {
 fn a_header_that_does_not_fit_makes_the_entry_void() {
     let mut world = World::agreed(2, 0);
     let blob = protocol::blob::BlobId(Hash::of(b"x"));
-    for (class, blobs) in [(Class::Data, vec![]), (Class::Claims, vec![]), (Class::Control, vec![blob])] {
+    for (class, blobs) in [
+        (Class::Data, vec![]),
+        (Class::Claims, vec![]),
+        (Class::Control, vec![blob]),
+    ] {
         let id = world.fresh_id();
         let outside = header(world.id(0), id, class, Form::Application, blobs.clone());
-        let said = world.next(0, id, outside, Inside::Entry(Box::new(Tick {}.into()), None));
+        let said = world.next(
+            0,
+            id,
+            outside,
+            Inside::Entry(Box::new(Tick {}.into()), None),
+        );
         assert_eq!(world.fold(said), Err(Void::Header));
         let id = world.fresh_id();
         let outside = header(world.id(0), id, class, Form::Commit, blobs);
@@ -262,14 +346,19 @@ fn keysets_follow_one_another_and_lie_with_keepers() {
     let mut world = World::joined(2, 0);
     let keyset = |generation, node| {
         let (_, keyset) = KeyShare::found(generation, node, &mut ChaCha8Rng::seed_from_u64(3));
-        Keyset { keyset: codec::encode(&keyset) }
+        Keyset {
+            keyset: codec::encode(&keyset),
+        }
     };
     let (founder, member) = (world.id(0), world.id(1));
     assert!(refused(&world.void(1, keyset(2, founder))));
     assert!(matches!(world.void(0, keyset(1, founder)), Void::Bounds(_)));
     assert!(matches!(world.void(0, keyset(3, founder)), Void::Bounds(_)));
     assert!(refused(&world.void(0, keyset(2, member))));
-    assert!(matches!(world.void(0, Keyset { keyset: vec![0x80] }), Void::Entry(_)));
+    assert!(matches!(
+        world.void(0, Keyset { keyset: vec![0x80] }),
+        Void::Entry(_)
+    ));
     world.done(0, keyset(2, founder));
     assert_eq!(world.state.meta().generation, Some(2));
 }
@@ -284,12 +373,19 @@ fn a_checkpoint_looks_back_and_a_tick_is_the_keepers() {
     };
     let next = world.state.meta().head.position + 1;
     assert!(matches!(world.void(1, checkpoint(next)), Void::Bounds(_)));
-    assert!(matches!(world.void(1, checkpoint(u64::MAX)), Void::Bounds(_)));
+    assert!(matches!(
+        world.void(1, checkpoint(u64::MAX)),
+        Void::Bounds(_)
+    ));
     assert!(refused(&world.void(1, Tick {})));
     let counted = world.state.meta().counted;
     world.done(1, checkpoint(3));
     world.done(0, Tick {});
-    assert_eq!(world.state.meta().counted, counted, "they call for no checkpoint themselves");
+    assert_eq!(
+        world.state.meta().counted,
+        counted,
+        "they call for no checkpoint themselves"
+    );
     assert_eq!(world.state.active(world.id(1)).unwrap().checkpoint, 3);
 }
 

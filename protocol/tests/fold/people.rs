@@ -35,7 +35,11 @@ fn rows(n: u8, channels: u8, deceased: bool) -> Payload {
 }
 
 fn times(world: &World, n: u8) -> Vec<ContactTimes> {
-    world.state.contacts_at(Channel::Door, token(n)).map(|(_, times)| times).collect()
+    world
+        .state
+        .contacts_at(Channel::Door, token(n))
+        .map(|(_, times)| times)
+        .collect()
 }
 
 #[test]
@@ -51,7 +55,10 @@ fn reports_of_any_age_and_in_any_order_leave_the_latest_of_each_kind() {
     ] {
         world.done(1, report(&rows));
     }
-    let latest = ContactTimes { attempt: Some(now), contact: Some(now.plus(-DAY)) };
+    let latest = ContactTimes {
+        attempt: Some(now),
+        contact: Some(now.plus(-DAY)),
+    };
     assert_eq!(times(&world, 1), [latest]);
 }
 
@@ -72,8 +79,14 @@ fn a_report_from_the_future_of_nobody_or_by_no_party_is_void() {
     let now = world.now;
     world.done(1, report(&[(1, now.plus(2 * DAY), ContactEffect::Contact)]));
     let future = report(&[(1, now.plus(2 * DAY + 1), ContactEffect::Contact)]);
-    assert_eq!(world.void(1, future), Void::Bounds("a contact lies in the future"));
-    let far = report(&[(1, now, ContactEffect::Contact), (2, Moment(i64::MAX), ContactEffect::Attempt)]);
+    assert_eq!(
+        world.void(1, future),
+        Void::Bounds("a contact lies in the future")
+    );
+    let far = report(&[
+        (1, now, ContactEffect::Contact),
+        (2, Moment(i64::MAX), ContactEffect::Attempt),
+    ]);
     assert!(matches!(world.void(1, far), Void::Bounds(_)));
     assert!(matches!(world.void(1, report(&[])), Void::Rows(_)));
     let mut cut = report(&[(1, now, ContactEffect::Contact)]);
@@ -83,48 +96,118 @@ fn a_report_from_the_future_of_nobody_or_by_no_party_is_void() {
     let by_no_party = report(&[(1, now, ContactEffect::Contact)]);
     assert!(matches!(world.void(2, by_no_party), Void::NotAllowed(_)));
     let mut none = World::joined(2, 0);
-    assert_eq!(none.void(1, report(&[(1, now, ContactEffect::Contact)])), Void::Agreement);
+    assert_eq!(
+        none.void(1, report(&[(1, now, ContactEffect::Contact)])),
+        Void::Agreement
+    );
 }
 
 #[test]
 fn a_suppression_needs_no_agreement_and_covers_its_channels_alone() {
     let mut world = World::joined(2, 0);
-    world.done(1, Suppress { rows: rows(1, 0b0010, false) });
-    assert_eq!(world.state.suppressed(token(1), Channel::Phone), Some(world.id(1)));
+    world.done(
+        1,
+        Suppress {
+            rows: rows(1, 0b0010, false),
+        },
+    );
+    assert_eq!(
+        world.state.suppressed(token(1), Channel::Phone),
+        Some(world.id(1))
+    );
     for channel in [Channel::Door, Channel::Text, Channel::Email] {
         assert_eq!(world.state.suppressed(token(1), channel), None);
     }
-    world.done(1, Suppress { rows: rows(1, 0b0001, false) });
-    assert_eq!(world.state.assertion_of(token(1), world.id(1)), Channels(0b0011));
+    world.done(
+        1,
+        Suppress {
+            rows: rows(1, 0b0001, false),
+        },
+    );
+    assert_eq!(
+        world.state.assertion_of(token(1), world.id(1)),
+        Channels(0b0011)
+    );
 }
 
 #[test]
 fn a_member_takes_back_what_it_asserted_and_nothing_of_others() {
     let mut world = World::joined(3, 0);
-    world.done(1, Suppress { rows: rows(1, 0b1111, false) });
-    world.done(2, Suppress { rows: rows(1, 0b0001, false) });
-    world.done(0, SuppressWithdraw { rows: rows(1, 0b1111, true) });
-    world.done(1, SuppressWithdraw { rows: rows(1, 0b1111, true) });
-    assert_eq!(world.state.suppressed(token(1), Channel::Door), Some(world.id(2)));
+    world.done(
+        1,
+        Suppress {
+            rows: rows(1, 0b1111, false),
+        },
+    );
+    world.done(
+        2,
+        Suppress {
+            rows: rows(1, 0b0001, false),
+        },
+    );
+    world.done(
+        0,
+        SuppressWithdraw {
+            rows: rows(1, 0b1111, true),
+        },
+    );
+    world.done(
+        1,
+        SuppressWithdraw {
+            rows: rows(1, 0b1111, true),
+        },
+    );
+    assert_eq!(
+        world.state.suppressed(token(1), Channel::Door),
+        Some(world.id(2))
+    );
     assert_eq!(world.state.suppressed(token(1), Channel::Phone), None);
-    world.done(2, SuppressWithdraw { rows: rows(1, 0b0001, false) });
-    assert!(world.state.suppressions.is_empty(), "what says nothing is no row");
+    world.done(
+        2,
+        SuppressWithdraw {
+            rows: rows(1, 0b0001, false),
+        },
+    );
+    assert!(
+        world.state.suppressions.is_empty(),
+        "what says nothing is no row"
+    );
     // To take back what was never said is no fault: a lost answer may bring it twice.
-    world.done(2, SuppressWithdraw { rows: rows(5, 0b0001, false) });
+    world.done(
+        2,
+        SuppressWithdraw {
+            rows: rows(5, 0b0001, false),
+        },
+    );
 }
 
 #[test]
 fn that_somebody_died_counts_when_two_say_so_and_not_when_one_says_it_twice() {
     let mut world = World::joined(3, 0);
     for _ in 0..2 {
-        world.done(1, Suppress { rows: rows(1, 0, true) });
+        world.done(
+            1,
+            Suppress {
+                rows: rows(1, 0, true),
+            },
+        );
         assert_eq!(world.state.suppressed(token(1), Channel::Door), None);
     }
-    world.done(2, Suppress { rows: rows(1, 0, true) });
+    world.done(
+        2,
+        Suppress {
+            rows: rows(1, 0, true),
+        },
+    );
     for channel in Channel::ALL {
         assert!(world.state.suppressed(token(1), channel).is_some());
     }
-    world.done(1, SuppressWithdraw { rows: rows(1, 0, true) });
+    world.done(
+        1,
+        SuppressWithdraw {
+            rows: rows(1, 0, true),
+        },
+    );
     assert_eq!(world.state.suppressed(token(1), Channel::Door), None);
 }
 
@@ -132,14 +215,37 @@ fn that_somebody_died_counts_when_two_say_so_and_not_when_one_says_it_twice() {
 fn since_when_is_kept_while_any_of_it_stands() {
     let mut world = World::joined(2, 0);
     let first = world.now;
-    world.done(1, Suppress { rows: rows(1, 0b0001, false) });
+    world.done(
+        1,
+        Suppress {
+            rows: rows(1, 0b0001, false),
+        },
+    );
     world.wait(DAY);
-    world.done(1, Suppress { rows: rows(1, 0b0010, false) });
+    world.done(
+        1,
+        Suppress {
+            rows: rows(1, 0b0010, false),
+        },
+    );
     let key = (token(1), world.id(1));
     assert_eq!(world.state.suppressions.get(&key).unwrap().since, first);
-    world.done(1, SuppressWithdraw { rows: rows(1, 0b1111, true) });
-    world.done(1, Suppress { rows: rows(1, 0b0001, false) });
-    assert_eq!(world.state.suppressions.get(&key).unwrap().since, first.plus(DAY));
+    world.done(
+        1,
+        SuppressWithdraw {
+            rows: rows(1, 0b1111, true),
+        },
+    );
+    world.done(
+        1,
+        Suppress {
+            rows: rows(1, 0b0001, false),
+        },
+    );
+    assert_eq!(
+        world.state.suppressions.get(&key).unwrap().since,
+        first.plus(DAY)
+    );
 }
 
 #[test]
@@ -155,8 +261,14 @@ fn malformed_or_missing_assertions_are_void() {
         [[1_u8; 16].as_slice(), &[1, 2]].concat(),
         [one.clone(), one.clone()].concat(),
     ] {
-        assert!(matches!(world.void(1, Suppress { rows: bytes(&bad) }), Void::Rows(_)));
-        assert!(matches!(world.void(1, SuppressWithdraw { rows: bytes(&bad) }), Void::Rows(_)));
+        assert!(matches!(
+            world.void(1, Suppress { rows: bytes(&bad) }),
+            Void::Rows(_)
+        ));
+        assert!(matches!(
+            world.void(1, SuppressWithdraw { rows: bytes(&bad) }),
+            Void::Rows(_)
+        ));
     }
     let (_, unopened) = world.say_rows(1, Suppress { rows: bytes(&one) }, None);
     assert!(matches!(unopened, Err(Void::Rows(_))));

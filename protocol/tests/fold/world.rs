@@ -1,5 +1,4 @@
 //! A coalition on paper: members with keys, a log that is folded entry by entry, no network.
-#![expect(dead_code, reason = "two test programs share this file, and neither uses all of it")]
 
 use protocol::{
     agreement::{Agreement, signed_bytes},
@@ -41,7 +40,10 @@ pub(crate) struct Actor {
 
 impl Actor {
     pub(crate) fn new(n: u8) -> Self {
-        Self::named(n, ["Ash", "Birch", "Cedar", "Dogwood", "Elm"][usize::from(n) % 5])
+        Self::named(
+            n,
+            ["Ash", "Birch", "Cedar", "Dogwood", "Elm"][usize::from(n) % 5],
+        )
     }
 
     pub(crate) fn named(n: u8, name: &str) -> Self {
@@ -154,7 +156,8 @@ impl World {
             document: world.actors[0].document.clone(),
         };
         world.done(0, genesis);
-        let (_, keyset) = KeyShare::found(1, world.actors[0].id, &mut ChaCha8Rng::seed_from_u64(99));
+        let (_, keyset) =
+            KeyShare::found(1, world.actors[0].id, &mut ChaCha8Rng::seed_from_u64(99));
         let keyset = codec::encode(&keyset);
         world.done(0, Keyset { keyset });
         world
@@ -208,11 +211,23 @@ impl World {
     }
 
     pub(crate) fn header(&self, author: usize, id: EntryId, entry: &Entry) -> Header {
-        header(self.id(author), id, entry.class(), Form::Application, entry.blobs())
+        header(
+            self.id(author),
+            id,
+            entry.class(),
+            Form::Application,
+            entry.blobs(),
+        )
     }
 
     /// What the log would bring next.
-    pub(crate) fn next(&mut self, author: usize, id: EntryId, header: Header, inside: Inside) -> Said {
+    pub(crate) fn next(
+        &mut self,
+        author: usize,
+        id: EntryId,
+        header: Header,
+        inside: Inside,
+    ) -> Said {
         let head = self.state.meta().head;
         let position = head.position + 1;
         let log_time = self.now.max(head.log_time);
@@ -286,7 +301,13 @@ impl World {
 
     pub(crate) fn commit(&mut self, author: usize, inside: Inside) -> Result<Outcome, Void> {
         let id = self.fresh_id();
-        let header = header(self.id(author), id, Class::Control, Form::Commit, Vec::new());
+        let header = header(
+            self.id(author),
+            id,
+            Class::Control,
+            Form::Commit,
+            Vec::new(),
+        );
         let mut before = self.state.clone();
         let said = self.next(author, id, header, inside);
         fold::advance(&mut before, &said.item).unwrap();
@@ -350,7 +371,10 @@ impl World {
             before: meta.agreement.unwrap_or(Hash::ZERO),
             parties: fold::agreement::parties(&self.state),
             keepers: fold::agreement::keepers(&self.state),
-            terms: policy::terms::template("us-claims-only").unwrap().text.to_owned(),
+            terms: policy::terms::template("us-claims-only")
+                .unwrap()
+                .text
+                .to_owned(),
         }
     }
 
@@ -361,10 +385,11 @@ impl World {
     }
 
     pub(crate) fn signature(&self, n: usize, hash: Hash) -> AgreementSign {
-        let bytes = self.state.agreements.get(&hash).map_or_else(
-            || codec::encode(&self.draft()),
-            |row| row.bytes.clone(),
-        );
+        let bytes = self
+            .state
+            .agreements
+            .get(&hash)
+            .map_or_else(|| codec::encode(&self.draft()), |row| row.bytes.clone());
         AgreementSign {
             agreement: hash,
             signature: self.actors[n].states(&signed_bytes(&bytes)),

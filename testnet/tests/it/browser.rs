@@ -55,7 +55,12 @@ async fn a_node_in_no_coalition_is_told_what_to_do_on_every_page() -> Result<()>
     let browser = Browser::signed_in(&node).await?;
     for (path, name, heading, action) in [
         ("/", "alone-home", "Welcome", "a[href='/lists'].btn"),
-        ("/agreement", "alone-agreement", "Agreement", "a.btn-primary"),
+        (
+            "/agreement",
+            "alone-agreement",
+            "Agreement",
+            "a.btn-primary",
+        ),
     ] {
         browser.goto(path).await?;
         browser.is_sound(name, heading, action).await?;

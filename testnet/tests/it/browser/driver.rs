@@ -135,7 +135,10 @@ impl Browser {
     /// Whether the page's main part says something.
     pub(super) async fn says(&self, words: &str) -> Result<()> {
         let text = self.text().await?;
-        ensure!(text.contains(words), "{words:?} is not on the page:\n{text}");
+        ensure!(
+            text.contains(words),
+            "{words:?} is not on the page:\n{text}"
+        );
         Ok(())
     }
 
@@ -184,7 +187,9 @@ impl Browser {
     /// No part of the page lies outside the window's width.
     async fn fits(&self, name: &str, width: u32) -> Result<()> {
         let wide = self
-            .number("return Math.max(document.documentElement.scrollWidth, document.body.scrollWidth)")
+            .number(
+                "return Math.max(document.documentElement.scrollWidth, document.body.scrollWidth)",
+            )
             .await?;
         ensure!(
             wide <= u64::from(width),
@@ -207,7 +212,10 @@ impl Browser {
         let loaded = self
             .number("return performance.getEntriesByType('resource').length")
             .await?;
-        ensure!(loaded >= 3, "{name}: style sheet and scripts were not loaded");
+        ensure!(
+            loaded >= 3,
+            "{name}: style sheet and scripts were not loaded"
+        );
         Ok(())
     }
 

@@ -88,8 +88,9 @@ impl Node {
                 break;
             }
         }
-        let said: serde_json::Value = serde_json::from_str(&said)
-            .with_context(|| std::fs::read_to_string(folder.path().join("log")).unwrap_or_default())?;
+        let said: serde_json::Value = serde_json::from_str(&said).with_context(|| {
+            std::fs::read_to_string(folder.path().join("log")).unwrap_or_default()
+        })?;
         Ok(Self {
             folder,
             child,
