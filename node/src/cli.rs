@@ -15,9 +15,14 @@ pub mod coalition;
 pub mod desk_link;
 pub mod init;
 pub mod output;
+pub mod receipts;
+pub mod received;
+pub mod revoke;
 pub mod serve;
+pub mod share;
 pub mod suppress;
 pub mod tokens;
+pub mod who_has;
 
 use clap::{Parser, Subcommand};
 use client::{CliError, Desk};
@@ -70,6 +75,18 @@ enum Command {
     /// Show own suppressions and what allies say about your people.
     #[command(subcommand)]
     Suppressions(suppress::Suppressions),
+    /// Share people with allies: preview, explain, send, list.
+    #[command(subcommand)]
+    Share(share::Share),
+    /// See and export what allies have shared with this organization.
+    #[command(subcommand)]
+    Received(received::Received),
+    /// Take back what was shared: a person, or a whole share.
+    Revoke(revoke::Revoke),
+    /// Show who has confirmed that rows taken back are gone.
+    Receipts(receipts::Receipts),
+    /// Show who was given a person.
+    WhoHas(who_has::WhoHas),
 }
 
 /// Runs the command line.
@@ -119,5 +136,10 @@ async fn run(cli: &Cli) -> Result<(), CliError> {
         Command::Walklist(command) => command.run(&desk).await,
         Command::Suppress(command) => command.run(&desk).await,
         Command::Suppressions(command) => command.run(&desk).await,
+        Command::Share(command) => command.run(&desk).await,
+        Command::Received(command) => command.run(&desk).await,
+        Command::Revoke(command) => command.run(&desk).await,
+        Command::Receipts(command) => command.run(&desk).await,
+        Command::WhoHas(command) => command.run(&desk).await,
     }
 }

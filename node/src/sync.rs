@@ -2,6 +2,8 @@
 
 pub mod append;
 pub mod coalition;
+pub mod echo;
+mod exchange;
 pub mod fold;
 pub mod keeper_client;
 pub mod outbox;

@@ -1,9 +1,302 @@
-//! `/shares`.
+//! `/shares`, `/received`, `/revocations`, `/receipts`, and who holds a person.
 
-use crate::app::App;
-use axum::Router;
+use crate::{
+    app::App,
+    http::{extract::Body, problem::Failure},
+    shares::{
+        export, holders,
+        plan::{self, Ask},
+        preview::{self, Preview},
+        recall::{self, Recall, What},
+        send::{self, Sent},
+        view::{self, GivenShare, Holder, Receipt, ReceivedShare},
+    },
+};
+use axum::{
+    Json, Router,
+    extract::{Path, Query, State},
+    response::{IntoResponse, Response},
+    routing::{get, post},
+};
+use policy::{Explanation, FieldClass, Purpose};
+use protocol::{channel::Channel, id::EntryId, time::Moment};
+use serde::{Deserialize, Serialize};
 
 /// Routes of this group.
 pub fn routes() -> Router<App> {
     Router::new()
+        .route("/shares", get(given).post(share))
+        .route("/shares/preview", post(preview_list))
+        .route("/shares/explain", post(explain))
+        .route("/received", get(received))
+        .route("/received/export", get(export_rows))
+        .route("/received/{share}", get(show_received))
+        .route("/revocations", post(revoke))
+        .route("/receipts", get(receipts))
+        .route("/people/{person}/holders", get(person_holders))
+}
+
+/// What to share with whom.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Share {
+    /// Recipients by name or the beginning of a node id.
+    to: Vec<String>,
+    /// The list's name.
+    list: String,
+    purpose: String,
+    fields: Vec<String>,
+    #[serde(default = "door")]
+    channel: String,
+    /// The last day on which the recipient may use it: `YYYY-MM-DD`.
+    expires: Option<String>,
+    /// Only tell what would happen.
+    #[serde(default)]
+    dry_run: bool,
+}
+
+fn door() -> String {
+    Channel::Door.name().to_owned()
+}
+
+/// A person to explain.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Explain {
+    to: Vec<String>,
+    person: String,
+    purpose: String,
+    #[serde(default)]
+    fields: Vec<String>,
+    #[serde(default = "door")]
+    channel: String,
+}
+
+/// Recipients and what would flow to each.
+#[derive(Debug, Serialize)]
+pub struct Previews {
+    recipients: Vec<Preview>,
+}
+
+/// Recipients and what became of each share.
+#[derive(Debug, Serialize)]
+pub struct Sents {
+    recipients: Vec<Sent>,
+}
+
+/// Some rows of an answer.
+#[derive(Debug, Serialize)]
+pub struct Items<T> {
+    items: Vec<T>,
+}
+
+fn word<T: std::str::FromStr<Err: std::fmt::Display>>(
+    field: &str,
+    text: &str,
+) -> Result<T, Failure> {
+    text.parse()
+        .map_err(|error| Failure::input(format!("{field}: {error}")))
+}
+
+fn classes(fields: &[String]) -> Result<Vec<FieldClass>, Failure> {
+    fields.iter().map(|field| word("fields", field)).collect()
+}
+
+/// The moment after a day, in UTC.
+fn end_of(day: &str) -> Result<Moment, Failure> {
+    let refused = || Failure::input("expires: a day is written as YYYY-MM-DD");
+    let day: jiff::civil::Date = day.parse().map_err(|_| refused())?;
+    let next = day.tomorrow().map_err(|_| refused())?;
+    let next = next
+        .to_zoned(jiff::tz::TimeZone::UTC)
+        .map_err(|_| refused())?;
+    Ok(Moment(next.timestamp().as_millisecond()))
+}
+
+impl Share {
+    fn ask(&self) -> Result<Ask, Failure> {
+        Ok(Ask {
+            to: self.to.clone(),
+            purpose: word::<Purpose>("purpose", &self.purpose)?,
+            channel: word::<Channel>("channel", &self.channel)?,
+            fields: classes(&self.fields)?,
+            expires: self.expires.as_deref().map(end_of).transpose()?,
+        })
+    }
+}
+
+/// Tells what would flow of a list.
+pub async fn preview_list(
+    State(app): State<App>,
+    Body(share): Body<Share>,
+) -> Result<Json<Previews>, Failure> {
+    let recipients = preview::preview(&app, share.ask()?, &share.list).await?;
+    Ok(Json(Previews { recipients }))
+}
+
+/// Tells every rule that decides about one person.
+pub async fn explain(
+    State(app): State<App>,
+    Body(explain): Body<Explain>,
+) -> Result<Json<Items<Explanation>>, Failure> {
+    let fields = if explain.fields.is_empty() {
+        FieldClass::ALL.to_vec()
+    } else {
+        classes(&explain.fields)?
+    };
+    let ask = Ask {
+        to: explain.to,
+        purpose: word::<Purpose>("purpose", &explain.purpose)?,
+        channel: word::<Channel>("channel", &explain.channel)?,
+        fields,
+        expires: None,
+    };
+    let items = preview::explain(&app, ask, &explain.person).await?;
+    Ok(Json(Items { items }))
+}
+
+/// Shares what flows of a list.
+pub async fn share(
+    State(app): State<App>,
+    Body(share): Body<Share>,
+) -> Result<Json<Sents>, Failure> {
+    let ask = share.ask()?;
+    let recipients = if share.dry_run {
+        let previews = preview::preview(&app, ask, &share.list).await?;
+        previews.into_iter().map(Sent::dry_run).collect()
+    } else {
+        send::send(&app, ask, &share.list).await?
+    };
+    Ok(Json(Sents { recipients }))
+}
+
+/// Shares that this organization gave.
+pub async fn given(State(app): State<App>) -> Result<Json<Items<GivenShare>>, Failure> {
+    let items = view::given(&app).await?;
+    Ok(Json(Items { items }))
+}
+
+/// Shares that others gave.
+pub async fn received(State(app): State<App>) -> Result<Json<Items<ReceivedShare>>, Failure> {
+    let items = view::received(&app).await?;
+    Ok(Json(Items { items }))
+}
+
+/// One share that another organization gave.
+pub async fn show_received(
+    State(app): State<App>,
+    Path(share): Path<String>,
+) -> Result<Json<ReceivedShare>, Failure> {
+    let share: EntryId = word("share", &share)?;
+    let found = view::received(&app)
+        .await?
+        .into_iter()
+        .find(|row| row.share == share);
+    found.map(Json).ok_or_else(|| {
+        Failure::not_found("no received share has that id; see `commonturf received list`")
+    })
+}
+
+/// Which rows to export.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Export {
+    /// One share; absent: all.
+    share: Option<String>,
+}
+
+/// Received rows as CSV.
+pub async fn export_rows(
+    State(app): State<App>,
+    Query(export): Query<Export>,
+) -> Result<Response, Failure> {
+    let share = export
+        .share
+        .as_deref()
+        .map(|share| word::<EntryId>("share", share))
+        .transpose()?;
+    let bytes = export::csv(&app, share).await?;
+    let headers = [
+        (http::header::CONTENT_TYPE, "text/csv; charset=utf-8"),
+        (
+            http::header::CONTENT_DISPOSITION,
+            "attachment; filename=\"received.csv\"",
+        ),
+        (http::header::CACHE_CONTROL, "no-store"),
+    ];
+    Ok((headers, bytes).into_response())
+}
+
+/// What to take back: a person, everywhere or in one share, or a whole share.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Revoke {
+    person: Option<String>,
+    share: Option<String>,
+    #[serde(default)]
+    all: bool,
+    kind: Option<String>,
+    #[serde(default)]
+    dry_run: bool,
+}
+
+/// Takes back.
+pub async fn revoke(
+    State(app): State<App>,
+    Body(revoke): Body<Revoke>,
+) -> Result<Json<Recall>, Failure> {
+    let share = revoke
+        .share
+        .as_deref()
+        .map(|share| word::<EntryId>("share", share))
+        .transpose()?;
+    let what = match (revoke.person, share, revoke.all) {
+        (Some(person), share, false) => What::Person {
+            person,
+            share,
+            kind: view::person_kind(revoke.kind.as_deref().unwrap_or(view::KINDS[0]))?,
+        },
+        (None, Some(share), true) if revoke.kind.is_none() => What::Share(share),
+        _ => {
+            return Err(Failure::input(
+                "name a person (with a kind if it is no withdrawal), or a share and `all` for everybody in it",
+            ));
+        }
+    };
+    Ok(Json(recall::revoke(&app, &what, revoke.dry_run).await?))
+}
+
+/// Which receipts.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Late {
+    #[serde(default)]
+    overdue: bool,
+}
+
+/// Notices that this organization gave, and the answers.
+pub async fn receipts(
+    State(app): State<App>,
+    Query(late): Query<Late>,
+) -> Result<Json<Items<Receipt>>, Failure> {
+    let items = view::receipts(&app, late.overdue).await?;
+    Ok(Json(Items { items }))
+}
+
+/// Who was given a person.
+#[derive(Debug, Serialize)]
+pub struct Holders {
+    /// The person's local id.
+    person: String,
+    holders: Vec<Holder>,
+}
+
+/// Tells who was given a person.
+pub async fn person_holders(
+    State(app): State<App>,
+    Path(reference): Path<String>,
+) -> Result<Json<Holders>, Failure> {
+    let person = plan::person(&app, &reference).await?;
+    let holders = holders(&app, &person).await?;
+    Ok(Json(Holders { person, holders }))
 }

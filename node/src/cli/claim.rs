@@ -16,6 +16,7 @@ pub enum Claim {
     Check(What),
     /// Claim the contact points of a list or file for some days.
     Take {
+        /// What it is about.
         #[command(flatten)]
         what: What,
         /// Show what it would bring and change nothing.

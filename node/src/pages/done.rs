@@ -75,7 +75,6 @@ impl Done {
     }
 
     /// Goes to a page that then says so.
-    #[must_use]
     pub fn at(self, path: &str) -> Redirect {
         let joint = if path.contains('?') { '&' } else { '?' };
         Redirect::to(&format!("{path}{joint}done={}", self.word()))

@@ -2,6 +2,7 @@
 //!
 //! A class that the mask does not hold is never read here, so it cannot slip in. A match token
 //! stands for the value it was made of and so belongs to that value's class.
+//! Long because the wire form, its mask and its limits are read and changed together.
 
 use super::consent;
 use crate::store::{person::Address, share::candidate::Candidate};

@@ -9,15 +9,23 @@ use crate::{
     api::PATIENCE,
     app::App,
     http::problem::Failure,
-    store::share::{
-        self, Given, candidate,
-        ledger::{self, Disclosure},
+    store::{
+        self, Write,
+        share::{
+            self, Given, candidate,
+            ledger::{self, Disclosure},
+        },
     },
     sync::outbox::{self, Fate},
 };
 use policy::FieldClass;
 use protocol::{
-    blob::Manifest, codec, entry::share::Share, id::EntryId, problem::ProblemKind, seal,
+    blob::Manifest,
+    codec,
+    entry::share::Share,
+    id::{EntryId, RowRef},
+    problem::ProblemKind,
+    seal::{self, AgeRecipient},
 };
 use serde::Serialize;
 
@@ -33,6 +41,19 @@ pub struct Sent {
     /// What flows and what not.
     #[serde(flatten)]
     pub preview: Preview,
+}
+
+impl Sent {
+    /// What a dry run answers.
+    #[must_use]
+    pub fn dry_run(preview: Preview) -> Self {
+        Self {
+            share: None,
+            state: "dry-run",
+            note: None,
+            preview,
+        }
+    }
 }
 
 /// The rows to one recipient, and whose they are.
@@ -141,14 +162,7 @@ async fn queue(
             "the rows of one share have at most 512 MiB; share smaller lists or fewer fields",
         ));
     }
-    let key = {
-        let coalition = crate::coalition::active(app).await?;
-        coalition
-            .state
-            .document(recipient.node)
-            .and_then(|document| document.age_recipient())
-            .ok_or_else(|| Failure::internal("a member's document names no key to seal to"))?
-    };
+    let key = key_of(app, recipient).await?;
     let sealed = seal::seal(&plain, &[key]).map_err(Failure::internal)?;
     let manifest = Manifest::of(&sealed).map_err(Failure::internal)?;
     let mut names: Vec<String> = tally
@@ -191,23 +205,44 @@ async fn queue(
         ));
     }
     share::insert(&mut tx, &given).await?;
-    for ((person, line), row_ref) in lines.into_iter().zip(refs) {
+    write_ledger(&mut tx, &given, recipient, lines.into_iter().zip(refs)).await?;
+    outbox::keep_blob(app, &mut tx, &manifest, &sealed).await?;
+    outbox::queue_as(app, &mut tx, share, entry.into(), None).await?;
+    tx.commit().await?;
+    Ok(share)
+}
+
+/// To whose age key the rows are sealed.
+async fn key_of(app: &App, recipient: &Recipient) -> Result<AgeRecipient, Failure> {
+    let coalition = crate::coalition::active(app).await?;
+    coalition
+        .state
+        .document(recipient.node)
+        .and_then(|document| document.age_recipient())
+        .ok_or_else(|| Failure::internal("a member's document names no key to seal to"))
+}
+
+/// One line of the disclosure ledger for each person that flows.
+async fn write_ledger(
+    tx: &mut Write,
+    given: &Given,
+    recipient: &Recipient,
+    lines: impl Iterator<Item = ((String, SharedLine), RowRef)>,
+) -> store::Result<()> {
+    for ((person, line), row_ref) in lines {
         let line = Disclosure {
-            share,
+            share: given.share,
             person,
             row_ref,
             recipient: recipient.node,
             fields: line.fields,
             basis: line.basis,
             consent_record: line.consent_record,
-            sent_at: plan.now.0,
+            sent_at: given.created_at,
             revoke_kind: None,
             notice: None,
         };
-        ledger::insert(&mut tx, &line).await?;
+        ledger::insert(&mut *tx, &line).await?;
     }
-    outbox::keep_blob(app, &mut tx, &manifest, &sealed).await?;
-    outbox::queue_as(app, &mut tx, share, entry.into(), None).await?;
-    tx.commit().await?;
-    Ok(share)
+    Ok(())
 }

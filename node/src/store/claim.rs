@@ -278,7 +278,8 @@ pub async fn latest(db: &mut AnyConnection, most: i64) -> Result<Vec<Claim>> {
 /// # Errors
 /// [`StoreError`].
 pub async fn points(db: &mut AnyConnection, id: EntryId) -> Result<Vec<ClaimPoint>> {
-    let rows: Vec<(Vec<u8>, String, Option<String>, Option<i64>)> = sqlx::query_as(
+    type Columns = (Vec<u8>, String, Option<String>, Option<i64>);
+    let rows: Vec<Columns> = sqlx::query_as(
         "SELECT token, state, by_node, until FROM claim_point WHERE claim_id = $1 ORDER BY token",
     )
     .bind(id.to_string())

@@ -5,6 +5,7 @@
 
 use super::{
     coalition::Coalition,
+    echo,
     outbox::COMMIT,
     prefetch::{self, RowsByPosition},
     react,
@@ -12,7 +13,7 @@ use super::{
 use crate::{
     app::App,
     store::{
-        StoreError, Write,
+        Write,
         coalition::{self as table, Phase},
         history::{self, Line},
         outbox::{self as out, Outgoing},
@@ -34,8 +35,6 @@ use std::time::Duration;
 const FOLD_BATCH: usize = 64;
 /// How long the fold waits before it asks an unwilling database again.
 const READ_BACK_EVERY: Duration = Duration::from_secs(1);
-/// How often an entry is sealed anew after its epoch closed.
-const REENCRYPT: i64 = 8;
 
 /// Why this node stops folding: a person must look.
 #[derive(Debug, thiserror::Error)]
@@ -240,7 +239,7 @@ async fn one(
     line.void = void.as_ref().map(ToString::to_string);
     history::insert(&mut *tx, &line).await?;
     if let Some(own) = own {
-        finish_own(
+        echo::finish_own(
             tx,
             &coalition.state,
             group,
@@ -466,76 +465,5 @@ async fn checkpoint(
         };
         super::outbox::queue(app, tx, checkpoint.into(), None).await?;
     }
-    Ok(())
-}
-
-/// Closes the outbox row of an own entry, or puts it back to be sealed or built anew.
-async fn finish_own(
-    tx: &mut Write,
-    state: &State,
-    group: &mut Group,
-    own: &Outgoing,
-    position: u64,
-    void: Option<&Void>,
-) -> Result<(), StoreError> {
-    let again = match void {
-        Some(Void::OldEpoch) => own.attempts < REENCRYPT,
-        Some(Void::LostRace) => own.attempts < REENCRYPT && still_wanted(state, own),
-        _ => false,
-    };
-    if own.kind == COMMIT && void.is_some() && group.has_pending_commit() {
-        group
-            .discard_pending()
-            .map_err(|error| StoreError::damaged("mls_state", error))?;
-    }
-    if again {
-        let note = void.map(ToString::to_string).unwrap_or_default();
-        return out::set_queued(&mut *tx, own.entry, &note).await;
-    }
-    let void = void.map(ToString::to_string);
-    if let Some(void) = &void {
-        react::own_void(tx, own.entry, void).await?;
-    }
-    out::set_final(&mut *tx, own.entry, position, void.as_deref()).await
-}
-
-fn still_wanted(state: &State, own: &Outgoing) -> bool {
-    own.intent
-        .as_deref()
-        .and_then(|intent| codec::decode::<super::outbox::Intent>(intent).ok())
-        .is_some_and(|intent| state.joins.has(&intent.add))
-}
-
-/// Compares a member's checkpoint with what this node had at the same position.
-///
-/// One member that lies or has a fault must not stop all others, so this node stops only when more
-/// than half of the others contradict it; until then it alarms.
-///
-/// # Errors
-/// [`Stop`] when most others have another state: this node is the one with the fault.
-pub async fn compare(
-    tx: &mut Write,
-    state: &State,
-    author: NodeId,
-    checkpoint: &protocol::entry::housekeeping::Checkpoint,
-) -> anyhow::Result<()> {
-    let position = checkpoint.position;
-    let Some((own, authenticator)) = table::fold_hash(&mut *tx, position).await? else {
-        return Ok(());
-    };
-    if own == checkpoint.state.0 && authenticator == checkpoint.authenticator.0 {
-        return Ok(table::forget_contradiction(tx, author).await?);
-    }
-    table::note_contradiction(&mut *tx, author, position).await?;
-    let against = table::contradictions(tx).await?;
-    let others = state.roster().count().saturating_sub(1) as u64;
-    if against * 2 > others {
-        let why = format!(
-            "{against} of {others} other members had another state than this node, the last one at position \
-             {position}; compare versions and restore this node"
-        );
-        return Err(Stop(why).into());
-    }
-    tracing::error!(member = %author.short(), position, "a member's state differs from this node's and most others'");
     Ok(())
 }

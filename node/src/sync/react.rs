@@ -47,7 +47,7 @@ pub async fn entry(
         | Entry::NoticeAck(_)
         | Entry::ErasureReceipt(_) => crate::shares::react(app, tx, state, event).await,
         Entry::Checkpoint(checkpoint) if event.at.author != app.me => {
-            super::fold::compare(tx, state, event.at.author, checkpoint).await
+            super::echo::compare(tx, state, event.at.author, checkpoint).await
         }
         _ => Ok(()),
     }

@@ -1,3 +1,5 @@
+//! The gate: refusals, alarms and equal answers.
+
 use super::*;
 use crate::{
     EventState, Form, OWN_DEFAULT, RowFacts,

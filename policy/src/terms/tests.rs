@@ -1,3 +1,5 @@
+//! Terms: what is read, and every way to be refused.
+
 use super::*;
 
 fn table() -> &'static str {

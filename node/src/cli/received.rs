@@ -1,0 +1,138 @@
+//! `commonturf received`: list, show, export.
+
+use super::{
+    client::{CliError, Desk},
+    output,
+    share::{items, moment, number, text, words},
+};
+use clap::Subcommand;
+use serde_json::{Value, json};
+use std::path::PathBuf;
+
+/// See and export what allies have shared with this organization.
+#[derive(Debug, Subcommand)]
+pub enum Received {
+    /// List the shares that allies gave.
+    List,
+    /// Show one share: counts, and what this node's own rules dropped.
+    Show {
+        /// The share's id.
+        share: String,
+    },
+    /// Write the rows that may be used to a CSV file.
+    Export {
+        /// One share.
+        #[arg(long, conflicts_with = "all", required_unless_present = "all")]
+        share: Option<String>,
+        /// Every share.
+        #[arg(long)]
+        all: bool,
+        /// The file to write.
+        #[arg(long, value_name = "FILE.csv")]
+        out: PathBuf,
+    },
+}
+
+impl Received {
+    pub(super) async fn run(&self, desk: &Desk) -> Result<(), CliError> {
+        match self {
+            Self::List => list(desk).await,
+            Self::Show { share } => show(desk, share).await,
+            Self::Export { share, out, .. } => export(desk, share.as_deref(), out).await,
+        }
+    }
+}
+
+async fn list(desk: &Desk) -> Result<(), CliError> {
+    let answer: Value = desk.get("/received").await?;
+    if desk.json {
+        output::json(&answer);
+        return Ok(());
+    }
+    let rows: Vec<Vec<String>> = items(&answer["items"])
+        .iter()
+        .map(|share| {
+            vec![
+                text(share, "share").to_owned(),
+                text(share, "name").to_owned(),
+                text(share, "purpose").to_owned(),
+                text(share, "channel").to_owned(),
+                words(share, "fields"),
+                number(share, "announced"),
+                number(share, "held"),
+                moment(share, "expires_at"),
+                text(share, "state").to_owned(),
+            ]
+        })
+        .collect();
+    let headings = [
+        "share",
+        "from",
+        "purpose",
+        "channel",
+        "fields",
+        "announced",
+        "held",
+        "use until",
+        "state",
+    ];
+    output::table(&headings, &rows);
+    Ok(())
+}
+
+async fn show(desk: &Desk, share: &str) -> Result<(), CliError> {
+    let answer: Value = desk.get(&format!("/received/{share}")).await?;
+    if desk.json {
+        output::json(&answer);
+        return Ok(());
+    }
+    println!(
+        "Share {} from {}",
+        text(&answer, "share"),
+        text(&answer, "name")
+    );
+    println!(
+        "For {} by {}; fields: {}; use until: {}",
+        text(&answer, "purpose"),
+        text(&answer, "channel"),
+        words(&answer, "fields"),
+        moment(&answer, "expires_at")
+    );
+    println!(
+        "State: {}{}",
+        text(&answer, "state"),
+        answer["note"]
+            .as_str()
+            .map(|note| format!(" ({note})"))
+            .unwrap_or_default()
+    );
+    println!(
+        "{} announced, {} taken, {} held now",
+        number(&answer, "announced"),
+        number(&answer, "accepted"),
+        number(&answer, "held")
+    );
+    for (what, counts) in answer["dropped"].as_object().into_iter().flatten() {
+        for (rule, count) in counts.as_object().into_iter().flatten() {
+            println!("Dropped here, {what}: {rule} {count}");
+        }
+    }
+    Ok(())
+}
+
+async fn export(desk: &Desk, share: Option<&str>, out: &std::path::Path) -> Result<(), CliError> {
+    let query = share
+        .map(|share| format!("?share={share}"))
+        .unwrap_or_default();
+    let bytes = desk.download(&format!("/received/export{query}")).await?;
+    std::fs::write(out, &bytes).map_err(|error| CliError::file(out, &error))?;
+    let mut reader = csv::Reader::from_reader(bytes.as_slice());
+    let rows = reader.records().count();
+    if desk.json {
+        output::json(&json!({ "file": out, "rows": rows }));
+    } else {
+        println!("Wrote {rows} rows to {}.", out.display());
+        println!("Each row says what it may be used for, and until when.");
+    }
+    Ok(())
+}

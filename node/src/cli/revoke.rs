@@ -1,0 +1,76 @@
+//! `commonturf revoke`: takes back a person or a whole share.
+
+use super::{
+    client::{CliError, Desk},
+    output,
+    share::{items, number, text},
+};
+use clap::Args;
+use serde_json::{Value, json};
+
+/// Take back what was shared: a person, or a whole share.
+#[derive(Debug, Args)]
+pub struct Revoke {
+    /// The person: id, system:value or whole name.
+    #[arg(long, required_unless_present = "all")]
+    person: Option<String>,
+    /// Only in this share; with --all: everybody in it.
+    #[arg(long)]
+    share: Option<String>,
+    /// Take the whole share back.
+    #[arg(long, requires = "share", conflicts_with_all = ["person", "kind"])]
+    all: bool,
+    /// Why: withdrawal, objection or erasure.
+    #[arg(long)]
+    kind: Option<String>,
+    /// Only tell what would happen.
+    #[arg(long)]
+    dry_run: bool,
+}
+
+impl Revoke {
+    pub(super) async fn run(&self, desk: &Desk) -> Result<(), CliError> {
+        let body = json!({
+            "person": self.person,
+            "share": self.share,
+            "all": self.all,
+            "kind": self.kind,
+            "dry_run": self.dry_run,
+        });
+        let answer: Value = desk.post("/revocations", &body).await?;
+        if desk.json {
+            output::json(&answer);
+            return Ok(());
+        }
+        if self.dry_run {
+            println!("Nothing was changed. This would happen:");
+        }
+        let records = answer["consents_withdrawn"].as_u64().unwrap_or(0);
+        if records > 0 {
+            println!("Consent withdrawn in {records} records.");
+        }
+        let notices = items(&answer["notices"]);
+        if notices.is_empty() {
+            println!("Nobody holds it by this organization's ledger; nobody had to be told.");
+        }
+        for notice in notices {
+            let state = match text(notice, "state") {
+                "done" => "told",
+                "waiting" => "waits for the keeper",
+                "share-waits" => "the share itself waits for the keeper; the notice follows it",
+                "void" => "did not take effect; revoke again",
+                _ => "would be told",
+            };
+            println!(
+                "{}: {} rows of share {}: {state}",
+                text(notice, "name"),
+                number(notice, "rows"),
+                text(notice, "share")
+            );
+        }
+        if !self.dry_run && !notices.is_empty() {
+            println!("Confirmations: commonturf receipts");
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,207 @@
+//! One exchange with a keeper: sign, send, check the answer's signature and the head it shows.
+
+use super::keeper_client::{Keeper, KeeperError};
+use crate::{
+    app::App,
+    federation::{APPLICATION_CBOR, LOCAL_AUTHORITY, OCTETS},
+    transport::TransportError,
+};
+use bytes::Bytes;
+use http::{Method, Request, StatusCode, header};
+use protocol::{
+    identity::{IdentityDocument, KeyUse},
+    problem::Problem,
+    sign::{
+        Answered, Nonce, RequestView, ResponseView, Seen, SignatureError, VerifiedResponse,
+        sign_request, verify_response,
+    },
+};
+use tower::ServiceExt;
+
+/// What is sent along.
+pub(super) enum Content<'a> {
+    None,
+    /// Signed content.
+    Cbor(Vec<u8>),
+    /// A chunk, which its own hash names.
+    Chunk(&'a [u8]),
+    /// Nothing; what comes back is a chunk, which its own hash names.
+    AskForChunk,
+}
+
+impl Keeper {
+    pub(super) async fn exchange(
+        &self,
+        app: &App,
+        method: Method,
+        path: &str,
+        query: &str,
+        content: &Content<'_>,
+        ahead: i64,
+    ) -> Result<Bytes, KeeperError> {
+        let path = format!("/v1/c/{}/{path}", self.coalition);
+        let authority = match &self.url {
+            Some(url) => authority_of(url)?,
+            None => LOCAL_AUTHORITY.to_owned(),
+        };
+        let (body, signed, content_type): (Bytes, bool, Option<&str>) = match content {
+            Content::None | Content::AskForChunk => (Bytes::new(), false, None),
+            Content::Cbor(bytes) => (bytes.clone().into(), true, Some(APPLICATION_CBOR)),
+            Content::Chunk(bytes) => (Bytes::copy_from_slice(bytes), false, Some(OCTETS)),
+        };
+        let headers: Vec<(&str, &str)> = content_type
+            .map(|value| ("content-type", value))
+            .into_iter()
+            .collect();
+        let view = RequestView {
+            method: method.as_str(),
+            authority: &authority,
+            path: &path,
+            query: (!query.is_empty()).then_some(query),
+            headers: &headers,
+            body: signed.then_some(body.as_ref()),
+        };
+        let created = app.now().plus(app.offsets.of(self.node)).plus(ahead);
+        let seen = Seen {
+            log: self.seen,
+            document: app.identity().seq,
+        };
+        let nonce = Nonce::random(&mut crate::ambient::rng());
+        let added = sign_request(&app.signer(), &view, self.node, &seen, created, nonce)?;
+        let target = if query.is_empty() {
+            path.clone()
+        } else {
+            format!("{path}?{query}")
+        };
+        let mut request = Request::builder().method(method.clone()).uri(target);
+        for (name, value) in &added {
+            request = request.header(*name, value);
+        }
+        if let Some(value) = content_type {
+            request = request.header(header::CONTENT_TYPE, value);
+        }
+        let request = request
+            .body(body.clone())
+            .map_err(|error| KeeperError::Unreadable(error.to_string()))?;
+        let response = match &self.url {
+            Some(url) => app.transport.send(url, request).await?,
+            None => call_own_router(app, request).await?,
+        };
+        let answered = Answered::sent(&view, &added)?;
+        let chunk = matches!(content, Content::AskForChunk);
+        self.check(app, &response, &answered, chunk)?;
+        if response.status().is_success() {
+            return Ok(response.into_body());
+        }
+        match serde_json::from_slice::<Problem>(response.body()) {
+            Ok(problem) => Err(KeeperError::Refused(Box::new(problem))),
+            Err(_) => Err(KeeperError::Unreadable(format!(
+                "it answered {}",
+                response.status()
+            ))),
+        }
+    }
+
+    /// Checks the answer's signature, and that its head is the keeper's word.
+    fn check(
+        &self,
+        app: &App,
+        response: &http::Response<Bytes>,
+        answered: &Answered<'_>,
+        asked_for_chunk: bool,
+    ) -> Result<(), KeeperError> {
+        let status = response.status();
+        let unsigned = !response.headers().contains_key("signature");
+        if unsigned && (status.is_server_error() || status == StatusCode::NOT_FOUND) {
+            return Err(TransportError::Unreachable(format!(
+                "something answered {status} in its place"
+            ))
+            .into());
+        }
+        if self.document.is_none() && !status.is_success() {
+            // A newcomer cannot check a refusal yet. Believing it costs a try, nothing else.
+            return Ok(());
+        }
+        let mut headers: Vec<(&str, &str)> = Vec::new();
+        for (name, value) in response.headers() {
+            let value = value
+                .to_str()
+                .map_err(|_| KeeperError::Unreadable("a header is no text".to_owned()))?;
+            headers.push((name.as_str(), value));
+        }
+        // Only a chunk may come unsigned, and only where one was asked for.
+        let chunk = asked_for_chunk && headers.contains(&("content-type", OCTETS));
+        let body = response.body();
+        let view = ResponseView {
+            status: status.as_u16(),
+            headers: &headers,
+            body: (!chunk && !body.is_empty()).then_some(body.as_ref()),
+        };
+        // A newcomer does not know the keeper's document yet; the invitation names its node id, and
+        // the answer brings the document that the id is the hash of.
+        let document = match &self.document {
+            Some(document) => document.clone(),
+            None => crate::federation::join::document_in(response.body(), self.node, app.now())
+                .ok_or(SignatureError::UnknownKey)?,
+        };
+        let lookup = |node, kid: &_| {
+            (node == self.node)
+                .then(|| document.key_named(KeyUse::Request, kid))
+                .flatten()
+        };
+        let verified = verify_response(&view, answered, self.node, lookup)?;
+        check_head(&document, &verified)
+    }
+}
+
+/// A head is believed when the keeper's key for heads signed it.
+fn check_head(document: &IdentityDocument, verified: &VerifiedResponse) -> Result<(), KeeperError> {
+    let Some(shown) = &verified.head else {
+        return Ok(());
+    };
+    let head = protocol::chain::Head {
+        lineage: shown.log.lineage,
+        position: shown.log.position,
+        chain: shown.log.chain,
+        log_time: shown.log_time,
+    };
+    let key = document
+        .key(KeyUse::Head)
+        .ok_or(SignatureError::UnknownKey)?;
+    if key.public.verifies(&head.signed_bytes(), &shown.signature) {
+        Ok(())
+    } else {
+        Err(SignatureError::Signature.into())
+    }
+}
+
+fn authority_of(url: &str) -> Result<String, KeeperError> {
+    let endpoint: protocol::identity::Endpoint = url
+        .parse()
+        .map_err(|_| TransportError::Forbidden(url.to_owned()))?;
+    Ok(endpoint.authority().to_owned())
+}
+
+/// The keeper asks itself by the same road as everybody else, without the network.
+async fn call_own_router(
+    app: &App,
+    request: Request<Bytes>,
+) -> Result<http::Response<Bytes>, KeeperError> {
+    use http_body_util::BodyExt;
+    let unreachable =
+        |what: &str| KeeperError::Transport(TransportError::Unreachable(what.to_owned()));
+    let router = app
+        .federation
+        .get()
+        .ok_or_else(|| unreachable("this node keeps no log"))?
+        .clone();
+    let request = request.map(axum::body::Body::from);
+    let Ok(response) = router.oneshot(request).await;
+    let (parts, body) = response.into_parts();
+    let body = body
+        .collect()
+        .await
+        .map_err(|_| unreachable("its answer was cut off"))?
+        .to_bytes();
+    Ok(http::Response::from_parts(parts, body))
+}
