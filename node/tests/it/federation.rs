@@ -6,7 +6,7 @@ mod callers;
 mod evaluation;
 mod joins;
 
-use super::support::{KEEPER_URL, Site, answer};
+use super::site::{KEEPER_URL, Site, answer};
 use axum::body::Body;
 use bytes::Bytes;
 use commonturf::app::App;

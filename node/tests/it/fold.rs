@@ -1,6 +1,6 @@
 //! What a member can do that seals whatever it likes: nothing that stops or divides the others.
 
-use crate::support::{Site, folded, joined, pump, read, state_hash, two};
+use crate::site::{Site, folded, joined, pump, read, state_hash, two};
 use commonturf::{
     keeper,
     store::{coalition::Phase, history},

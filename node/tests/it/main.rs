@@ -4,4 +4,4 @@
 mod federation;
 mod fold;
 mod store;
-mod support;
+mod site;

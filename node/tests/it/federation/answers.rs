@@ -1,6 +1,6 @@
 //! What a member refuses of a keeper: answers without its signature, altered ones, forged heads.
 
-use crate::support::{folded, two};
+use crate::site::{folded, two};
 use bytes::Bytes;
 use commonturf::sync;
 use http::{HeaderValue, Response, StatusCode};
@@ -108,7 +108,7 @@ async fn a_keeper_that_is_cut_off_loses_nothing() {
     member.wire.cut();
     assert!(sync::append::step(&member.app).await.is_err());
     member.wire.connect(&keeper.app);
-    crate::support::pump(&[&keeper.app, &member.app]).await;
+    crate::site::pump(&[&keeper.app, &member.app]).await;
     let mut db = member.app.store.read("looking").await.unwrap();
     let row = commonturf::store::outbox::find(&mut db, entry)
         .await
@@ -134,7 +134,7 @@ async fn an_answer_that_was_lost_is_asked_for_again_with_the_same_bytes() {
     member.wire.leave_alone();
     sync::append::step(&member.app).await.unwrap();
     assert_eq!(*keeper.app.wake.kept.borrow(), head, "ordered once");
-    crate::support::pump(&[&keeper.app, &member.app]).await;
+    crate::site::pump(&[&keeper.app, &member.app]).await;
     let mut db = member.app.store.read("looking").await.unwrap();
     let row = commonturf::store::outbox::find(&mut db, entry)
         .await

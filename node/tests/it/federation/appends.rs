@@ -1,7 +1,7 @@
 //! Appending and blobs: the same bytes once, whole blobs only, each entry its author's.
 
 use super::{Call, at, coalition_id, code};
-use crate::support::{Site, two};
+use crate::site::{Site, two};
 use protocol::{
     blob::{BlobId, Manifest},
     chain::{Append, AppendResult, Appended, Sealed},

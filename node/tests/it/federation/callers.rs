@@ -1,7 +1,7 @@
 //! Who is answered: members whose signature covers the whole call, once and in time.
 
 use super::{Call, at, code, path};
-use crate::support::{Site, stranger, two};
+use crate::site::{Site, stranger, two};
 use protocol::{
     id::{CoalitionId, Hash, Lineage},
     identity::KeyUse,
@@ -169,7 +169,7 @@ async fn a_call_signed_too_early_or_too_late_is_told_the_time_and_signed_once_mo
     let (_, entry) = commonturf::coalition::invite::invite(&member.app, "somebody", 5)
         .await
         .unwrap();
-    crate::support::pump(&[&keeper.app, &member.app]).await;
+    crate::site::pump(&[&keeper.app, &member.app]).await;
     let mut db = member.app.store.read("looking").await.unwrap();
     let row = commonturf::store::outbox::find(&mut db, entry)
         .await

@@ -1,7 +1,7 @@
 //! Evaluating points: one key in use, a budget, and each slot for one batch.
 
 use super::{Call, at, code};
-use crate::support::{Site, pump, two};
+use crate::site::{Site, pump, two};
 use commonturf::coalition;
 use protocol::{
     codec,
@@ -107,8 +107,8 @@ async fn another_key_than_the_one_in_use_is_refused() {
 async fn a_budget_that_is_used_up_is_used_up() {
     let (keeper, member) = two().await;
     // One batch is filled up to 64 points; the budget of the next version allows it and no more.
-    let terms = crate::support::terms().replace("phone = 1_100_000", "phone = 100");
-    assert_ne!(terms, crate::support::terms());
+    let terms = crate::site::terms().replace("phone = 1_100_000", "phone = 100");
+    assert_ne!(terms, crate::site::terms());
     coalition::agreement::propose(&keeper.app, Some(&terms))
         .await
         .unwrap();
@@ -138,7 +138,7 @@ async fn a_budget_that_is_used_up_is_used_up() {
 #[tokio::test]
 async fn a_class_has_a_budget_of_its_own_and_each_member_has_one() {
     let (keeper, member) = two().await;
-    let terms = crate::support::terms().replace("phone = 1_100_000", "phone = 64");
+    let terms = crate::site::terms().replace("phone = 1_100_000", "phone = 64");
     coalition::agreement::propose(&keeper.app, Some(&terms))
         .await
         .unwrap();

@@ -1,7 +1,7 @@
 //! At the door: invitations that open nothing, requests that come twice, admissions by others.
 
 use super::{Call, at, coalition_id, code};
-use crate::support::{Site, Wire, founded, invitation, joined, pump, two};
+use crate::site::{Site, Wire, founded, invitation, joined, pump, two};
 use commonturf::{
     coalition,
     federation::join::{Admission, Ask},
@@ -101,7 +101,7 @@ async fn a_newcomer_whose_answer_was_lost_asks_again_and_comes_in() {
         .await
         .unwrap();
     pump(&[&keeper.app, &newcomer.app]).await;
-    assert!(crate::support::folded(&newcomer.app).await.is_some());
+    assert!(crate::site::folded(&newcomer.app).await.is_some());
 }
 
 #[tokio::test]
@@ -199,7 +199,7 @@ async fn nobody_but_the_inviter_hands_over_an_admission() {
         .await
         .unwrap();
     pump(&[&keeper.app, &member.app, &newcomer.app]).await;
-    assert!(crate::support::folded(&newcomer.app).await.is_some());
+    assert!(crate::site::folded(&newcomer.app).await.is_some());
 }
 
 #[tokio::test]
@@ -207,9 +207,9 @@ async fn three_members_fold_to_one_state() {
     let (keeper, member) = two().await;
     let third = joined(&keeper, "Late Comers").await;
     pump(&[&keeper.app, &member.app, &third.app]).await;
-    let hash = crate::support::state_hash(&keeper.app).await;
-    assert_eq!(hash, crate::support::state_hash(&member.app).await);
-    assert_eq!(hash, crate::support::state_hash(&third.app).await);
+    let hash = crate::site::state_hash(&keeper.app).await;
+    assert_eq!(hash, crate::site::state_hash(&member.app).await);
+    assert_eq!(hash, crate::site::state_hash(&third.app).await);
     assert_eq!(
         coalition_id(&third.app).await,
         coalition_id(&keeper.app).await

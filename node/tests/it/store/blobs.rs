@@ -1,7 +1,7 @@
 //! Blobs: whole when every chunk is there, kept until their time is over.
 
 use super::node;
-use crate::support::stores;
+use crate::site::stores;
 use commonturf::store::blob;
 use protocol::{blob::Manifest, time::Moment};
 

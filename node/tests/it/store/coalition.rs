@@ -1,7 +1,7 @@
 //! The coalition's row, the folded state, the MLS rows, history and admissions.
 
 use super::{NOW, TRICKY, entry, node};
-use crate::support::stores;
+use crate::site::stores;
 use commonturf::store::{
     admission,
     coalition::{self, CoalitionRow, Phase},

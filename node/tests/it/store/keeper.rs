@@ -1,7 +1,7 @@
 //! What a keeper holds: the log, newcomers, evaluation slots.
 
 use super::{TRICKY, node};
-use crate::support::stores;
+use crate::site::stores;
 use commonturf::store::keeper::{self, Slot};
 use protocol::{
     chain::{Head, LogItem},

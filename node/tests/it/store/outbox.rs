@@ -1,7 +1,7 @@
 //! The outbox: from decided to folded, in order of class and speech.
 
 use super::{TRICKY, entry};
-use crate::support::stores;
+use crate::site::stores;
 use commonturf::store::outbox::{self, New, Progress};
 use protocol::{entry::Class, id::Hash};
 

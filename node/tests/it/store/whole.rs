@@ -1,7 +1,7 @@
 //! The whole database: settings, migrations, transactions, stored types.
 
 use super::{NOW, TRICKY, node};
-use crate::support::stores;
+use crate::site::stores;
 use commonturf::{
     ambient,
     store::{self, Store, node::NodeRow, sealed::RestKey},
