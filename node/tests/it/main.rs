@@ -1,7 +1,14 @@
-//! Tests of the node with its real database, in one process: one program, so that it links once.
+//! The node as allies meet it: whole nodes in one process, with a clock and a network of the test's own.
 #![cfg(test)]
+#![expect(clippy::large_futures, reason = "a whole round in one test is large")]
 
+mod claims;
 mod federation;
 mod fold;
-mod store;
+mod reports;
+mod shares;
 mod site;
+mod store;
+mod support;
+mod suppressions;
+mod tokens;
