@@ -4,8 +4,12 @@
 
 mod claims;
 mod imports;
+mod federation;
+mod fold;
 mod reports;
 mod shares;
+mod site;
+mod store;
 mod support;
 mod suppressions;
 mod tokens;
