@@ -12,9 +12,13 @@ pub mod agreement;
 pub mod claim;
 pub mod client;
 pub mod coalition;
+pub mod contacts;
 pub mod desk_link;
+pub mod import;
 pub mod init;
+pub mod lists;
 pub mod output;
+pub mod people;
 pub mod receipts;
 pub mod received;
 pub mod revoke;
@@ -62,6 +66,16 @@ enum Command {
     /// Show, propose and sign the coalition's agreement.
     #[command(subcommand)]
     Agreement(agreement::Agreement),
+    /// Import a file onto a list.
+    Import(import::Import),
+    /// Show the lists.
+    Lists(lists::Lists),
+    /// Find people of the lists and show one.
+    #[command(subcommand)]
+    People(people::People),
+    /// Import canvass histories.
+    #[command(subcommand)]
+    Contacts(contacts::Contacts),
     /// Show how far points have been turned into match tokens.
     #[command(subcommand)]
     Tokens(tokens::Tokens),
@@ -131,6 +145,10 @@ async fn run(cli: &Cli) -> Result<(), CliError> {
         Command::DeskLink(command) => command.run(&desk).await,
         Command::Coalition(command) => command.run(&desk).await,
         Command::Agreement(command) => command.run(&desk).await,
+        Command::Import(command) => command.run(&desk).await,
+        Command::Lists(command) => command.run(&desk).await,
+        Command::People(command) => command.run(&desk).await,
+        Command::Contacts(command) => command.run(&desk).await,
         Command::Tokens(command) => command.run(&desk).await,
         Command::Claim(command) => command.run(&desk).await,
         Command::Walklist(command) => command.run(&desk).await,
