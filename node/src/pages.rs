@@ -10,6 +10,8 @@ pub mod cut;
 pub mod done;
 pub mod frame;
 pub mod home;
+pub mod imports;
+pub mod lists;
 pub mod people;
 pub mod person;
 pub mod session;
@@ -25,7 +27,7 @@ use crate::{app::App, http::problem::Failure};
 use askama::Template;
 use axum::{
     Router,
-    extract::Request,
+    extract::{DefaultBodyLimit, Request},
     http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header},
     middleware::{self, Next},
     response::{Html, IntoResponse, Response},
@@ -44,6 +46,13 @@ pub fn routes(app: App) -> Router<App> {
         .route("/newcomers", post(home::approve))
         .route("/agreement", get(agreement::show))
         .route("/agreement/signatures", post(agreement::sign))
+        .route("/lists", get(lists::show))
+        .route(
+            "/imports",
+            // An upload streams to disk and has a limit of its own.
+            post(imports::upload).layer(DefaultBodyLimit::disable()),
+        )
+        .route("/imports/{id}", get(imports::show))
         .route("/people", get(people::show))
         .route("/people/{id}", get(person::show))
         .route("/claims", get(claims::show).post(claims::take))

@@ -77,10 +77,11 @@ struct Looked {
     channel: String,
     points: &'static str,
     free: u64,
-    total: u64,
+    free_words: String,
+    total: String,
     stretches: Vec<Stretch>,
     allies: Vec<Because>,
-    without_point: u64,
+    without_point: String,
     rows: Cut<Point>,
 }
 
@@ -288,6 +289,7 @@ impl Looked {
         me: protocol::id::NodeId,
     ) -> Self {
         let counts = check::counts(&answer.checked);
+        let free = counts.get(&Standing::Free).copied().unwrap_or_default();
         let mut allies: BTreeMap<String, BTreeMap<Standing, u64>> = BTreeMap::new();
         for point in &answer.checked {
             if let Some(by) = point.by.filter(|by| *by != me) {
@@ -306,8 +308,9 @@ impl Looked {
             label: answer.universe.label.clone(),
             channel: words::channel(channel).to_lowercase(),
             points: words::points(channel),
-            free: counts.get(&Standing::Free).copied().unwrap_or_default(),
-            total: counts.values().sum(),
+            free,
+            free_words: words::natural(free),
+            total: words::natural(counts.values().sum()),
             stretches: Stretch::of(&counts),
             allies: allies
                 .into_iter()
@@ -321,7 +324,7 @@ impl Looked {
                         .collect(),
                 })
                 .collect(),
-            without_point: answer.universe.without_point,
+            without_point: words::natural(answer.universe.without_point),
             rows: Cut::first(
                 taken.map(|point| Point {
                     display: point.display.clone(),
@@ -357,13 +360,14 @@ impl Claims {
                 channel: text(),
                 points: "doors",
                 free: 7,
-                total: 10,
+                free_words: text(),
+                total: text(),
                 stretches: Stretch::of(&BTreeMap::from([(Standing::Free, 7), (Standing::Held, 3)])),
                 allies: vec![Because {
                     organization: text(),
                     counts: vec![text()],
                 }],
-                without_point: 1,
+                without_point: text(),
                 rows: Cut {
                     rows: vec![Point {
                         display: text(),

@@ -224,13 +224,8 @@ fn marks(frame: &Frame, member: &Member) -> Vec<Suppression> {
     let marks = member.suppressions.iter();
     marks
         .map(|mark| {
-            let channels: Vec<&str> = u8::try_from(mark.channels)
-                .ok()
-                .and_then(|bits| Channels::from_bits(bits))
-                .unwrap_or_default()
-                .iter()
-                .map(words::channel)
-                .collect();
+            let channels = Channels(u8::try_from(mark.channels).unwrap_or_default());
+            let channels: Vec<&str> = channels.iter().map(words::channel).collect();
             Suppression {
                 why: words::spaced(mark.cause.name()),
                 channels: channels.join(", "),
