@@ -32,9 +32,7 @@ pub fn routes() -> Router<App> {
     Router::new()
         .route(
             "/imports",
-            get(imports)
-                .post(import)
-                .layer(DefaultBodyLimit::disable()),
+            get(imports).post(import).layer(DefaultBodyLimit::disable()),
         )
         .route("/imports/{id}", get(one_import))
         .route("/consent-forms", post(consent_form))
@@ -154,7 +152,10 @@ async fn search(
         let found = found.ok_or_else(|| Failure::not_found("there is no list with this name"))?;
         list_id = Some(found.list_id);
     }
-    let limit = ask.limit.unwrap_or(SHOWN).clamp(1, store::person::SEARCH_ROWS);
+    let limit = ask
+        .limit
+        .unwrap_or(SHOWN)
+        .clamp(1, store::person::SEARCH_ROWS);
     let found = store::people::search(&mut db, &ask.search, list_id.as_deref(), limit).await?;
     let mut rows = Vec::new();
     for person in found {
@@ -189,7 +190,9 @@ async fn show(
     let mut shown = shown(&member);
     shown["lists"] = json!(list::of_person(&mut db, &id).await?);
     let ids = store::person::identifiers(&mut db, &id).await?;
-    let ids = ids.iter().map(|(system, id)| json!({ "system": system, "id": id }));
+    let ids = ids
+        .iter()
+        .map(|(system, id)| json!({ "system": system, "id": id }));
     shown["ids"] = ids.collect();
     let contacts = store::contact::of_person(&mut db, &id).await?;
     let contacts = contacts.iter().map(|contact| {

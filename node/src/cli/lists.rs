@@ -26,7 +26,10 @@ impl Lists {
             vec![
                 list["name"].as_str().unwrap_or_default().to_owned(),
                 list["people"].to_string(),
-                list["created_at"].as_i64().map(output::moment).unwrap_or_default(),
+                list["created_at"]
+                    .as_i64()
+                    .map(output::moment)
+                    .unwrap_or_default(),
             ]
         };
         let rows: Vec<Vec<String>> = answer.iter().map(row).collect();

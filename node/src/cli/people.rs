@@ -54,8 +54,17 @@ async fn search(desk: &Desk, words: &str, list: Option<&str>) -> Result<(), CliE
         .iter()
         .map(|row| {
             let id = text(row, "person_id").chars().take(8).collect();
-            let place = [text(row, "street"), text(row, "city"), text(row, "postal_code")];
-            vec![id, text(row, "name"), joined(&place), strings(&row["lists"]).join(", ")]
+            let place = [
+                text(row, "street"),
+                text(row, "city"),
+                text(row, "postal_code"),
+            ];
+            vec![
+                id,
+                text(row, "name"),
+                joined(&place),
+                strings(&row["lists"]).join(", "),
+            ]
         })
         .collect();
     output::table(&["Id", "Name", "Address", "Lists"], &rows);
@@ -88,18 +97,34 @@ async fn show(desk: &Desk, reference: &str) -> Result<(), CliError> {
         println!("{label:<8} {value}");
     }
     for point in rows(&person, "points") {
-        let bad = if point["bad"] == true { "does not reach" } else { "" };
+        let bad = if point["bad"] == true {
+            "does not reach"
+        } else {
+            ""
+        };
         let shown = [text(point, "shown"), text(point, "label"), bad.to_owned()];
         println!("{:<8} {}", text(point, "kind"), joined(&shown));
     }
     for row in rows(&person, "suppressions") {
-        let taken_back = if row["withdrawn_at"].is_null() { "" } else { "taken back" };
-        let shown = [text(row, "reason"), moment(row, "since"), taken_back.to_owned()];
+        let taken_back = if row["withdrawn_at"].is_null() {
+            ""
+        } else {
+            "taken back"
+        };
+        let shown = [
+            text(row, "reason"),
+            moment(row, "since"),
+            taken_back.to_owned(),
+        ];
         println!("Not to be contacted: {}", joined(&shown));
     }
     println!("{} consent records", rows(&person, "consents").len());
     for contact in rows(&person, "contacts") {
-        let shown = [moment(contact, "at"), text(contact, "channel"), text(contact, "result")];
+        let shown = [
+            moment(contact, "at"),
+            text(contact, "channel"),
+            text(contact, "result"),
+        ];
         println!("Attempt: {}", joined(&shown));
     }
     Ok(())
@@ -110,7 +135,10 @@ fn text(value: &Value, field: &str) -> String {
 }
 
 fn moment(value: &Value, field: &str) -> String {
-    value[field].as_i64().map(output::moment).unwrap_or_default()
+    value[field]
+        .as_i64()
+        .map(output::moment)
+        .unwrap_or_default()
 }
 
 fn rows<'a>(value: &'a Value, field: &str) -> &'a [Value] {
@@ -118,10 +146,19 @@ fn rows<'a>(value: &'a Value, field: &str) -> &'a [Value] {
 }
 
 fn strings(value: &Value) -> Vec<&str> {
-    value.as_array().into_iter().flatten().filter_map(Value::as_str).collect()
+    value
+        .as_array()
+        .into_iter()
+        .flatten()
+        .filter_map(Value::as_str)
+        .collect()
 }
 
 fn joined(parts: &[String]) -> String {
-    let parts: Vec<&str> = parts.iter().map(String::as_str).filter(|part| !part.is_empty()).collect();
+    let parts: Vec<&str> = parts
+        .iter()
+        .map(String::as_str)
+        .filter(|part| !part.is_empty())
+        .collect();
     parts.join(", ")
 }

@@ -158,10 +158,7 @@ pub async fn show(State(app): State<App>, uri: Uri, Query(ask): Query<Ask>) -> P
 }
 
 /// Takes what is free.
-pub async fn take(
-    State(app): State<App>,
-    Form(ask): Form<Ask>,
-) -> Result<Redirect, PageError> {
+pub async fn take(State(app): State<App>, Form(ask): Form<Ask>) -> Result<Redirect, PageError> {
     let (_, entry) = take::take(&app, ask.question()?).await?;
     Ok(done(&app, entry, Done::Claimed, Done::ClaimWaits).await?)
 }
@@ -329,7 +326,9 @@ impl Looked {
                 taken.map(|point| Point {
                     display: point.display.clone(),
                     standing: words::standing(point.standing),
-                    by: point.by.map(|by| if by == me { "you".to_owned() } else { name(by) }),
+                    by: point
+                        .by
+                        .map(|by| if by == me { "you".to_owned() } else { name(by) }),
                     until: point.until.map(|until| frame.calendar.day(until)),
                 }),
                 ROWS,

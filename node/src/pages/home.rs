@@ -145,13 +145,7 @@ pub async fn approve(
 }
 
 impl Standing {
-    fn new(
-        app: &App,
-        frame: &Frame,
-        state: &Folded,
-        status: CoalitionStatus,
-        tokens: u64,
-    ) -> Self {
+    fn new(app: &App, frame: &Frame, state: &Folded, status: CoalitionStatus, tokens: u64) -> Self {
         let answered = status.keeper_contact.answered_at;
         Self {
             newcomers: newcomers(state, app.me),

@@ -97,7 +97,9 @@ pub async fn show(State(app): State<App>, uri: Uri, Path(id): Path<String>) -> P
     let import = import_job::find(&mut db, &id).await?;
     let import = import.ok_or_else(|| Failure::not_found("there is no import with this id"))?;
     let lists = store::list::all(&mut db).await?;
-    let list = lists.into_iter().find(|list| list.list_id == import.list_id);
+    let list = lists
+        .into_iter()
+        .find(|list| list.list_id == import.list_id);
     let name = list.map(|list| list.name).unwrap_or_default();
     let report = people::report(&mut db, &import, name).await?;
     drop(db);
@@ -105,10 +107,7 @@ pub async fn show(State(app): State<App>, uri: Uri, Path(id): Path<String>) -> P
 }
 
 /// Takes a file to its end and imports it; the work goes on when the browser goes away.
-pub async fn upload(
-    State(app): State<App>,
-    mut form: Multipart,
-) -> Result<Redirect, PageError> {
+pub async fn upload(State(app): State<App>, mut form: Multipart) -> Result<Redirect, PageError> {
     let broken = |_| Failure::input("the upload was cut off; send the file again");
     let mut pairs = Vec::new();
     for _ in 0..FIELDS {
@@ -130,7 +129,10 @@ pub async fn upload(
             }
             continue;
         }
-        pairs.push(("name".to_owned(), field.file_name().unwrap_or_default().to_owned()));
+        pairs.push((
+            "name".to_owned(),
+            field.file_name().unwrap_or_default().to_owned(),
+        ));
         let request =
             Request::for_list(&pairs).map_err(|error| Failure::input(error.to_string()))?;
         let spooled = Spooled::receive(&app.dir.0, field)
@@ -204,7 +206,10 @@ impl Import {
             .into_iter()
             .map(|(doubt, count)| format!("{}: {doubt}", words::natural(count)))
             .chain(unknown_results.into_iter().map(|(result, count)| {
-                format!("{}: the result \"{result}\" is unknown", words::natural(count))
+                format!(
+                    "{}: the result \"{result}\" is unknown",
+                    words::natural(count)
+                )
             }));
         let rejects = report.rejects.iter().map(|reject| Reject {
             line: reject.line,

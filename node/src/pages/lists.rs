@@ -65,12 +65,19 @@ pub async fn show(State(app): State<App>, uri: Uri) -> Page {
     let imports = imports.into_iter();
     let imports = Cut::first(
         imports.map(|import| {
-            Line::new(&frame, Report::of(&import, name(&import.list_id), Vec::new()))
+            Line::new(
+                &frame,
+                Report::of(&import, name(&import.list_id), Vec::new()),
+            )
         }),
         ROWS,
     );
     let comparing = match progress.generation {
-        Some(_) => progress.classes.into_iter().filter_map(Comparing::new).collect(),
+        Some(_) => progress
+            .classes
+            .into_iter()
+            .filter_map(Comparing::new)
+            .collect(),
         None => Vec::new(),
     };
     let lists = Cut::first(

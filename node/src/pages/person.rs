@@ -145,10 +145,16 @@ pub async fn show(State(app): State<App>, uri: Uri, Path(id): Path<String>) -> P
         lists,
         closed,
         suppressions: marks(&frame, &member),
-        consents: member.consents.iter().map(|c| Agreed::new(&frame, c)).collect(),
+        consents: member
+            .consents
+            .iter()
+            .map(|c| Agreed::new(&frame, c))
+            .collect(),
         holders: held.into_iter().map(holder).collect(),
         contacts: Cut::first(
-            contacts.into_iter().map(|c| Attempt::new(&frame, &app.name, c)),
+            contacts
+                .into_iter()
+                .map(|c| Attempt::new(&frame, &app.name, c)),
             CONTACTS,
         ),
         id,
@@ -197,10 +203,18 @@ fn facts(member: &Member, ids: &[(String, String)]) -> Vec<Fact> {
     ];
     let text = |(key, value): (&String, &String)| (key.clone(), Some(value.clone()));
     facts.extend(person.answers.iter().map(text));
-    facts.extend(ids.iter().map(|(system, id)| (format!("{system} id"), Some(id.clone()))));
+    facts.extend(
+        ids.iter()
+            .map(|(system, id)| (format!("{system} id"), Some(id.clone()))),
+    );
     let known = facts.into_iter();
     known
-        .filter_map(|(label, value)| Some(Fact { label, value: value? }))
+        .filter_map(|(label, value)| {
+            Some(Fact {
+                label,
+                value: value?,
+            })
+        })
         .collect()
 }
 
@@ -256,7 +270,11 @@ impl Agreed {
                 words::spaced(clause.purpose.name()),
                 fields.join(", "),
                 words::spaced(&channels.join(", ")),
-                if to.is_empty() { "nobody else".to_owned() } else { to.join(", ") }
+                if to.is_empty() {
+                    "nobody else".to_owned()
+                } else {
+                    to.join(", ")
+                }
             )
         });
         Self {

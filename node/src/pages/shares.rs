@@ -100,7 +100,8 @@ struct Owed {
 /// Shows the page.
 pub async fn show(State(app): State<App>, uri: Uri) -> Page {
     let frame = Frame::read(&app, Section::Shares, &uri).await;
-    let what = "--to ALLY --list \"Name of the list\" --purpose issue_advocacy --fields identity,postal";
+    let what =
+        "--to ALLY --list \"Name of the list\" --purpose issue_advocacy --fields identity,postal";
     let mut page = Shares {
         preview: frame::command(&app, &format!("share preview {what}")),
         send: frame::command(&app, &format!("share send {what}")),

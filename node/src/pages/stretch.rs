@@ -64,7 +64,10 @@ mod tests {
         ]);
         let stretches = Stretch::of(&counts);
         assert_eq!(stretches.len(), 2);
-        let ends: Vec<_> = stretches.iter().map(|s| (s.start, s.start + s.length)).collect();
+        let ends: Vec<_> = stretches
+            .iter()
+            .map(|s| (s.start, s.start + s.length))
+            .collect();
         assert_eq!(ends, [(0, 666), (666, 1_000)]);
         assert_eq!(stretches[0].percent, 67);
     }

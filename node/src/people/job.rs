@@ -92,11 +92,7 @@ struct Judged {
 ///
 /// # Errors
 /// [`ImportFailure`]; a refused file leaves nothing behind, an interrupted one its committed batches.
-pub async fn run(
-    app: &App,
-    request: Request,
-    spooled: &Spooled,
-) -> Result<Report, ImportFailure> {
+pub async fn run(app: &App, request: Request, spooled: &Spooled) -> Result<Report, ImportFailure> {
     if request.sha256.is_some_and(|told| told != spooled.hash) {
         return Err(ImportFailure::Input(
             "sha256: the file that arrived is not the file that was sent; send it again".to_owned(),
@@ -145,8 +141,7 @@ async fn judge(spooled: &Spooled, options: &Options) -> Result<Judged, ImportFai
 }
 
 fn fits(target: &Target, judged: &Judged) -> Result<(), ImportFailure> {
-    let history =
-        judged.summary.attempts > 0 || judged.summary.format == Format::VanContactHistory;
+    let history = judged.summary.attempts > 0 || judged.summary.format == Format::VanContactHistory;
     let said = match (target, history) {
         (Target::List(_), true) => {
             "format: this file is a contact history, not a list; use: commonturf contacts import"
