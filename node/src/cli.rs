@@ -12,11 +12,9 @@ pub mod agreement;
 pub mod claim;
 pub mod client;
 pub mod coalition;
-pub mod contacts;
 pub mod desk_link;
 pub mod import;
 pub mod init;
-pub mod lists;
 pub mod output;
 pub mod people;
 pub mod receipts;
@@ -66,19 +64,19 @@ enum Command {
     /// Show, propose and sign the coalition's agreement.
     #[command(subcommand)]
     Agreement(agreement::Agreement),
-    /// Import a file onto a list.
-    Import(import::Import),
-    /// Show the lists.
-    Lists(lists::Lists),
-    /// Find people of the lists and show one.
-    #[command(subcommand)]
-    People(people::People),
-    /// Import canvass histories.
-    #[command(subcommand)]
-    Contacts(contacts::Contacts),
     /// Show how far points have been turned into match tokens.
     #[command(subcommand)]
     Tokens(tokens::Tokens),
+    /// Bring a file into a list.
+    Import(import::Import),
+    /// Bring canvass histories into the node.
+    #[command(subcommand)]
+    Contacts(import::Contacts),
+    /// Find people of the own lists.
+    #[command(subcommand)]
+    People(people::People),
+    /// Show the own lists with their counts.
+    Lists(people::Lists),
     /// Look at, take and give back contact points.
     #[command(subcommand)]
     Claim(claim::Claim),
@@ -145,11 +143,11 @@ async fn run(cli: &Cli) -> Result<(), CliError> {
         Command::DeskLink(command) => command.run(&desk).await,
         Command::Coalition(command) => command.run(&desk).await,
         Command::Agreement(command) => command.run(&desk).await,
-        Command::Import(command) => command.run(&desk).await,
-        Command::Lists(command) => command.run(&desk).await,
-        Command::People(command) => command.run(&desk).await,
-        Command::Contacts(command) => command.run(&desk).await,
         Command::Tokens(command) => command.run(&desk).await,
+        Command::Import(command) => command.run(&desk).await,
+        Command::Contacts(command) => command.run(&desk).await,
+        Command::People(command) => command.run(&desk).await,
+        Command::Lists(command) => command.run(&desk).await,
         Command::Claim(command) => command.run(&desk).await,
         Command::Walklist(command) => command.run(&desk).await,
         Command::Suppress(command) => command.run(&desk).await,

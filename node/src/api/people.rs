@@ -59,8 +59,14 @@ pub(super) async fn receive(
     let spooled = Spooled::receive(&app.dir.0, body.into_data_stream())
         .await
         .map_err(people::ImportFailure::from)?;
-    let work = tokio::spawn(async move { people::run(&app, request, &spooled).await });
-    let report = work.await.map_err(Failure::internal)??;
+    let (told, answer) = tokio::sync::oneshot::channel();
+    app.life.clone().spawn(async move {
+        let outcome = people::run(&app, request, &spooled).await;
+        app.wake.jobs.notify_one();
+        // Whoever went away reads the report in the list of imports.
+        let _ = told.send(outcome);
+    });
+    let report = answer.await.map_err(Failure::internal)??;
     Ok(Json(report))
 }
 

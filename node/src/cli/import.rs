@@ -1,222 +1,201 @@
-//! `commonturf import`: a file of another system onto one of the organization's lists.
+//! `commonturf import` and `commonturf contacts import`: a file into the node.
 
 use super::{
     client::{CliError, Desk},
     output,
 };
-use clap::Args;
+use clap::{Args, Subcommand};
 use futures_util::TryStreamExt;
 use indicatif::{ProgressBar, ProgressStyle};
-use protocol::id::Hash;
 use serde_json::Value;
 use sha2::{Digest, Sha256};
 use std::{
     io::{IsTerminal, Read},
     path::{Path, PathBuf},
 };
-use tokio_util::io::ReaderStream;
 
-/// Bytes that are hashed at once.
-const PIECE: usize = 64 * 1024;
-/// The most rejected rows that are printed.
-const REJECTS_PRINTED: usize = 20;
+/// Bytes that are hashed at a time.
+const HASH_BYTES: usize = 256 * 1024;
 
-/// Import a file onto a list; the same file twice adds nothing.
+/// Bring a file into a list: VAN, NationBuilder, Action Network, CiviCRM or any CSV.
 #[derive(Debug, Args)]
 pub struct Import {
-    /// The file: CSV, tab separated, .xlsx, or a .zip of one.
+    /// The file, as the other system exported it.
     file: PathBuf,
-    /// The list; it is made when there is none with this name.
+    /// The list; it is made if there is none of this name.
     #[arg(long)]
     list: String,
-    /// auto, or the format by name.
+    /// auto, van-saved-list, nationbuilder, action-network, civicrm or csv.
     #[arg(long, default_value = "auto")]
     format: String,
-    /// What a column means; may be given several times.
+    /// What a column means, as COLUMN=FIELD; may be given many times.
     #[arg(long, value_name = "COLUMN=FIELD")]
     map: Vec<String>,
-    /// The ground on which the rows may move.
+    /// The ground on which rows may move: consent, public_record, ...
     #[arg(long)]
     basis: Option<String>,
-    /// The consent form that everybody in the file signed.
+    /// The consent form that everybody in this file has signed.
     #[arg(long, value_name = "FILE")]
     consent_form: Option<PathBuf>,
-    /// When they signed it.
-    #[arg(long, value_name = "DATE", requires = "consent_form")]
+    /// The day on which they signed it.
+    #[arg(long, value_name = "YYYY-MM-DD")]
     consent_date: Option<String>,
-    /// Where the rows come from.
+    /// Where the rows come from: own_signup, voter_file, ...
     #[arg(long)]
     source: Option<String>,
-    /// Read and count, change nothing.
+    /// Read and count, and write nothing.
     #[arg(long)]
     dry_run: bool,
 }
 
 impl Import {
     pub(super) async fn run(&self, desk: &Desk) -> Result<(), CliError> {
-        let mut pairs = vec![("list", self.list.clone())];
-        pairs.extend(self.map.iter().map(|map| ("map", map.clone())));
+        let mut query = Query::new(&self.file, &self.format, self.dry_run)?;
+        query.add("list", &self.list);
+        for map in &self.map {
+            query.add("map", map);
+        }
         let optional = [
             ("basis", &self.basis),
             ("source", &self.source),
             ("consent_date", &self.consent_date),
         ];
-        for (key, value) in optional {
-            pairs.extend(value.clone().map(|value| (key, value)));
+        for (name, value) in optional {
+            if let Some(value) = value {
+                query.add(name, value);
+            }
         }
-        if let Some(path) = &self.consent_form {
-            let form = std::fs::read(path).map_err(|error| CliError::file(path, &error))?;
-            let kept: Value = desk.upload("/consent-forms", form.into()).await?;
+        if let Some(form) = &self.consent_form {
+            let text = std::fs::read(form).map_err(|error| CliError::file(form, &error))?;
+            let kept: Value = desk.upload("/consent-forms", text.into()).await?;
             let hash = kept["consent_form"].as_str().unwrap_or_default();
-            pairs.push(("consent_form", hash.to_owned()));
+            query.add("consent_form", hash);
         }
-        let file = Upload {
-            file: &self.file,
-            format: &self.format,
-            dry_run: self.dry_run,
-        };
-        let answer = file.send(desk, "/imports", pairs).await?;
-        if desk.json {
-            output::json(&answer);
-        } else {
-            print(&answer);
-        }
-        Ok(())
+        send(desk, "/imports", &self.file, query).await
     }
 }
 
-/// A file on its way to the node.
-pub(super) struct Upload<'a> {
-    pub(super) file: &'a Path,
-    pub(super) format: &'a str,
-    pub(super) dry_run: bool,
+/// Canvass histories of other systems.
+#[derive(Debug, Subcommand)]
+pub enum Contacts {
+    /// Bring a canvass history into the node: attempts, suppressions, notes.
+    Import {
+        /// The file, as the other system exported it.
+        file: PathBuf,
+        /// auto or van-contact-history.
+        #[arg(long, default_value = "auto")]
+        format: String,
+        /// The name under which the file knows this organization.
+        #[arg(long)]
+        committee: Option<String>,
+        /// Read and count, and write nothing.
+        #[arg(long)]
+        dry_run: bool,
+    },
 }
 
-impl Upload<'_> {
-    /// Hashes the file, sends it as a stream and waits for the report.
-    pub(super) async fn send(
-        &self,
-        desk: &Desk,
-        path: &str,
-        mut pairs: Vec<(&str, String)>,
-    ) -> Result<Value, CliError> {
-        let failed = |error: std::io::Error| CliError::file(self.file, &error);
-        let hash = hash(self.file).map_err(failed)?;
-        pairs.push(("format", self.format.to_owned()));
-        pairs.push(("sha256", hash.to_string()));
-        pairs.push(("dry_run", self.dry_run.to_string()));
-        if let Some(name) = self.file.file_name() {
-            pairs.push(("name", name.to_string_lossy().into_owned()));
+impl Contacts {
+    pub(super) async fn run(&self, desk: &Desk) -> Result<(), CliError> {
+        let Self::Import {
+            file,
+            format,
+            committee,
+            dry_run,
+        } = self;
+        let mut query = Query::new(file, format, *dry_run)?;
+        if let Some(committee) = committee {
+            query.add("committee", committee);
         }
-        let mut query = url::form_urlencoded::Serializer::new(String::new());
-        query.extend_pairs(&pairs);
-        let file = tokio::fs::File::open(self.file).await.map_err(failed)?;
-        let bytes = file.metadata().await.map_err(failed)?.len();
-        let bar = bar(bytes);
-        let counted = bar.clone();
-        let stream = ReaderStream::new(file).inspect_ok(move |piece| {
-            counted.inc(piece.len() as u64);
-            if counted.position() >= bytes {
-                counted.set_message("reading the rows");
-            }
-        });
-        let path = format!("{path}?{}", query.finish());
-        let answer = desk.upload(&path, reqwest::Body::wrap_stream(stream)).await;
-        bar.finish_and_clear();
-        answer
+        send(desk, "/contacts/imports", file, query).await
     }
 }
 
-fn hash(path: &Path) -> std::io::Result<Hash> {
-    let mut file = std::fs::File::open(path)?;
-    let mut hasher = Sha256::new();
-    let mut piece = vec![0; PIECE];
+/// The parameters of an upload.
+struct Query(url::form_urlencoded::Serializer<'static, String>);
+
+impl Query {
+    fn new(file: &Path, format: &str, dry_run: bool) -> Result<Self, CliError> {
+        let mut query = Self(url::form_urlencoded::Serializer::new(String::new()));
+        query.add("format", format);
+        query.add("sha256", &hash(file)?);
+        query.add("dry_run", if dry_run { "true" } else { "false" });
+        let name = file.file_name().unwrap_or_default().to_string_lossy();
+        query.add("name", &name);
+        Ok(query)
+    }
+
+    fn add(&mut self, name: &str, value: &str) {
+        self.0.append_pair(name, value);
+    }
+}
+
+/// The file's hash: by it the node knows the same import again and goes on where it stopped.
+fn hash(path: &Path) -> Result<String, CliError> {
+    let failed = |error: std::io::Error| CliError::file(path, &error);
+    let mut file = std::fs::File::open(path).map_err(failed)?;
+    let mut digest = Sha256::new();
+    let mut buffer = vec![0; HASH_BYTES];
     loop {
-        let count = file.read(&mut piece)?;
-        if count == 0 {
-            return Ok(Hash(hasher.finalize().into()));
+        match file.read(&mut buffer).map_err(failed)? {
+            0 => break,
+            read => digest.update(&buffer[..read]),
         }
-        hasher.update(piece.get(..count).unwrap_or_default());
     }
+    Ok(data_encoding::HEXLOWER.encode(&digest.finalize()))
 }
 
-fn bar(bytes: u64) -> ProgressBar {
-    if !std::io::stderr().is_terminal() {
-        return ProgressBar::hidden();
-    }
-    let bar = ProgressBar::new(bytes).with_message("sending");
-    let style = ProgressStyle::with_template("{msg} {wide_bar} {bytes}/{total_bytes} {elapsed}");
-    bar.set_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()));
-    bar
-}
-
-/// Prints a report for people.
-pub(super) fn print(report: &Value) {
-    let text = |field: &str| report[field].as_str().unwrap_or_default();
-    let count = |field: &str| report[field].as_u64().unwrap_or_default();
-    println!(
-        "{}: {} rows, read as {}.",
-        text("file_name"),
-        count("rows"),
-        text("format")
-    );
-    if let Some(row) = report["resumed_at"].as_u64() {
-        println!("Went on behind row {row}, where an earlier import had ended.");
-    }
-    let lines = [
-        ("imported", "new people"),
-        ("updated", "known people with something new"),
-        ("contacts", "new attempts"),
-        ("joined", "attempts that now lead to a person"),
-        ("unchanged", "known already"),
-        ("duplicates_merged", "rows about a person of an earlier row"),
-        ("suppressions", "new suppressions"),
-        ("consents", "new consent records"),
-        ("consents_withdrawn", "consents taken back"),
-        ("unjoined", "attempts that lead to nobody on any list"),
-        ("other_committee", "attempts of other committees"),
-        ("rejected", "rows left out"),
-    ];
-    for (field, label) in lines.iter().filter(|(field, _)| count(field) > 0) {
-        println!("{:>9}  {label}", count(field));
-    }
-    doubts(report);
-    if report["dry_run"] == true {
-        println!("Nothing was changed.");
-    }
-}
-
-fn doubts(report: &Value) {
-    let columns = |field: &str| -> Vec<&str> {
-        let names = report[field].as_array().into_iter().flatten();
-        names.filter_map(Value::as_str).collect()
+async fn send(desk: &Desk, path: &str, file: &Path, mut query: Query) -> Result<(), CliError> {
+    let failed = |error: std::io::Error| CliError::file(file, &error);
+    let open = tokio::fs::File::open(file).await.map_err(failed)?;
+    let size = open.metadata().await.map_err(failed)?.len();
+    let bar = if std::io::stderr().is_terminal() {
+        ProgressBar::new(size)
+    } else {
+        ProgressBar::hidden()
     };
-    let unknown = columns("unknown_columns");
-    if !unknown.is_empty() {
-        println!("Kept without a meaning: {}", unknown.join(", "));
+    if let Ok(style) = ProgressStyle::with_template("{bar:40} {bytes}/{total_bytes} {msg}") {
+        bar.set_style(style);
     }
-    let left_out = columns("left_out_columns");
-    if !left_out.is_empty() {
-        println!("Columns left out: {}", left_out.join(", "));
+    let counted = bar.clone();
+    let stream = tokio_util::io::ReaderStream::new(open)
+        .inspect_ok(move |chunk| counted.inc(chunk.len() as u64));
+    let target = format!("{path}?{}", query.0.finish());
+    let report: Value = desk
+        .upload(&target, reqwest::Body::wrap_stream(stream))
+        .await?;
+    bar.finish_and_clear();
+    show(desk, &report);
+    Ok(())
+}
+
+fn show(desk: &Desk, report: &Value) {
+    if desk.json {
+        output::json(report);
+        return;
     }
-    for (message, times) in report["warnings"].as_object().into_iter().flatten() {
-        println!("{:>9}  {message}", times.as_u64().unwrap_or_default());
-    }
-    for (result, times) in report["unknown_results"].as_object().into_iter().flatten() {
-        let times = times.as_u64().unwrap_or_default();
-        println!("{times:>9}  unknown result \"{result}\"");
-    }
-    let rejects = report["rejects"].as_array().map_or(&[][..], Vec::as_slice);
-    for reject in rejects.iter().take(REJECTS_PRINTED) {
-        let reason = reject["reason"].as_str().unwrap_or_default();
-        match reject["column"].as_str() {
-            Some(column) if !column.is_empty() => {
-                println!("Line {}, column \"{column}\": {reason}", reject["line"]);
+    let rejects = report["rejects"]
+        .as_array()
+        .map(Vec::as_slice)
+        .unwrap_or_default();
+    for (name, value) in report.as_object().into_iter().flatten() {
+        let plain = match value {
+            Value::Number(number) => number.to_string(),
+            Value::String(text) if !text.is_empty() => text.clone(),
+            Value::Array(items) if name != "rejects" && !items.is_empty() => {
+                let words: Vec<&str> = items.iter().filter_map(Value::as_str).collect();
+                words.join(", ")
             }
-            _ => println!("Line {}: {reason}", reject["line"]),
-        }
+            Value::Bool(true) => "yes".to_owned(),
+            _ => continue,
+        };
+        println!("{:<20} {plain}", name.replace('_', " "));
     }
-    if rejects.len() > REJECTS_PRINTED {
-        println!("--json shows the other rows that were left out.");
+    for reject in rejects {
+        println!(
+            "line {}: {} {}",
+            reject["line"],
+            reject["column"].as_str().unwrap_or_default(),
+            reject["reason"].as_str().unwrap_or_default()
+        );
     }
 }

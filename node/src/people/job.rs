@@ -387,8 +387,20 @@ pub async fn report(
     import: &Import,
     list: String,
 ) -> Result<Report, StoreError> {
-    let rejects = import_job::rejects(db, &import.import_id, REJECTS_SHOWN).await?;
-    Ok(Report::of(import, list, rejects))
+    Ok(Report {
+        import_id: import.import_id.clone(),
+        list,
+        file_name: import.file_name.clone(),
+        format: import.format.clone(),
+        state: import.progress.name(),
+        rows: natural(import.rows_done),
+        counts: counts_of(import)?,
+        rejects: import_job::rejects(db, &import.import_id, REJECTS_SHOWN).await?,
+        resumed_at: None,
+        dry_run: false,
+        started_at: import.started_at,
+        finished_at: import.finished_at,
+    })
 }
 
 fn counts_of(import: &Import) -> Result<Counts, StoreError> {
