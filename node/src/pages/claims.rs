@@ -316,7 +316,11 @@ impl Looked {
                     counts: counts
                         .into_iter()
                         .map(|(standing, count)| {
-                            format!("{} {}", words::natural(count), words::standing(standing))
+                            format!(
+                                "{} {}",
+                                words::natural(count),
+                                words::standing_by_ally(standing)
+                            )
                         })
                         .collect(),
                 })

@@ -65,6 +65,15 @@ pub fn standing(standing: Standing) -> &'static str {
     }
 }
 
+/// The same beside the ally's name.
+#[must_use]
+pub fn standing_by_ally(standing: Standing) -> &'static str {
+    match standing {
+        Standing::Held => "held",
+        other => self::standing(other),
+    }
+}
+
 /// The same as a class of the style sheet.
 #[must_use]
 pub fn standing_class(standing: Standing) -> &'static str {

@@ -99,6 +99,7 @@ impl Browser {
             "--disable-sync",
             "--no-first-run",
             "--hide-scrollbars",
+            "--window-size=1280,900",
         ] {
             wish.add_arg(flag)?;
         }
@@ -119,16 +120,19 @@ impl Browser {
         let browser = Self::open(node).await?;
         browser.window.goto(link(node).await?).await?;
         browser.press("button[type=submit]").await?;
+        browser.arrives("/").await?;
         Ok(browser)
     }
 
-    /// Presses a button or link.
+    /// Presses a button or link, after scrolling to it as a person would.
     pub(super) async fn press(&self, selector: &str) -> Result<()> {
         let element = self.window.find(By::Css(selector)).await;
-        element
-            .with_context(|| format!("there is no {selector}"))?
-            .click()
+        let element = element.with_context(|| format!("there is no {selector}"))?;
+        let script = "arguments[0].scrollIntoView({ block: 'center' })";
+        self.window
+            .execute(script, vec![element.to_json()?])
             .await?;
+        element.click().await?;
         Ok(())
     }
 
@@ -148,6 +152,17 @@ impl Browser {
     /// The path of the page that is shown.
     pub(super) async fn path(&self) -> Result<String> {
         Ok(self.window.current_url().await?.path().to_owned())
+    }
+
+    /// What was pressed leads to a page: a press does not wait for it.
+    pub(super) async fn arrives(&self, path: &str) -> Result<()> {
+        for _ in 0..TRIES {
+            if self.path().await? == path {
+                return Ok(());
+            }
+            tokio::time::sleep(PAUSE).await;
+        }
+        bail!("{path} does not come; this is {}", self.path().await?)
     }
 
     /// The text of the page's main part.

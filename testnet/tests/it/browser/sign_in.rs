@@ -19,10 +19,10 @@ async fn a_link_signs_in_once_and_signing_out_ends_it() -> Result<()> {
         .is_sound("sign-in", "Green Table", "button[type=submit]")
         .await?;
     browser.press("button[type=submit]").await?;
-    assert_eq!(browser.path().await?, "/");
+    browser.arrives("/").await?;
 
     browser.press(".desk-leave button").await?;
-    assert_eq!(browser.path().await?, "/sign-in");
+    browser.arrives("/sign-in").await?;
     browser.goto("/").await?;
     assert_eq!(browser.path().await?, "/sign-in");
     browser.window.goto(&link).await?;
