@@ -3,9 +3,9 @@
 #![expect(clippy::large_futures, reason = "a whole round in one test is large")]
 
 mod claims;
-mod imports;
 mod federation;
 mod fold;
+mod imports;
 mod reports;
 mod shares;
 mod site;
