@@ -27,7 +27,7 @@ CREATE TABLE person (
     extra TEXT NOT NULL,                -- JSON object: columns that nobody mapped
     search TEXT NOT NULL,               -- folded name and e-mails, for searching
     name_postal TEXT NOT NULL,          -- normalized given name, surname and postal code; empty where one is missing
-    seen_import TEXT NOT NULL,          -- fingerprint of the last import that named the person
+    seen_import TEXT NOT NULL,          -- id of the last import that named the person
     created_at BIGINT NOT NULL,         -- milliseconds since 1970
     updated_at BIGINT NOT NULL          -- milliseconds since 1970
 );
@@ -83,6 +83,12 @@ CREATE TABLE consent (
     updated_at BIGINT NOT NULL          -- milliseconds since 1970
 );
 CREATE INDEX consent_person ON consent (person_id);
+
+CREATE TABLE consent_form (
+    form_hash TEXT PRIMARY KEY,         -- SHA-256 of its text
+    form TEXT NOT NULL,                 -- TOML or JSON, as the organization wrote it
+    created_at BIGINT NOT NULL          -- milliseconds since 1970
+);
 
 CREATE TABLE import (
     import_id TEXT PRIMARY KEY,         -- base32, random

@@ -93,3 +93,32 @@ pub async fn put(db: &mut AnyConnection, consent: &Consent) -> Result<()> {
     .await?;
     Ok(())
 }
+
+/// Keeps a consent form under the hash of its text.
+///
+/// # Errors
+/// [`StoreError`].
+pub async fn put_form(db: &mut AnyConnection, hash: &str, form: &str, now: i64) -> Result<()> {
+    sqlx::query(
+        "INSERT INTO consent_form (form_hash, form, created_at) VALUES ($1, $2, $3) ON CONFLICT DO NOTHING",
+    )
+    .bind(hash)
+    .bind(form)
+    .bind(now)
+    .execute(db)
+    .await?;
+    Ok(())
+}
+
+/// The text of a consent form.
+///
+/// # Errors
+/// [`StoreError`].
+pub async fn form(db: &mut AnyConnection, hash: &str) -> Result<Option<String>> {
+    Ok(
+        sqlx::query_scalar("SELECT form FROM consent_form WHERE form_hash = $1")
+            .bind(hash)
+            .fetch_optional(db)
+            .await?,
+    )
+}

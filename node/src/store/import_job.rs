@@ -142,6 +142,19 @@ pub async fn unfinished(db: &mut AnyConnection, fingerprint: &str) -> Result<Opt
         .await?)
 }
 
+/// The fingerprint of an import.
+///
+/// # Errors
+/// [`StoreError`].
+pub async fn fingerprint(db: &mut AnyConnection, import_id: &str) -> Result<Option<String>> {
+    Ok(
+        sqlx::query_scalar("SELECT fingerprint FROM import WHERE import_id = $1")
+            .bind(import_id)
+            .fetch_optional(db)
+            .await?,
+    )
+}
+
 /// The import with an id.
 ///
 /// # Errors

@@ -73,7 +73,7 @@ pub struct Person {
     pub search: String,
     /// Normalized names and postal code, for matching; empty where one is missing.
     pub name_postal: String,
-    /// Fingerprint of the last import that named the person.
+    /// Id of the last import that named the person.
     pub seen_import: String,
     /// Milliseconds since 1970.
     pub created_at: i64,
@@ -341,9 +341,9 @@ pub async fn update(db: &mut AnyConnection, person: &Person) -> Result<()> {
 ///
 /// # Errors
 /// [`StoreError`].
-pub async fn seen(db: &mut AnyConnection, person_id: &str, fingerprint: &str) -> Result<()> {
+pub async fn seen(db: &mut AnyConnection, person_id: &str, import_id: &str) -> Result<()> {
     sqlx::query("UPDATE person SET seen_import = $1 WHERE person_id = $2")
-        .bind(fingerprint)
+        .bind(import_id)
         .bind(person_id)
         .execute(db)
         .await?;

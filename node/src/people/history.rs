@@ -1,0 +1,327 @@
+//! Writes one row of a contact history: the attempt, and what it says about the person or the point.
+
+use super::{
+    incoming::TEXT_BYTES,
+    marks::{Marker, of_class},
+    merge::Mode,
+    person::Context,
+    report::{Counts, RESULTS_NAMED},
+    request::beginning,
+};
+use crate::{
+    import::{Defect, EffectClass, ParsedAttempt, When},
+    store::{
+        Result,
+        contact::{self, Contact},
+        person, person_suppression::Cause,
+        point::{self, PersonPoint},
+    },
+};
+use jiff::{civil::time, tz::TimeZone};
+use protocol::{
+    channel::Channel,
+    entry::payload::Channels,
+    id::{Hash, to_base32},
+    token::normalize::{self, text::text},
+};
+use sqlx::AnyConnection;
+use std::collections::BTreeSet;
+
+/// Whose attempts the rows are.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Own {
+    /// Every row is this organization's.
+    Every,
+    /// The rows of the committee with this folded name.
+    Named(String),
+    /// The file has several committees and none has this organization's name.
+    Unknown,
+}
+
+impl Own {
+    /// Tells own rows: by the name that was given, by the organization's, or because there is only one.
+    pub(super) fn of(named: Option<&str>, organization: &str, committees: &BTreeSet<String>) -> Self {
+        let organization = text(organization);
+        match named {
+            Some(name) => Self::Named(text(name)),
+            None if committees.contains(&organization) => Self::Named(organization),
+            None if committees.len() <= 1 => Self::Every,
+            None => Self::Unknown,
+        }
+    }
+
+    fn holds(&self, committee: &str) -> bool {
+        match self {
+            Self::Every => true,
+            Self::Named(name) => text(committee) == *name,
+            Self::Unknown => false,
+        }
+    }
+}
+
+/// What every row of one contact history shares.
+pub(super) struct HistoryContext {
+    pub(super) shared: Context,
+    pub(super) own: Own,
+    /// Where days begin.
+    pub(super) zone: TimeZone,
+}
+
+/// Takes one attempt.
+pub(super) async fn take(
+    db: &mut AnyConnection,
+    context: &HistoryContext,
+    attempt: ParsedAttempt,
+    counts: &mut Counts,
+) -> Result<()> {
+    let committee = attempt.committee.clone().unwrap_or_default();
+    let own = context.own.holds(&committee);
+    let person_id = joined(db, &attempt).await?;
+    let points = match &person_id {
+        Some(person_id) => point::of_person(db, person_id).await?,
+        None => Vec::new(),
+    };
+    let tried = tried(&attempt, &points, &context.shared.region);
+    let Some(at) = moment(attempt.when, &context.zone) else {
+        counts.warn("have a date that no clock shows; they were left out");
+        return Ok(());
+    };
+    let row = Contact {
+        contact_id: identity(&attempt),
+        person_id: person_id.clone(),
+        point_id: tried.map(|point| point.point.point_id.clone()),
+        channel: attempt.channel.map(|channel| channel.to_string()),
+        at,
+        whole_day: matches!(attempt.when, When::Day(_)),
+        effect: attempt.result.class.to_string(),
+        result: beginning(&attempt.result.raw, TEXT_BYTES),
+        flagged: attempt.result.flagged,
+        committee: beginning(&committee, TEXT_BYTES),
+        own,
+        import_id: context.shared.import_id.clone(),
+        told: None,
+    };
+    if contact::insert(db, &row).await? {
+        counts.contacts += 1;
+        counts.unjoined += u64::from(person_id.is_none());
+        counts.other_committee += u64::from(!own);
+    } else if join(db, &row).await? {
+        counts.joined += 1;
+    } else {
+        counts.unchanged += 1;
+        return Ok(());
+    }
+    count_unknown(&attempt, counts);
+    if let Some(person_id) = person_id {
+        effects(db, context, &attempt, (&person_id, own, at), tried, &points, counts).await?;
+    }
+    Ok(())
+}
+
+async fn join(db: &mut AnyConnection, row: &Contact) -> Result<bool> {
+    match &row.person_id {
+        Some(person_id) => {
+            contact::join(db, &row.contact_id, person_id, row.point_id.as_deref()).await
+        }
+        None => Ok(false),
+    }
+}
+
+fn count_unknown(attempt: &ParsedAttempt, counts: &mut Counts) {
+    if !attempt.result.flagged {
+        return;
+    }
+    let word = beginning(&attempt.result.raw, 100);
+    let known = counts.unknown_results.contains_key(&word);
+    if known || counts.unknown_results.len() < RESULTS_NAMED {
+        *counts.unknown_results.entry(word).or_default() += 1;
+    }
+}
+
+/// The person to whom one of the row's ids leads.
+async fn joined(db: &mut AnyConnection, attempt: &ParsedAttempt) -> Result<Option<String>> {
+    for identifier in &attempt.identifiers {
+        let known = person::by_identifier(db, identifier.system.name(), &identifier.id).await?;
+        if known.is_some() {
+            return Ok(known);
+        }
+    }
+    Ok(None)
+}
+
+/// The contact point that was tried: the one that the row names, or the person's first on the channel.
+fn tried<'a>(
+    attempt: &ParsedAttempt,
+    points: &'a [PersonPoint],
+    region: &str,
+) -> Option<&'a PersonPoint> {
+    let channel = attempt.channel?;
+    let class = point::class_of(channel);
+    let named: Vec<normalize::Normalized> = match channel {
+        Channel::Door => Vec::new(),
+        Channel::Phone | Channel::Text => attempt
+            .phones
+            .iter()
+            .filter_map(|phone| normalize::phone(&phone.raw, region))
+            .collect(),
+        Channel::Email => attempt
+            .emails
+            .iter()
+            .filter_map(|email| normalize::email(&email.raw))
+            .collect(),
+    };
+    let mut of_class = points.iter().filter(|point| point.point.class == class);
+    let by_row = of_class
+        .clone()
+        .find(|point| named.iter().any(|value| value.value() == point.point.value));
+    by_row.or_else(|| of_class.find(|point| named.is_empty() && !point.bad))
+}
+
+/// When it was: a day alone counts to its end, wherever the agreement's days begin.
+pub(super) fn moment(when: When, zone: &TimeZone) -> Option<i64> {
+    let instant = match when {
+        When::Day(day) => {
+            let end = day.to_datetime(time(23, 59, 59, 999_000_000));
+            zone.to_ambiguous_zoned(end).later().map(|zoned| zoned.timestamp())
+        }
+        When::Local(local) => zone
+            .to_ambiguous_zoned(local)
+            .compatible()
+            .map(|zoned| zoned.timestamp()),
+        When::Instant(instant) => Ok(instant),
+    };
+    instant.ok().map(|instant| instant.as_millisecond())
+}
+
+/// The same attempt in two files has one identity: who, when, how, with what result, by whom.
+fn identity(attempt: &ParsedAttempt) -> String {
+    let who: Vec<String> = attempt
+        .identifiers
+        .iter()
+        .map(|identifier| format!("{}:{}", identifier.system.name(), identifier.id))
+        .collect();
+    let when = match attempt.when {
+        When::Day(day) => day.to_string(),
+        When::Local(local) => local.to_string(),
+        When::Instant(instant) => instant.to_string(),
+    };
+    let raw = |texts: Vec<&String>| -> Vec<String> {
+        texts.into_iter().map(|raw| text(raw)).collect()
+    };
+    let facts = serde_json::json!([
+        who,
+        when,
+        attempt.channel.map(Channel::name),
+        attempt.contact_type.as_deref().map(text),
+        text(&attempt.result.raw),
+        attempt.committee.as_deref().map(text),
+        raw(attempt.phones.iter().map(|phone| &phone.raw).collect()),
+        raw(attempt.emails.iter().map(|email| &email.raw).collect()),
+        text(&attempt.address.line1),
+    ]);
+    let hash = Hash::of(facts.to_string().as_bytes());
+    to_base32(hash.0.first_chunk::<16>().map_or(&[][..], |half| half))
+}
+
+/// What the result says beyond the attempt itself.
+///
+/// A person's wish holds whoever noted it. Defects and deaths are this organization's to assert only
+/// where it saw them itself: two members who read one VAN would otherwise count as two sources.
+async fn effects(
+    db: &mut AnyConnection,
+    context: &HistoryContext,
+    attempt: &ParsedAttempt,
+    (person_id, own, at): (&str, bool, i64),
+    tried: Option<&PersonPoint>,
+    points: &[PersonPoint],
+    counts: &mut Counts,
+) -> Result<()> {
+    // What was taken back at the desk after this attempt stays taken back.
+    let mut marker = Marker::of(db, person_id, false, Mode::Keep, &context.shared).await?;
+    let since = at.min(context.shared.now);
+    for flag in &attempt.flags {
+        marker.flag(db, flag).await?;
+    }
+    match attempt.result.class {
+        EffectClass::PersonSuppression(Some(channel)) => {
+            let only = Channels::only(channel);
+            marker
+                .assert(db, Cause::DoNotContact, None, only, since)
+                .await?;
+        }
+        EffectClass::Deceased if own => {
+            marker
+                .assert(db, Cause::Deceased, None, Channels::default(), since)
+                .await?;
+        }
+        EffectClass::DataPointDefect(defect) if own => {
+            if let Some(point) = defective(defect, tried, points) {
+                let cause = if defect == Defect::Moved {
+                    Cause::Moved
+                } else {
+                    Cause::Defect
+                };
+                let id = &point.point.point_id;
+                let channels = of_class(point.point.class);
+                marker.assert(db, cause, Some(id), channels, since).await?;
+                point::mark_bad(db, person_id, id).await?;
+            }
+        }
+        _ => {}
+    }
+    counts.suppressions += marker.written;
+    Ok(())
+}
+
+/// The point that a defect is about.
+fn defective<'a>(
+    defect: Defect,
+    tried: Option<&'a PersonPoint>,
+    points: &'a [PersonPoint],
+) -> Option<&'a PersonPoint> {
+    let of = |class: i64| {
+        tried
+            .filter(|point| point.point.class == class)
+            .or_else(|| points.iter().find(|point| point.point.class == class && !point.bad))
+    };
+    match defect {
+        Defect::Moved | Defect::NoSuchAddress => of(point::DOOR),
+        Defect::WrongNumber | Defect::Disconnected => of(point::PHONE),
+        Defect::Undeliverable => tried.filter(|point| point.point.class != point::DOOR),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use jiff::civil::{date, datetime};
+
+    #[test]
+    fn a_day_alone_counts_to_its_end_in_the_agreements_zone() {
+        let zone = TimeZone::get("America/New_York").unwrap();
+        let end = moment(When::Day(date(2026, 3, 8)), &zone).unwrap();
+        // The clocks went forward on that day: its end is at UTC-4.
+        assert_eq!(end, 1_773_028_799_999);
+        let utc = moment(When::Day(date(1970, 1, 1)), &TimeZone::UTC).unwrap();
+        assert_eq!(utc, 86_399_999);
+    }
+
+    #[test]
+    fn a_time_that_the_clocks_skipped_still_is_a_moment() {
+        let zone = TimeZone::get("America/New_York").unwrap();
+        let skipped = When::Local(datetime(2026, 3, 8, 2, 30, 0, 0));
+        assert!(moment(skipped, &zone).is_some());
+    }
+
+    #[test]
+    fn own_rows_are_told_by_name_or_because_there_are_no_others() {
+        let committees = |names: &[&str]| names.iter().map(|name| text(name)).collect();
+        let own = |named, names: &[&str]| Own::of(named, "Tenants United", &committees(names));
+        assert_eq!(own(None, &[]), Own::Every);
+        assert_eq!(own(None, &["Field Office 3"]), Own::Every);
+        assert!(own(None, &["TENANTS UNITED", "Party"]).holds("Tenants United"));
+        assert!(!own(None, &["TENANTS UNITED", "Party"]).holds("Party"));
+        assert_eq!(own(None, &["Party", "Field Office 3"]), Own::Unknown);
+        assert!(own(Some("Field Office 3"), &["Party"]).holds("field office 3"));
+    }
+}

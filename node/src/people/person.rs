@@ -1,0 +1,353 @@
+//! Writes one row of a list: the person, its ids, contact points, keys, list, marks and consents.
+
+use super::{
+    consents::{self, Signed},
+    incoming::{self, Contactable, Incoming, TEXT_BYTES, plain_point},
+    marks::{self, Marker},
+    matching,
+    merge::{self, Mode},
+    report::Counts,
+    request::beginning,
+};
+use crate::{
+    ambient,
+    import::{Flag, ParsedPerson},
+    store::{
+        Result, import_job, list, people,
+        person::{self, Person},
+        point::{self, PersonPoint, Point},
+    },
+};
+use jiff::civil::Date;
+use policy::facts::{Basis, Source};
+use protocol::{
+    id::EntryId,
+    token::{Kind, normalize},
+};
+use sqlx::AnyConnection;
+use std::collections::BTreeMap;
+
+/// What every row of one import shares.
+pub(super) struct Context {
+    pub(super) import_id: String,
+    pub(super) fingerprint: String,
+    pub(super) list_id: String,
+    pub(super) region: String,
+    pub(super) now: i64,
+    /// The day of the import, for telling minors.
+    pub(super) today: Date,
+    pub(super) basis: Option<Basis>,
+    pub(super) source: Option<Source>,
+    /// Where rows of this format come from, unless something else was said.
+    pub(super) usual_source: Source,
+    pub(super) signed: Option<Signed>,
+    /// Fingerprints of the imports that people were named by before.
+    pub(super) fingerprints: BTreeMap<String, String>,
+}
+
+/// A fresh id as the tables hold it.
+pub(super) fn fresh_id() -> String {
+    EntryId::random(&mut ambient::rng()).to_string()
+}
+
+/// Takes one row.
+pub(super) async fn take(
+    db: &mut AnyConnection,
+    context: &mut Context,
+    parsed: ParsedPerson,
+    counts: &mut Counts,
+) -> Result<()> {
+    let row = Incoming::of(parsed, &context.region, counts);
+    let known = matching::find(db, &row, &context.region).await?;
+    let is_new = known.is_none();
+    let (mut person, mode, again) = match known {
+        None => (blank(context), Mode::Newest, false),
+        Some(person) => {
+            let again = person.seen_import == context.import_id;
+            let keep = again || same_file(db, context, &person.seen_import).await?;
+            (person, if keep { Mode::Keep } else { Mode::Newest }, again)
+        }
+    };
+    let mut changed = merge::merge(&mut person, &row, mode);
+    changed |= facts(&mut person, &row, context, mode);
+    let mut points = if is_new {
+        Vec::new()
+    } else {
+        point::of_person(db, &person.person_id).await?
+    };
+    let contactables = contactables(&person, &row, &context.region);
+    let new_points = attach(db, &person.person_id, &mut points, contactables, mode).await?;
+    changed |= new_points;
+    changed |= index(&mut person, &points, &context.region);
+    write(db, context, &mut person, is_new, changed).await?;
+    for (system, id) in &row.identifiers {
+        let added = person::add_identifier(db, &person.person_id, system, id).await?;
+        if !added && person::by_identifier(db, system, id).await?.as_ref() != Some(&person.person_id)
+        {
+            counts.warn("have an id that belongs to another person here; it was left out");
+        }
+        changed |= added;
+    }
+    changed |= list::add(db, &context.list_id, &person.person_id).await?;
+    let told = tell_marks(db, context, &person, &row, &points, (is_new, mode), counts).await?;
+    match (is_new, again, changed || told) {
+        (true, _, _) => counts.imported += 1,
+        (false, true, _) => counts.duplicates_merged += 1,
+        (false, false, true) => counts.updated += 1,
+        (false, false, false) => counts.unchanged += 1,
+    }
+    Ok(())
+}
+
+fn blank(context: &Context) -> Person {
+    Person {
+        person_id: fresh_id(),
+        source: context.source.unwrap_or(context.usual_source).to_string(),
+        basis: "unknown".to_owned(),
+        created_at: context.now,
+        ..Person::default()
+    }
+}
+
+/// Whether an earlier import was of the same file in the same way.
+async fn same_file(db: &mut AnyConnection, context: &mut Context, import_id: &str) -> Result<bool> {
+    if !context.fingerprints.contains_key(import_id) {
+        let fingerprint = import_job::fingerprint(db, import_id).await?;
+        context
+            .fingerprints
+            .insert(import_id.to_owned(), fingerprint.unwrap_or_default());
+    }
+    Ok(context.fingerprints.get(import_id) == Some(&context.fingerprint))
+}
+
+/// What the import itself says about the person, and what follows from the row.
+fn facts(person: &mut Person, row: &Incoming, context: &Context, mode: Mode) -> bool {
+    let before = (
+        person.basis.clone(),
+        person.source.clone(),
+        person.never_share,
+        person.minor,
+    );
+    let signed = context.signed.as_ref().map(Signed::basis);
+    let by_consent = [Basis::Consent, Basis::ExplicitConsent]
+        .iter()
+        .any(|basis| basis.name() == person.basis);
+    if let Some(basis) = signed.or(context.basis.filter(|_| !by_consent))
+        && (mode == Mode::Newest || person.basis == "unknown")
+    {
+        person.basis = basis.to_string();
+    }
+    if let Some(source) = context.source.filter(|_| mode == Mode::Newest) {
+        person.source = source.to_string();
+    }
+    person.never_share |= row.flags.contains(&Flag::NeverShare);
+    person.minor = is_minor(person.birth_date.as_deref(), context.today);
+    before
+        != (
+            person.basis.clone(),
+            person.source.clone(),
+            person.never_share,
+            person.minor,
+        )
+}
+
+/// Whether somebody born on a day is under 18 on another; unknown is no.
+fn is_minor(birth_date: Option<&str>, today: Date) -> bool {
+    let born: Option<Date> = birth_date.and_then(|date| date.parse().ok());
+    born.is_some_and(|born| {
+        let birthday = (born.month(), born.day()) <= (today.month(), today.day());
+        let age = i32::from(today.year()) - i32::from(born.year()) - i32::from(!birthday);
+        age < 18
+    })
+}
+
+/// The row's contact points, and the keys of the person as it is now.
+fn contactables(person: &Person, row: &Incoming, region: &str) -> Vec<Contactable> {
+    let mut all = row.points.clone();
+    let key = |value: Option<normalize::Normalized>| {
+        value.map(|value| Contactable {
+            point: plain_point(&value, ""),
+            label: "",
+            bad: false,
+            opt_in: None,
+        })
+    };
+    let voter = person.voter_state.as_deref().zip(person.voter_id.as_deref());
+    all.extend(key(
+        voter.and_then(|(state, id)| normalize::voter_id(state, id)),
+    ));
+    let country = if person.address.country.is_empty() {
+        region
+    } else {
+        &person.address.country
+    };
+    all.extend(key(person.birth_date.as_deref().and_then(|born| {
+        let postal = &person.address.postal_code;
+        normalize::ns_dob_postal(&person.given, &person.surname, born, country, postal)
+    })));
+    for door in row.of_class(point::DOOR) {
+        let door = normalize::Normalized::stored(Kind::Door, door.point.value.clone());
+        all.extend(key(door.and_then(|door| {
+            normalize::name_door(&person.given, &person.surname, &door)
+        })));
+    }
+    all
+}
+
+/// Gives the person what it does not have, and puts the points of each class in order; whether
+/// anything changed.
+async fn attach(
+    db: &mut AnyConnection,
+    person_id: &str,
+    points: &mut Vec<PersonPoint>,
+    contactables: Vec<Contactable>,
+    mode: Mode,
+) -> Result<bool> {
+    let before = points.clone();
+    for contactable in contactables {
+        let wanted = &contactable.point;
+        let known = points.iter_mut().find(|known| {
+            (known.point.class, &known.point.kind, &known.point.value)
+                == (wanted.class, &wanted.kind, &wanted.value)
+        });
+        if let Some(known) = known {
+            known.bad |= contactable.bad;
+            if known.label.is_empty() {
+                contactable.label.clone_into(&mut known.label);
+            }
+            continue;
+        }
+        let mut point = contactable.point;
+        point.point_id = fresh_id();
+        point.point_id = point::put(db, &point).await?;
+        // The door of a later file is where the person lives now.
+        let first = mode == Mode::Newest && point.class == point::DOOR;
+        points.push(PersonPoint {
+            person_id: person_id.to_owned(),
+            rank: if first { -1 } else { i64::MAX },
+            label: contactable.label.to_owned(),
+            bad: contactable.bad,
+            point,
+        });
+    }
+    rank(points);
+    for point in points.iter().filter(|point| !before.contains(point)) {
+        let id = &point.point.point_id;
+        point::attach(db, person_id, id, &point.label, point.rank, point.bad).await?;
+    }
+    Ok(*points != before)
+}
+
+/// Numbers the points of each class from 0: mobile phones first, else in the order in which they came.
+fn rank(points: &mut Vec<PersonPoint>) {
+    let line = |point: &PersonPoint| match point.label.as_str() {
+        _ if point.point.class != point::PHONE => 0,
+        "mobile" => 0,
+        "home" => 2,
+        "work" => 3,
+        _ => 1,
+    };
+    // Stable: of several new ones the file's order decides.
+    points.sort_by_key(|point| (point.point.class, line(point), point.rank));
+    let mut next: BTreeMap<i64, i64> = BTreeMap::new();
+    for point in points {
+        let rank = next.entry(point.point.class).or_default();
+        point.rank = *rank;
+        *rank += 1;
+    }
+}
+
+/// What the person is found by; whether that changed.
+fn index(person: &mut Person, points: &[PersonPoint], region: &str) -> bool {
+    let emails: Vec<&str> = points
+        .iter()
+        .filter(|point| point.point.class == point::EMAIL)
+        .map(|point| point.point.value.as_str())
+        .collect();
+    let name = [
+        person.given.as_str(),
+        &person.middle,
+        &person.surname,
+        &person.suffix,
+    ];
+    let search = beginning(&people::search_text(&name, &emails), TEXT_BYTES);
+    let name_postal =
+        incoming::name_postal(&person.given, &person.surname, &person.address, region);
+    let changed = search != person.search || name_postal != person.name_postal;
+    person.search = search;
+    person.name_postal = name_postal;
+    changed
+}
+
+async fn write(
+    db: &mut AnyConnection,
+    context: &Context,
+    person: &mut Person,
+    is_new: bool,
+    changed: bool,
+) -> Result<()> {
+    if !is_new && !changed {
+        if person.seen_import != context.import_id {
+            person::seen(db, &person.person_id, &context.import_id).await?;
+        }
+        return Ok(());
+    }
+    person.updated_at = context.now;
+    context.import_id.clone_into(&mut person.seen_import);
+    if is_new {
+        person::insert(db, person).await
+    } else {
+        person::update(db, person).await
+    }
+}
+
+/// Suppressions and consents; whether any is new.
+async fn tell_marks(
+    db: &mut AnyConnection,
+    context: &Context,
+    person: &Person,
+    row: &Incoming,
+    points: &[PersonPoint],
+    (is_new, mode): (bool, Mode),
+    counts: &mut Counts,
+) -> Result<bool> {
+    let before = (counts.suppressions, counts.consents, counts.consents_withdrawn);
+    let mut marker = Marker::of(db, &person.person_id, is_new, mode, context).await?;
+    for flag in &row.flags {
+        marker.flag(db, flag).await?;
+    }
+    for contactable in &row.points {
+        let known = |point: &&PersonPoint| same(&point.point, &contactable.point);
+        if let Some(point) = points.iter().find(known) {
+            marker.contactable(db, &point.point, contactable).await?;
+        }
+    }
+    counts.suppressions += marker.written;
+    if let Some(signed) = &context.signed {
+        counts.consents += u64::from(consents::give(db, context, signed, person).await?);
+    }
+    // Only what is new here can need a withdrawal: a new record, or a new opt-out.
+    if context.signed.is_some() || marker.written > 0 {
+        let out = marks::opted_out(&marker.standing);
+        counts.consents_withdrawn += consents::withdraw(db, context, &person.person_id, out).await?;
+    }
+    Ok(before != (counts.suppressions, counts.consents, counts.consents_withdrawn))
+}
+
+fn same(one: &Point, other: &Point) -> bool {
+    (one.class, &one.kind, &one.value) == (other.class, &other.kind, &other.value)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use jiff::civil::date;
+
+    #[test]
+    fn a_person_is_a_minor_until_the_eighteenth_birthday() {
+        let born = Some("2008-03-10");
+        assert!(is_minor(born, date(2026, 3, 9)));
+        assert!(!is_minor(born, date(2026, 3, 10)));
+        assert!(!is_minor(None, date(2026, 3, 10)));
+    }
+}
