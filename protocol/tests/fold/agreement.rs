@@ -77,8 +77,9 @@ fn a_signature_counts_once_and_only_over_the_draft_by_its_signer() {
     let good = world.signature(1, hash);
     let unknown = AgreementSign {
         agreement: Hash::of(b"another"),
-        ..good.clone()
+        ..good
     };
+    let good = world.signature(1, hash);
     assert_eq!(world.void(1, unknown), Void::Unknown("the draft"));
     assert!(
         matches!(world.void(2, good.clone()), Void::Signature(_)),

@@ -88,6 +88,7 @@ fn suppressions(rows: &[(u8, u8, bool)]) -> Vec<u8> {
     }))
 }
 
+#[expect(clippy::too_many_lines, reason = "a table: one arm per kind of entry")]
 fn entry_of(world: &World, op: &Op) -> Option<(usize, Entry)> {
     let claims = || {
         world

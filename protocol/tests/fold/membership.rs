@@ -226,25 +226,26 @@ fn the_inviter_alone_approves_and_adds_just_who_asked() {
         world.commit(0, by_another),
         Err(Void::NotAllowed("the inviter approves"))
     );
-    let with =
-        |change: &dyn Fn(&mut Vec<(NodeId, [u8; 32])>, &mut Vec<NodeId>, &mut Option<[u8; 32]>)| {
-            let Inside::Commit {
-                mut added,
-                mut removed,
-                mut author_key,
-                opens,
-            } = good.clone()
-            else {
-                unreachable!()
-            };
-            change(&mut added, &mut removed, &mut author_key);
-            Inside::Commit {
-                added,
-                removed,
-                author_key,
-                opens,
-            }
+    type Leaves = Vec<(NodeId, [u8; 32])>;
+    type Lie = dyn Fn(&mut Leaves, &mut Vec<NodeId>, &mut Option<[u8; 32]>);
+    let with = |change: &Lie| {
+        let Inside::Commit {
+            mut added,
+            mut removed,
+            mut author_key,
+            opens,
+        } = good.clone()
+        else {
+            unreachable!()
         };
+        change(&mut added, &mut removed, &mut author_key);
+        Inside::Commit {
+            added,
+            removed,
+            author_key,
+            opens,
+        }
+    };
     let third = world.id(3);
     let founder = world.id(0);
     let other_key = with(&|added, _, _| added[0].1[0] ^= 1);

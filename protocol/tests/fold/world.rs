@@ -1,8 +1,4 @@
 //! A coalition on paper: members with keys, a log that is folded entry by entry, no network.
-#![expect(
-    dead_code,
-    reason = "two test programs share this file, and neither uses all of it"
-)]
 
 use protocol::{
     agreement::{Agreement, signed_bytes},
