@@ -1,7 +1,7 @@
 //! The one program an organization runs.
 //!
 //! Edges ([`cli`], [`http`], [`api`], [`pages`], [`federation`]) call work ([`coalition`],
-//! [`import`], [`claims`], [`contacts`], [`suppressions`], [`shares`], [`sync`], [`keeper`],
+//! [`import`], [`people`], [`claims`], [`contacts`], [`suppressions`], [`shares`], [`sync`], [`keeper`],
 //! [`jobs`]), work calls [`store`]; the store knows no HTTP and importing knows no federation.
 
 pub mod ambient;
@@ -20,6 +20,7 @@ pub mod jobs;
 pub mod keeper;
 pub mod lifecycle;
 pub mod pages;
+pub mod people;
 pub mod shares;
 pub mod store;
 pub mod suppressions;

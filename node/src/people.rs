@@ -22,4 +22,4 @@ mod matching;
 mod merge;
 mod person;
 
-pub use job::{ImportFailure, run};
+pub use job::{ImportFailure, report, run};

@@ -108,9 +108,9 @@ pub(super) async fn withdraw(
         if known.record.standing(context.now).state != ConsentState::Given {
             continue;
         }
-        let concerned = opted_out
-            .iter()
-            .find(|(channel, _)| *channel == Channel::Email || covers_only(&known.record, *channel));
+        let concerned = opted_out.iter().find(|(channel, _)| {
+            *channel == Channel::Email || covers_only(&known.record, *channel)
+        });
         let Some((_, since)) = concerned else {
             continue;
         };

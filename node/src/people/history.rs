@@ -13,7 +13,8 @@ use crate::{
     store::{
         Result,
         contact::{self, Contact},
-        person, person_suppression::Cause,
+        person,
+        person_suppression::Cause,
         point::{self, PersonPoint},
     },
 };
@@ -40,7 +41,11 @@ pub(super) enum Own {
 
 impl Own {
     /// Tells own rows: by the name that was given, by the organization's, or because there is only one.
-    pub(super) fn of(named: Option<&str>, organization: &str, committees: &BTreeSet<String>) -> Self {
+    pub(super) fn of(
+        named: Option<&str>,
+        organization: &str,
+        committees: &BTreeSet<String>,
+    ) -> Self {
         let organization = text(organization);
         match named {
             Some(name) => Self::Named(text(name)),
@@ -113,7 +118,16 @@ pub(super) async fn take(
     }
     count_unknown(&attempt, counts);
     if let Some(person_id) = person_id {
-        effects(db, context, &attempt, (&person_id, own, at), tried, &points, counts).await?;
+        effects(
+            db,
+            context,
+            &attempt,
+            (&person_id, own, at),
+            tried,
+            &points,
+            counts,
+        )
+        .await?;
     }
     Ok(())
 }
@@ -182,7 +196,9 @@ pub(super) fn moment(when: When, zone: &TimeZone) -> Option<i64> {
     let instant = match when {
         When::Day(day) => {
             let end = day.to_datetime(time(23, 59, 59, 999_000_000));
-            zone.to_ambiguous_zoned(end).later().map(|zoned| zoned.timestamp())
+            zone.to_ambiguous_zoned(end)
+                .later()
+                .map(|zoned| zoned.timestamp())
         }
         When::Local(local) => zone
             .to_ambiguous_zoned(local)
@@ -205,9 +221,8 @@ fn identity(attempt: &ParsedAttempt) -> String {
         When::Local(local) => local.to_string(),
         When::Instant(instant) => instant.to_string(),
     };
-    let raw = |texts: Vec<&String>| -> Vec<String> {
-        texts.into_iter().map(|raw| text(raw)).collect()
-    };
+    let raw =
+        |texts: Vec<&String>| -> Vec<String> { texts.into_iter().map(|raw| text(raw)).collect() };
     let facts = serde_json::json!([
         who,
         when,
@@ -236,8 +251,7 @@ async fn effects(
     points: &[PersonPoint],
     counts: &mut Counts,
 ) -> Result<()> {
-    // What was taken back at the desk after this attempt stays taken back.
-    let mut marker = Marker::of(db, person_id, false, Mode::Keep, &context.shared).await?;
+    let mut marker = Marker::of(db, person_id, false, Mode::Newest, &context.shared).await?;
     let since = at.min(context.shared.now);
     for flag in &attempt.flags {
         marker.flag(db, flag).await?;
@@ -282,7 +296,11 @@ fn defective<'a>(
     let of = |class: i64| {
         tried
             .filter(|point| point.point.class == class)
-            .or_else(|| points.iter().find(|point| point.point.class == class && !point.bad))
+            .or_else(|| {
+                points
+                    .iter()
+                    .find(|point| point.point.class == class && !point.bad)
+            })
     };
     match defect {
         Defect::Moved | Defect::NoSuchAddress => of(point::DOOR),

@@ -1,7 +1,7 @@
 //! What a row says about being contacted, as suppressions.
 //!
 //! A mark that stands already is not written again. One that was taken back at the desk is written
-//! again only by a later file: the same file twice adds nothing.
+//! again only by something later: the same file twice adds nothing.
 
 use super::{
     incoming::Contactable,
@@ -60,7 +60,8 @@ impl Marker {
         match flag {
             Flag::DoNot { channel } => {
                 let only = Channels::only(*channel);
-                self.assert(db, Cause::DoNotContact, None, only, self.now).await
+                self.assert(db, Cause::DoNotContact, None, only, self.now)
+                    .await
             }
             Flag::OptOut { channel, at } => {
                 let since = at.map_or(self.now, |at| moment(at).min(self.now));
@@ -106,7 +107,7 @@ impl Marker {
         let same = |row: &&Suppression| {
             row.cause == cause
                 && row.point_id.as_deref() == point_id
-                && (row.withdrawn_at.is_none() || self.mode == Mode::Keep)
+                && (self.mode == Mode::Keep || row.withdrawn_at.is_none_or(|at| at >= since))
         };
         let known: Vec<&Suppression> = self.standing.iter().filter(same).collect();
         let covered = known.iter().fold(0, |bits, row| bits | row.channels);

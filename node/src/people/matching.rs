@@ -72,11 +72,7 @@ async fn by_phone(db: &mut AnyConnection, row: &Incoming) -> Result<Option<Perso
     Ok(None)
 }
 
-async fn by_birth(
-    db: &mut AnyConnection,
-    row: &Incoming,
-    region: &str,
-) -> Result<Option<Person>> {
+async fn by_birth(db: &mut AnyConnection, row: &Incoming, region: &str) -> Result<Option<Person>> {
     let key = incoming::name_postal(&row.given, &row.surname, &row.address, region);
     if key.is_empty() || row.birth_year.is_none() {
         return Ok(None);

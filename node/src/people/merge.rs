@@ -32,9 +32,21 @@ pub(super) fn merge(person: &mut Person, row: &Incoming, mode: Mode) -> bool {
     ] {
         changed |= text_field(label, old, new, mode, Some(extra));
     }
-    changed |= option_field("birth date", &mut person.birth_date, &row.birth_date, mode, extra);
+    changed |= option_field(
+        "birth date",
+        &mut person.birth_date,
+        &row.birth_date,
+        mode,
+        extra,
+    );
     changed |= year_field(&mut person.birth_year, row.birth_year, mode, extra);
-    changed |= voter_field(&mut person.voter_state, &mut person.voter_id, row, mode, extra);
+    changed |= voter_field(
+        &mut person.voter_state,
+        &mut person.voter_id,
+        row,
+        mode,
+        extra,
+    );
     changed |= address_field(&mut person.address, &row.address, mode, extra);
     changed |= map_field(&mut person.answers, &row.answers, mode, &mut person.extra);
     changed |= extra_fields(&mut person.extra, &row.extra, mode);
@@ -204,7 +216,10 @@ fn keep_also(extra: &mut Extra, label: &str, value: &str) -> bool {
     let value = value.replace(SEPARATOR, ", ");
     let label = format!("{label} (also)");
     let also = extra.get(&label).map_or("", String::as_str);
-    let known: Vec<&str> = also.split(SEPARATOR).filter(|known| !known.is_empty()).collect();
+    let known: Vec<&str> = also
+        .split(SEPARATOR)
+        .filter(|known| !known.is_empty())
+        .collect();
     let fits = known.len() < ALSO && value.len() <= TEXT_BYTES && !value.is_empty();
     if known.contains(&value.as_str()) || !fits {
         return false;
@@ -251,7 +266,11 @@ mod tests {
     fn other_capitals_and_accents_are_no_change() {
         let mut person = Person::default();
         merge(&mut person, &row("Zoë", "O'Neil"), Mode::Newest);
-        assert!(!merge(&mut person, &row("ZOE", "O\u{2019}NEIL"), Mode::Newest));
+        assert!(!merge(
+            &mut person,
+            &row("ZOE", "O\u{2019}NEIL"),
+            Mode::Newest
+        ));
         assert_eq!(person.given, "Zoë");
     }
 
@@ -275,7 +294,10 @@ mod tests {
         };
         at("12 Elm St", "Dover");
         let moved = at("9 Oak Ave", "");
-        assert_eq!((moved.line1.as_str(), moved.city.as_str()), ("9 Oak Ave", ""));
+        assert_eq!(
+            (moved.line1.as_str(), moved.city.as_str()),
+            ("9 Oak Ave", "")
+        );
         assert_eq!(person.extra["address (also)"], "12 Elm St, Dover");
     }
 }

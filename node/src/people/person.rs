@@ -82,7 +82,8 @@ pub(super) async fn take(
     write(db, context, &mut person, is_new, changed).await?;
     for (system, id) in &row.identifiers {
         let added = person::add_identifier(db, &person.person_id, system, id).await?;
-        if !added && person::by_identifier(db, system, id).await?.as_ref() != Some(&person.person_id)
+        if !added
+            && person::by_identifier(db, system, id).await?.as_ref() != Some(&person.person_id)
         {
             counts.warn("have an id that belongs to another person here; it was left out");
         }
@@ -172,9 +173,12 @@ fn contactables(person: &Person, row: &Incoming, region: &str) -> Vec<Contactabl
             opt_in: None,
         })
     };
-    let voter = person.voter_state.as_deref().zip(person.voter_id.as_deref());
+    let voter = person
+        .voter_state
+        .as_deref()
+        .zip(person.voter_id.as_deref());
     all.extend(key(
-        voter.and_then(|(state, id)| normalize::voter_id(state, id)),
+        voter.and_then(|(state, id)| normalize::voter_id(state, id))
     ));
     let country = if person.address.country.is_empty() {
         region
@@ -311,7 +315,11 @@ async fn tell_marks(
     (is_new, mode): (bool, Mode),
     counts: &mut Counts,
 ) -> Result<bool> {
-    let before = (counts.suppressions, counts.consents, counts.consents_withdrawn);
+    let before = (
+        counts.suppressions,
+        counts.consents,
+        counts.consents_withdrawn,
+    );
     let mut marker = Marker::of(db, &person.person_id, is_new, mode, context).await?;
     for flag in &row.flags {
         marker.flag(db, flag).await?;
@@ -329,9 +337,15 @@ async fn tell_marks(
     // Only what is new here can need a withdrawal: a new record, or a new opt-out.
     if context.signed.is_some() || marker.written > 0 {
         let out = marks::opted_out(&marker.standing);
-        counts.consents_withdrawn += consents::withdraw(db, context, &person.person_id, out).await?;
+        counts.consents_withdrawn +=
+            consents::withdraw(db, context, &person.person_id, out).await?;
     }
-    Ok(before != (counts.suppressions, counts.consents, counts.consents_withdrawn))
+    Ok(before
+        != (
+            counts.suppressions,
+            counts.consents,
+            counts.consents_withdrawn,
+        ))
 }
 
 fn same(one: &Point, other: &Point) -> bool {

@@ -1,6 +1,9 @@
 //! What an import counted, while it runs and when it is over.
 
-use crate::store::import_job::Reject;
+use crate::store::{
+    import_job::{Import, Reject},
+    natural,
+};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
@@ -93,4 +96,25 @@ pub struct Report {
     pub started_at: i64,
     /// Milliseconds since 1970.
     pub finished_at: Option<i64>,
+}
+
+impl Report {
+    /// The report of a stored import.
+    #[must_use]
+    pub fn of(import: &Import, list: String, rejects: Vec<Reject>) -> Self {
+        Self {
+            import_id: import.import_id.clone(),
+            list,
+            file_name: import.file_name.clone(),
+            format: import.format.clone(),
+            state: import.progress.name(),
+            rows: natural(import.rows_done),
+            counts: serde_json::from_str(&import.counts).unwrap_or_default(),
+            rejects,
+            resumed_at: None,
+            dry_run: false,
+            started_at: import.started_at,
+            finished_at: import.finished_at,
+        }
+    }
 }

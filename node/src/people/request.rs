@@ -147,7 +147,10 @@ impl Request {
     }
 
     fn check_basis(&self) -> Result<(), BadRequest> {
-        let signed = matches!(self.basis, None | Some(Basis::Consent | Basis::ExplicitConsent));
+        let signed = matches!(
+            self.basis,
+            None | Some(Basis::Consent | Basis::ExplicitConsent)
+        );
         if self.consent_form.is_some() && !signed {
             return Err(BadRequest(
                 "basis: people who signed a consent form are there by consent; leave the basis out"
@@ -185,7 +188,12 @@ impl Request {
         let told = serde_json::json!([
             target,
             file.to_string(),
-            words(self.options.format.as_ref().map(|format| format as &dyn Display)),
+            words(
+                self.options
+                    .format
+                    .as_ref()
+                    .map(|format| format as &dyn Display)
+            ),
             map,
             results,
             words(self.basis.as_ref().map(|basis| basis as &dyn Display)),
@@ -273,6 +281,9 @@ mod tests {
         assert_ne!(plain, of(&[("list", "a")], b"2"));
         assert_ne!(plain, of(&[("list", "b")], b"1"));
         assert_ne!(plain, of(&[("list", "a"), ("map", "X=zip")], b"1"));
-        assert_ne!(plain, of(&[("list", "a"), ("basis", "public_record")], b"1"));
+        assert_ne!(
+            plain,
+            of(&[("list", "a"), ("basis", "public_record")], b"1")
+        );
     }
 }

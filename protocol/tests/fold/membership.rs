@@ -227,8 +227,8 @@ fn the_inviter_alone_approves_and_adds_just_who_asked() {
         Err(Void::NotAllowed("the inviter approves"))
     );
     type Leaves = Vec<(NodeId, [u8; 32])>;
-    type Lie = dyn Fn(&mut Leaves, &mut Vec<NodeId>, &mut Option<[u8; 32]>);
-    let with = |change: &Lie| {
+    type Lie<'a> = dyn Fn(&mut Leaves, &mut Vec<NodeId>, &mut Option<[u8; 32]>) + 'a;
+    let with = |change: &Lie<'_>| {
         let Inside::Commit {
             mut added,
             mut removed,

@@ -108,14 +108,6 @@ impl Browser {
         Ok(())
     }
 
-    /// Fills a field of a form.
-    pub(super) async fn fill(&self, selector: &str, text: &str) -> Result<()> {
-        let element = self.window.find(By::Css(selector)).await?;
-        element.clear().await?;
-        element.send_keys(text).await?;
-        Ok(())
-    }
-
     /// Goes to a page of the desk.
     pub(super) async fn goto(&self, path: &str) -> Result<()> {
         self.window.goto(format!("{}{path}", self.desk)).await?;

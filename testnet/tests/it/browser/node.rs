@@ -137,13 +137,6 @@ impl Node {
         all.extend(arguments);
         Ok(serde_json::from_str(&self.run(&all)?)?)
     }
-
-    /// A file beside the node, for commands that read one.
-    pub(super) fn file(&self, name: &str, text: &str) -> Result<String> {
-        let path = self.folder.path().join(name);
-        std::fs::write(&path, text)?;
-        Ok(path.display().to_string())
-    }
 }
 
 impl Drop for Node {

@@ -1,0 +1,10 @@
+//! The node as allies meet it: whole nodes in one process, with a clock and a network of the test's own.
+#![cfg(test)]
+#![expect(clippy::large_futures, reason = "a whole round in one test is large")]
+
+mod claims;
+mod reports;
+mod shares;
+mod support;
+mod suppressions;
+mod tokens;

@@ -1,0 +1,10 @@
+//! Shares between organizations: the gate at both ends, the recall, the proof of it.
+
+mod desk;
+mod gate;
+mod net;
+mod people;
+mod recall;
+mod receiving;
+mod secrecy;
+mod sending;

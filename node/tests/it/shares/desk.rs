@@ -1,0 +1,155 @@
+//! The desk's routes for shares, as commands and pages call them.
+
+use super::{
+    net::Net,
+    people::{LIST, who},
+};
+use axum::body::Body;
+use commonturf::{config::NodeDir, http};
+use http_body_util::BodyExt;
+use serde_json::{Value, json};
+use tower::ServiceExt;
+
+struct Desk {
+    router: axum::Router,
+    token: String,
+}
+
+impl Desk {
+    fn of(net: &Net, node: usize) -> Self {
+        let app = net.nodes[node].app.clone();
+        let token = NodeDir::read_secret(&app.dir.token()).unwrap();
+        Self {
+            router: http::desk(app),
+            token,
+        }
+    }
+
+    async fn call(&self, method: &str, path: &str, body: Option<Value>) -> (u16, Vec<u8>) {
+        let request = ::http::Request::builder()
+            .method(method)
+            .uri(format!("/api/v1{path}"))
+            .header("authorization", format!("Bearer {}", self.token))
+            .header("content-type", "application/json")
+            .body(body.map_or_else(Body::empty, |body| Body::from(body.to_string())))
+            .unwrap();
+        let response = self.router.clone().oneshot(request).await.unwrap();
+        let status = response.status().as_u16();
+        let bytes = response.into_body().collect().await.unwrap().to_bytes();
+        (status, bytes.to_vec())
+    }
+
+    async fn json(&self, method: &str, path: &str, body: Option<Value>) -> (u16, Value) {
+        let (status, bytes) = self.call(method, path, body).await;
+        (status, serde_json::from_slice(&bytes).unwrap())
+    }
+}
+
+#[tokio::test]
+async fn the_desk_previews_shares_lists_exports_and_takes_back() {
+    let net = Net::of(&[("Tenants United", "c4"), ("Clean Air Fund", "c3")]).await;
+    net.nodes[0]
+        .add(&[who(0, &["Clean Air Fund"]), who(1, &[])])
+        .await;
+    net.settle().await;
+    let (ours, theirs) = (Desk::of(&net, 0), Desk::of(&net, 1));
+    let body = json!({
+        "to": ["clean air fund"], "list": LIST, "purpose": "gotv", "fields": ["postal", "identity"],
+        "expires": "2026-12-24",
+    });
+    let (status, preview) = ours
+        .json("POST", "/shares/preview", Some(body.clone()))
+        .await;
+    assert_eq!(status, 200, "{preview}");
+    assert_eq!(preview["recipients"][0]["flow"], 1);
+    assert_eq!(
+        preview["recipients"][0]["withheld"][0]["rule"],
+        "con.channel"
+    );
+
+    let mut dry = body.clone();
+    dry["dry_run"] = true.into();
+    let (_, answer) = ours.json("POST", "/shares", Some(dry)).await;
+    assert_eq!(answer["recipients"][0]["state"], "dry-run");
+    let (_, none) = ours.json("GET", "/shares", None).await;
+    assert_eq!(none["items"], json!([]));
+
+    let (status, sent) = net.during(ours.json("POST", "/shares", Some(body))).await;
+    assert_eq!(
+        (status, sent["recipients"][0]["state"].as_str()),
+        (200, Some("done"))
+    );
+    net.settle().await;
+    let share = sent["recipients"][0]["share"].as_str().unwrap();
+    let (_, received) = theirs
+        .json("GET", &format!("/received/{share}"), None)
+        .await;
+    assert_eq!(received["held"], 1);
+    let (status, csv) = theirs
+        .call("GET", &format!("/received/export?share={share}"), None)
+        .await;
+    assert_eq!(status, 200);
+    assert!(
+        String::from_utf8(csv)
+            .unwrap()
+            .contains("2026-12-25T00:00:00Z")
+    );
+
+    let (_, holders) = ours.json("GET", "/people/personaaa/holders", None).await;
+    assert_eq!(holders["holders"][0]["status"], "held");
+    let (status, recall) = net
+        .during(ours.json(
+            "POST",
+            "/revocations",
+            Some(json!({ "person": "personaaa" })),
+        ))
+        .await;
+    assert_eq!(
+        (status, recall["notices"][0]["state"].as_str()),
+        (200, Some("done"))
+    );
+    net.settle().await;
+    let (_, receipts) = ours.json("GET", "/receipts", None).await;
+    assert_eq!(receipts["items"][0]["state"], "erased");
+    assert_eq!(receipts["items"][0]["kind"], "withdrawal");
+    let (_, late) = ours.json("GET", "/receipts?overdue=true", None).await;
+    assert_eq!(late["items"], json!([]));
+}
+
+#[tokio::test]
+async fn what_cannot_be_meant_is_refused_with_a_sentence() {
+    let net = Net::of(&[("Tenants United", "c4"), ("Clean Air Fund", "c3")]).await;
+    net.nodes[0].add(&[who(0, &["Clean Air Fund"])]).await;
+    let ours = Desk::of(&net, 0);
+    let share = |purpose: &str, field: &str, expires: &str| {
+        json!({ "to": ["Clean Air Fund"], "list": LIST, "purpose": purpose, "fields": [field],
+                "expires": expires })
+    };
+    for (path, body, said) in [
+        ("/shares", share("fun", "postal", "2026-12-24"), "purpose:"),
+        (
+            "/shares",
+            share("gotv", "shoe_size", "2026-12-24"),
+            "fields:",
+        ),
+        ("/shares", share("gotv", "postal", "soon"), "YYYY-MM-DD"),
+        ("/shares", share("gotv", "postal", "2020-01-01"), "expired"),
+        ("/revocations", json!({}), "name a person"),
+        ("/revocations", json!({ "share": "x" }), "share:"),
+        (
+            "/revocations",
+            json!({ "person": "personaaa", "kind": "recall" }),
+            "withdrawal",
+        ),
+        (
+            "/revocations",
+            json!({ "person": "nobody-here" }),
+            "no person",
+        ),
+    ] {
+        let (status, problem) = ours.json("POST", path, Some(body)).await;
+        assert!((400..500).contains(&status), "{problem}");
+        let detail = problem["detail"].as_str().unwrap();
+        assert!(detail.contains(said), "{said}: {detail}");
+    }
+}

@@ -1,0 +1,4 @@
+//! What tests share.
+
+pub(crate) mod coalition;
+pub(crate) mod people;

@@ -1,0 +1,302 @@
+//! Several whole nodes in one process: real databases, real MLS, real keeper; only the clock and the
+//! wire are the test's.
+//!
+//! Nothing runs in the background. [`Coalition::settle`] lets every node work, speak and read until
+//! nothing changes any more, so a test reads like a conversation and never sleeps.
+
+use bytes::Bytes;
+use commonturf::{
+    app::App,
+    coalition as work,
+    config::{Config, Database, Desk, Federation, Lists, NodeDir, Peers},
+    http, init, jobs,
+    store::Store,
+    sync::{append, fold, keeper_client::Keeper},
+    transport::{Transport, TransportError},
+};
+use futures_util::future::BoxFuture;
+use http_body_util::BodyExt;
+use protocol::{
+    id::NodeId,
+    state::State,
+    time::{Clock, FixedClock, HOUR, Moment},
+};
+use std::sync::{
+    Arc, Mutex,
+    atomic::{AtomicBool, Ordering},
+};
+use tower::ServiceExt;
+
+/// 2026-11-25 12:00 UTC, a Wednesday; 07:00 where the agreement's days begin.
+pub(crate) const NOON: Moment = Moment(1_795_608_000_000);
+/// The keeper's address; the wire leads there whatever is asked for.
+const KEEPER: &str = "http://127.0.0.1:7999";
+/// Rounds after which a coalition that still talks is taken for broken.
+const ROUNDS: usize = 60;
+
+/// One clock for all nodes.
+#[derive(Clone)]
+struct Shared(Arc<FixedClock>);
+
+impl Clock for Shared {
+    fn now(&self) -> Moment {
+        self.0.now()
+    }
+}
+
+/// Leads every request to the keeper's router, unless it is cut.
+#[derive(Clone, Default)]
+struct Wire {
+    keeper: Arc<Mutex<Option<axum::Router>>>,
+    cut: Arc<AtomicBool>,
+}
+
+impl Transport for Wire {
+    fn send<'a>(
+        &'a self,
+        _: &'a str,
+        request: ::http::Request<Bytes>,
+    ) -> BoxFuture<'a, Result<::http::Response<Bytes>, TransportError>> {
+        Box::pin(async move {
+            let unreachable = |why: &str| TransportError::Unreachable(why.to_owned());
+            let router = self.keeper.lock().unwrap().clone();
+            let router = router.filter(|_| !self.cut.load(Ordering::SeqCst));
+            let router = router.ok_or_else(|| unreachable("the wire is cut"))?;
+            // The authority is signed, and a server knows it from the Host header.
+            let (mut parts, body) = request.into_parts();
+            let host = ::http::HeaderValue::from_static("127.0.0.1:7999");
+            parts.headers.insert(::http::header::HOST, host);
+            let request = ::http::Request::from_parts(parts, axum::body::Body::from(body));
+            let answer = router.oneshot(request).await.unwrap();
+            let (parts, body) = answer.into_parts();
+            let body = body.collect().await.map_err(|_| unreachable("no body"))?;
+            Ok(::http::Response::from_parts(parts, body.to_bytes()))
+        })
+    }
+}
+
+/// A coalition with its network and clock; the first node keeps the log.
+pub(crate) struct Coalition {
+    clock: Shared,
+    wire: Wire,
+    dirs: Vec<tempfile::TempDir>,
+    nodes: Vec<App>,
+}
+
+impl Coalition {
+    /// Organizations by name and kind, members of one coalition with an agreement in force.
+    pub(crate) async fn of(names: &[(&str, &str)], terms: &str) -> Self {
+        let coalition = Self::strangers(names).await;
+        work::found::found(coalition.node(0), "Riverside", terms)
+            .await
+            .unwrap();
+        coalition.settle().await;
+        for n in 1..names.len() {
+            coalition.admit(n).await;
+        }
+        coalition.sign().await;
+        coalition
+    }
+
+    /// Two organizations under the template for issue tables.
+    pub(crate) async fn two() -> Self {
+        let terms = policy::terms::template("us-issue-table").unwrap().text;
+        Self::of(&[("Tenants United", "c4"), ("Green Table", "c3")], terms).await
+    }
+
+    async fn strangers(names: &[(&str, &str)]) -> Self {
+        let clock = Shared(Arc::new(FixedClock::at(NOON)));
+        let mut coalition = Self {
+            clock,
+            wire: Wire::default(),
+            dirs: Vec::new(),
+            nodes: Vec::new(),
+        };
+        for (n, (name, kind)) in names.iter().enumerate() {
+            let dir = tempfile::tempdir().unwrap();
+            let path = NodeDir(dir.path().join("node"));
+            let (name, kind) = (name.parse().unwrap(), kind.parse().unwrap());
+            init::make(&path, &config(n == 0), name, kind, &coalition.clock)
+                .await
+                .unwrap();
+            coalition.dirs.push(dir);
+            let app = coalition.open(n).await;
+            coalition.nodes.push(app);
+        }
+        coalition.pass(10_000).await;
+        coalition
+    }
+
+    async fn open(&self, n: usize) -> App {
+        let dir = NodeDir(self.dirs[n].path().join("node"));
+        let config = config(n == 0);
+        let store = Store::open(&dir.database(&config)).await.unwrap();
+        let rest = commonturf::app::read_rest_key(&dir).unwrap();
+        let (clock, wire) = (Box::new(self.clock.clone()), Box::new(self.wire.clone()));
+        let app = App::assemble(dir, config, store, clock, rest, wire)
+            .await
+            .unwrap();
+        let router = http::federation(app.clone());
+        let _ = app.federation.set(router.clone());
+        if n == 0 {
+            commonturf::keeper::log::start(&app).await.unwrap();
+            *self.wire.keeper.lock().unwrap() = Some(router);
+        }
+        app
+    }
+
+    async fn admit(&self, n: usize) {
+        let name = self.node(n).name.clone();
+        let (invite, _) = work::invite::invite(self.node(0), &name, 72).await.unwrap();
+        self.settle().await;
+        work::join::ask(self.node(n), &invite.to_string())
+            .await
+            .unwrap();
+        self.settle().await;
+        work::join::approve(self.node(0), &name).await.unwrap();
+        self.settle().await;
+    }
+
+    /// Everybody signs the present terms for the present members.
+    async fn sign(&self) {
+        if self.nodes.len() == 1 {
+            return;
+        }
+        work::agreement::propose(self.node(0), None).await.unwrap();
+        self.settle().await;
+        for app in self.nodes.iter().skip(1) {
+            work::agreement::sign(app, None).await.unwrap();
+        }
+        self.settle().await;
+    }
+
+    /// A node.
+    pub(crate) fn node(&self, n: usize) -> &App {
+        &self.nodes[n]
+    }
+
+    /// What everybody calls a node.
+    pub(crate) fn id(&self, n: usize) -> NodeId {
+        self.nodes[n].me
+    }
+
+    /// The present moment.
+    pub(crate) fn now(&self) -> Moment {
+        self.clock.now()
+    }
+
+    /// Lets time pass; no node notices before it works again.
+    pub(crate) async fn pass(&self, milliseconds: i64) {
+        self.clock.0.set(self.now().plus(milliseconds));
+    }
+
+    /// Lets hours pass and every node work.
+    pub(crate) async fn hours(&self, hours: i64) {
+        self.pass(hours * HOUR).await;
+        self.settle().await;
+    }
+
+    /// Cuts the way to the keeper, or mends it.
+    pub(crate) fn cut(&self, cut: bool) {
+        self.wire.cut.store(cut, Ordering::SeqCst);
+    }
+
+    /// Drops a node in the middle of whatever it does, and opens its files again.
+    pub(crate) async fn restart(&mut self, n: usize) {
+        if n == 0 {
+            *self.wire.keeper.lock().unwrap() = None;
+        }
+        self.nodes[n].store.close().await;
+        let app = self.open(n).await;
+        self.nodes[n] = app;
+        self.pass(10_000).await;
+    }
+
+    /// One round: every node does its jobs, says what waits and reads what there is.
+    pub(crate) async fn round(&self) {
+        for app in &self.nodes {
+            jobs::run_all(app).await;
+            // A member that cannot reach the keeper keeps what it has to say.
+            let _ = append::step(app).await;
+        }
+        for app in &self.nodes {
+            let _ = read(app).await;
+        }
+    }
+
+    /// Rounds until nobody has anything more to say.
+    pub(crate) async fn settle(&self) {
+        let mut before = Vec::new();
+        for _ in 0..ROUNDS {
+            self.round().await;
+            let now = self.standing().await;
+            if now == before {
+                return;
+            }
+            before = now;
+        }
+        panic!("the coalition does not come to rest");
+    }
+
+    /// Where every node stands: position, what waits, points without a token.
+    async fn standing(&self) -> Vec<(u64, i64, i64)> {
+        let mut standing = Vec::new();
+        for app in &self.nodes {
+            let position = app
+                .coalition
+                .read()
+                .await
+                .as_ref()
+                .map(|c| c.state.meta().head.position);
+            let mut db = app.store.read("looking at a node").await.unwrap();
+            let waiting = commonturf::store::outbox::waiting(&mut db).await.unwrap();
+            let (points, done) = commonturf::store::point::counts(&mut db).await.unwrap();
+            standing.push((position.unwrap_or(0), waiting, points - done));
+        }
+        standing
+    }
+
+    /// A copy of the folded state, after making sure that all members that have read as far agree.
+    pub(crate) async fn state(&self) -> State {
+        let mut states = Vec::new();
+        for app in &self.nodes {
+            states.push(app.coalition.read().await.as_ref().unwrap().state.clone());
+        }
+        for state in &states[1..] {
+            assert_eq!(state.hash(), states[0].hash(), "members' states differ");
+        }
+        states.remove(0)
+    }
+}
+
+fn config(keeper: bool) -> Config {
+    let federation = Federation {
+        listen: "127.0.0.1:7999".parse().unwrap(),
+        public_url: KEEPER.to_owned(),
+        tls_certificate: None,
+        tls_key: None,
+    };
+    Config {
+        desk: Desk {
+            listen: "127.0.0.1:7998".parse().unwrap(),
+        },
+        federation: keeper.then_some(federation),
+        database: Database::default(),
+        peers: Peers::default(),
+        lists: Lists::default(),
+    }
+}
+
+/// Reads and folds one page without waiting for more.
+async fn read(app: &App) -> anyhow::Result<()> {
+    let (keeper, position) = {
+        let guard = app.coalition.read().await;
+        let Some(coalition) = guard.as_ref().filter(|coalition| coalition.is_active()) else {
+            return Ok(());
+        };
+        let position = coalition.state.meta().head.position;
+        (Keeper::of(app, coalition), position)
+    };
+    let page = keeper.page(app, position, 0).await?;
+    fold::page(app, page).await
+}
