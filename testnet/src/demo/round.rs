@@ -165,7 +165,10 @@ impl Table<'_> {
     fn done(&mut self, what: &str) {
         let seconds = self.step.elapsed().as_secs_f64();
         self.step = ambient::stopwatch();
-        say(&format!("[{:>4.0} s] {what} ({seconds:.1} s)", self.begun.elapsed().as_secs_f64()));
+        say(&format!(
+            "[{:>4.0} s] {what} ({seconds:.1} s)",
+            self.begun.elapsed().as_secs_f64()
+        ));
         self.report.steps.push(Step {
             what: what.to_owned(),
             seconds,
@@ -174,7 +177,9 @@ impl Table<'_> {
 
     fn slug_of(&self, name: &str) -> String {
         let party = self.parties.iter().find(|party| party.bring.name == name);
-        party.map(|party| party.bring.slug.clone()).unwrap_or_default()
+        party
+            .map(|party| party.bring.slug.clone())
+            .unwrap_or_default()
     }
 
     /// Waits until all nodes have said and read everything.
@@ -189,7 +194,11 @@ impl Table<'_> {
             .map_or(0, |terms| i64::from(terms.params.recontact_days.door));
         self.report.findings = findings::find(&self.observed, self.known.as_ref(), days);
         self.report.checked = findings::looked_at(&self.observed, self.known.is_some());
-        self.report.organizations = self.parties.iter().map(|party| party.about.clone()).collect();
+        self.report.organizations = self
+            .parties
+            .iter()
+            .map(|party| party.about.clone())
+            .collect();
         self.done("everything is checked");
     }
 }

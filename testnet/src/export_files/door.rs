@@ -25,7 +25,7 @@ pub(crate) fn door(address: &str, zip: &str) -> Option<String> {
     if postal.len() < 5 || !postal.bytes().all(|byte| byte.is_ascii_digit()) {
         return None;
     }
-    let text = address.to_lowercase().replace('#', " # ");
+    let text = address.to_lowercase().replace(',', " ").replace('#', " # ");
     let words: Vec<&str> = text.split_whitespace().collect();
     if !words.first()?.starts_with(|c: char| c.is_ascii_digit()) {
         return None;

@@ -22,33 +22,55 @@ impl Table<'_> {
         let Some((key, name, members)) = self.somebody_known_to_allies() else {
             return Ok(());
         };
-        let (first, allies) = self.parties.split_first().context("somebody sits at the table")?;
+        let (first, allies) = self
+            .parties
+            .split_first()
+            .context("somebody sits at the table")?;
         let words = ["suppress", "--person", &key, "--channel", "door"];
-        let told = first.node.run(&words).await.with_context(|| first.cannot("suppress", &key))?;
+        let told = first
+            .node
+            .run(&words)
+            .await
+            .with_context(|| first.cannot("suppress", &key))?;
         anyhow::ensure!(told["state"] == "done", "the opt-out was not told: {told}");
         let mut reached = BTreeSet::new();
-        for ally in allies.iter().filter(|ally| members.contains(&ally.bring.slug)) {
+        for ally in allies
+            .iter()
+            .filter(|ally| members.contains(&ally.bring.slug))
+        {
             let knows = |answer: &Value| {
                 let about = answer["allies"].as_array()?.iter();
                 let named = |row: &&Value| {
                     let about = row["about"].as_array().into_iter().flatten();
                     let mut names = about.filter_map(Value::as_str);
-                    row["organization"] == first.bring.name && names.any(|about| about.contains(&name))
+                    row["organization"] == first.bring.name
+                        && names.any(|about| about.contains(&name))
                 };
                 about.filter(named).count().checked_sub(1)
             };
             let words = ["suppressions", "list"];
-            if ally.node.until("the opt-out is known", PATIENCE / 10, &words, knows).await.is_ok() {
+            if ally
+                .node
+                .until("the opt-out is known", PATIENCE / 10, &words, knows)
+                .await
+                .is_ok()
+            {
                 reached.insert(ally.bring.slug.clone());
             }
         }
-        let names = allies.iter().filter(|ally| reached.contains(&ally.bring.slug));
+        let names = allies
+            .iter()
+            .filter(|ally| reached.contains(&ally.bring.slug));
         self.report.opt_out = Some(OptOut {
             by: first.bring.name.clone(),
             reached: names.map(|ally| ally.bring.name.clone()).collect(),
         });
         let by = first.bring.slug.clone();
-        self.observed.opt_outs.push(OptOutSeen { by, members, reached });
+        self.observed.opt_outs.push(OptOutSeen {
+            by,
+            members,
+            reached,
+        });
         self.done("an opt-out is told");
         Ok(())
     }
@@ -59,15 +81,24 @@ impl Table<'_> {
         let known = self.known.as_ref()?;
         let (first, allies) = self.parties.split_first()?;
         let own = known.lists.get(&first.bring.slug)?;
-        let candidates = own.rows.iter().filter(|row| row.door.is_some() && !own.no_visit.contains(&row.person));
+        let candidates = own
+            .rows
+            .iter()
+            .filter(|row| row.door.is_some() && !own.no_visit.contains(&row.person));
         let with_allies = candidates.map(|row| {
             let has = |ally: &&Party| {
                 let list = known.lists.get(&ally.bring.slug);
                 list.is_some_and(|list| {
-                    list.rows.iter().any(|other| other.name == row.name && other.door == row.door)
+                    list.rows
+                        .iter()
+                        .any(|other| other.name == row.name && other.door == row.door)
                 })
             };
-            let members: BTreeSet<String> = allies.iter().filter(has).map(|ally| ally.bring.slug.clone()).collect();
+            let members: BTreeSet<String> = allies
+                .iter()
+                .filter(has)
+                .map(|ally| ally.bring.slug.clone())
+                .collect();
             (row, members)
         });
         let (row, members) = with_allies.max_by_key(|(_, members)| members.len())?;
@@ -88,7 +119,12 @@ impl Table<'_> {
         for ((by, claim), granted) in claims {
             let walk_list = self.walk_list(&by, &claim).await?;
             let window = window.clone();
-            self.observed.claims.push(ClaimSeen { by, window, granted, walk_list });
+            self.observed.claims.push(ClaimSeen {
+                by,
+                window,
+                granted,
+                walk_list,
+            });
         }
         self.done("doors are claimed and walk lists written");
         Ok(())
@@ -119,8 +155,16 @@ impl Party {
         let (from, to) = window;
         let mut words = vec!["claim", "take", "--list", LIST, "--channel", "door"];
         words.extend(["--from", from, "--to", to]);
-        let taken = self.node.run(&words).await.with_context(|| self.cannot("claim the doors of", LIST))?;
-        anyhow::ensure!(taken["state"] == "done", "the claim of {} is not decided: {taken}", self.bring.name);
+        let taken = self
+            .node
+            .run(&words)
+            .await
+            .with_context(|| self.cannot("claim the doors of", LIST))?;
+        anyhow::ensure!(
+            taken["state"] == "done",
+            "the claim of {} is not decided: {taken}",
+            self.bring.name
+        );
         let claim = &taken["claim"];
         let mut reasons: BTreeMap<String, u64> = BTreeMap::new();
         let because = claim["because_of"].as_object().into_iter().flatten();
@@ -140,7 +184,10 @@ impl Party {
             suppressed: count("suppressed"),
             walk_list: 0,
         });
-        let id = claim["claim"].as_str().context("a claim has an id")?.to_owned();
+        let id = claim["claim"]
+            .as_str()
+            .context("a claim has an id")?
+            .to_owned();
         Ok(((self.bring.slug.clone(), id), usize::try_from(granted)?))
     }
 }
@@ -154,7 +201,11 @@ fn walk_list(file: &Path) -> Result<Vec<Seen>> {
     for record in reader.records() {
         let record = record?;
         let place = |name: &str| headings.iter().position(|heading| heading == name);
-        let cell = |name: &str| place(name).and_then(|place| record.get(place)).unwrap_or_default();
+        let cell = |name: &str| {
+            place(name)
+                .and_then(|place| record.get(place))
+                .unwrap_or_default()
+        };
         let some = |name: &str| Some(cell(name).to_owned()).filter(|text| !text.is_empty());
         rows.push(Seen {
             name: cell("Name").to_owned(),

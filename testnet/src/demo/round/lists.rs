@@ -23,17 +23,37 @@ impl Party {
     async fn import(&mut self) -> Result<()> {
         let list = text(&self.bring.list);
         let report = self.node.run(&["import", &list, "--list", LIST]).await;
-        self.about.list = import(&report.with_context(|| self.cannot("import", &list))?, &self.bring.list);
+        self.about.list = import(
+            &report.with_context(|| self.cannot("import", &list))?,
+            &self.bring.list,
+        );
         for consent in &self.bring.consents {
             let (covered, form) = (text(&consent.covered), text(&consent.form));
-            let words = ["import", &covered, "--list", LIST, "--basis", "consent", "--consent-form", &form];
-            let report = self.node.run(&words).await.with_context(|| self.cannot("import", &covered))?;
+            let words = [
+                "import",
+                &covered,
+                "--list",
+                LIST,
+                "--basis",
+                "consent",
+                "--consent-form",
+                &form,
+            ];
+            let report = self
+                .node
+                .run(&words)
+                .await
+                .with_context(|| self.cannot("import", &covered))?;
             self.about.list.consents += number(&report, "consents");
         }
         if let Some(history) = &self.bring.history {
             let file = text(history);
             let words = ["contacts", "import", &file, "--committee", &self.bring.name];
-            let report = self.node.run(&words).await.with_context(|| self.cannot("import", &file))?;
+            let report = self
+                .node
+                .run(&words)
+                .await
+                .with_context(|| self.cannot("import", &file))?;
             self.about.history = Some(import(&report, history));
         }
         Ok(())
@@ -56,11 +76,15 @@ impl Party {
 }
 
 fn import(report: &Value, file: &Path) -> Import {
-    let counts = ["imported", "updated", "unchanged", "duplicates_merged", "contacts"];
     Import {
-        file: file.file_name().unwrap_or_default().to_string_lossy().into_owned(),
+        file: file
+            .file_name()
+            .unwrap_or_default()
+            .to_string_lossy()
+            .into_owned(),
         format: report["format"].as_str().unwrap_or_default().to_owned(),
-        rows: counts.iter().map(|field| number(report, field)).sum(),
+        rows: number(report, "imported") + number(report, "contacts"),
+        repeated: number(report, "duplicates_merged") + number(report, "unchanged"),
         rejected: number(report, "rejected"),
         consents: number(report, "consents"),
     }

@@ -29,7 +29,10 @@ impl Table<'_> {
         let down = *chosen.holders.first().context("somebody holds the row")?;
         self.parties[down].node.stop().await?;
         let sender = &self.parties[0];
-        let revoked = sender.node.run(&["revoke", "--person", &chosen.person]).await;
+        let revoked = sender
+            .node
+            .run(&["revoke", "--person", &chosen.person])
+            .await;
         let revoked = revoked.with_context(|| sender.cannot("take back", &chosen.person))?;
         let notices = revoked["notices"].as_array().map_or(0, Vec::len);
         self.done(&format!(
@@ -39,8 +42,14 @@ impl Table<'_> {
         self.parties[down].node.start().await?;
         let receipts = self.receipts(notices).await?;
         for (slug, there) in &receipts {
-            let to = self.parties.iter().position(|party| party.bring.slug == *slug);
-            let gone = to.and_then(|to| chosen.gone.get(&to)).cloned().unwrap_or_default();
+            let to = self
+                .parties
+                .iter()
+                .position(|party| party.bring.slug == *slug);
+            let gone = to
+                .and_then(|to| chosen.gone.get(&to))
+                .cloned()
+                .unwrap_or_default();
             self.observed.notices.push(NoticeSeen {
                 from: self.parties[0].bring.slug.clone(),
                 to: slug.clone(),
@@ -48,12 +57,16 @@ impl Table<'_> {
                 gone,
             });
             let from = &self.parties[0].bring.slug;
-            let of_pair = |share: &&mut super::super::observed::ShareSeen| share.from == *from && share.to == *slug;
+            let of_pair = |share: &&mut super::super::observed::ShareSeen| {
+                share.from == *from && share.to == *slug
+            };
             if let Some(share) = self.observed.shares.iter_mut().find(of_pair) {
                 share.taken_back += usize::from(*there);
             }
         }
-        let named = receipts.iter().map(|(slug, there)| (self.name_of(slug), *there));
+        let named = receipts
+            .iter()
+            .map(|(slug, there)| (self.name_of(slug), *there));
         self.report.revocation = Some(Revocation {
             by: self.parties[0].bring.name.clone(),
             receipts: named.collect(),
@@ -72,7 +85,9 @@ impl Table<'_> {
             (items.len() >= notices && signed).then_some(())
         };
         let patience = PATIENCE / 5;
-        let waited = sender.until("all receipts are there", patience, &["receipts"], all).await;
+        let waited = sender
+            .until("all receipts are there", patience, &["receipts"], all)
+            .await;
         let answer = sender.run(&["receipts"]).await?;
         let items = answer["items"].as_array().into_iter().flatten();
         let receipts = items.map(|item| {
@@ -88,7 +103,9 @@ impl Table<'_> {
 
     fn name_of(&self, slug: &str) -> String {
         let party = self.parties.iter().find(|party| party.bring.slug == slug);
-        party.map(|party| party.bring.name.clone()).unwrap_or_default()
+        party
+            .map(|party| party.bring.name.clone())
+            .unwrap_or_default()
     }
 
     /// Somebody whom an ally holds: with the generator's knowledge one who is on no holder's own list,
@@ -102,7 +119,10 @@ impl Table<'_> {
                 let words = ["people", "search", "--list", LIST, "--limit", &limit, ""];
                 let found = sender.node.run(&words).await?;
                 let people = found.as_array().cloned().unwrap_or_default();
-                people.iter().filter_map(|row| row["person_id"].as_str().map(str::to_owned)).collect()
+                people
+                    .iter()
+                    .filter_map(|row| row["person_id"].as_str().map(str::to_owned))
+                    .collect()
             }
         };
         for person in candidates.into_iter().take(ASKED) {
@@ -112,13 +132,23 @@ impl Table<'_> {
                 .into_iter()
                 .flatten()
                 .filter_map(|holder| {
-                    self.parties.iter().position(|party| holder["name"] == party.bring.name)
+                    self.parties
+                        .iter()
+                        .position(|party| holder["name"] == party.bring.name)
                 })
                 .collect();
             if !holders.is_empty() {
-                let gone = self.known.as_ref().map(|known| self.gone(known, &person)).unwrap_or_default();
+                let gone = self
+                    .known
+                    .as_ref()
+                    .map(|known| self.gone(known, &person))
+                    .unwrap_or_default();
                 let holders = holders.into_iter().collect();
-                return Ok(Some(Chosen { person, holders, gone }));
+                return Ok(Some(Chosen {
+                    person,
+                    holders,
+                    gone,
+                }));
             }
         }
         Ok(None)
@@ -129,16 +159,27 @@ impl Table<'_> {
         let Some(own) = known.lists.get(&self.parties[0].bring.slug) else {
             return Vec::new();
         };
-        let others = known.lists.iter().filter(|(slug, _)| **slug != self.parties[0].bring.slug);
-        let known_to_others: BTreeSet<_> =
-            others.flat_map(|(_, list)| list.rows.iter().map(|row| row.person)).collect();
-        let alone = own.rows.iter().filter(|row| !known_to_others.contains(&row.person) && !row.phones.is_empty());
+        let others = known
+            .lists
+            .iter()
+            .filter(|(slug, _)| **slug != self.parties[0].bring.slug);
+        let known_to_others: BTreeSet<_> = others
+            .flat_map(|(_, list)| list.rows.iter().map(|row| row.person))
+            .collect();
+        let alone = own
+            .rows
+            .iter()
+            .filter(|row| !known_to_others.contains(&row.person) && !row.phones.is_empty());
         alone.map(|row| format!("van:{}", row.key)).collect()
     }
 
     /// What must be gone from each holder's files: contact points of the person that neither the
     /// holder's own list nor anybody else whom it may hold has.
-    fn gone(&self, known: &super::Known, person: &str) -> BTreeMap<usize, (BTreeSet<String>, BTreeSet<String>)> {
+    fn gone(
+        &self,
+        known: &super::Known,
+        person: &str,
+    ) -> BTreeMap<usize, (BTreeSet<String>, BTreeSet<String>)> {
         let own = known.lists.get(&self.parties[0].bring.slug);
         let rows = own.map(|list| list.rows.as_slice()).unwrap_or_default();
         let is_person = |row: &&super::super::known::KnownRow| format!("van:{}", row.key) == person;
@@ -153,6 +194,8 @@ impl Table<'_> {
             }
         }
         let emails: BTreeSet<String> = row.email.iter().cloned().collect();
-        (1..self.parties.len()).map(|place| (place, (emails.clone(), phones.clone()))).collect()
+        (1..self.parties.len())
+            .map(|place| (place, (emails.clone(), phones.clone())))
+            .collect()
     }
 }
