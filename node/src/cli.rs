@@ -13,8 +13,10 @@ pub mod claim;
 pub mod client;
 pub mod coalition;
 pub mod desk_link;
+pub mod import;
 pub mod init;
 pub mod output;
+pub mod people;
 pub mod receipts;
 pub mod received;
 pub mod revoke;
@@ -65,6 +67,16 @@ enum Command {
     /// Show how far points have been turned into match tokens.
     #[command(subcommand)]
     Tokens(tokens::Tokens),
+    /// Bring a file into a list.
+    Import(import::Import),
+    /// Bring canvass histories into the node.
+    #[command(subcommand)]
+    Contacts(import::Contacts),
+    /// Find people of the own lists.
+    #[command(subcommand)]
+    People(people::People),
+    /// Show the own lists with their counts.
+    Lists(people::Lists),
     /// Look at, take and give back contact points.
     #[command(subcommand)]
     Claim(claim::Claim),
@@ -132,6 +144,10 @@ async fn run(cli: &Cli) -> Result<(), CliError> {
         Command::Coalition(command) => command.run(&desk).await,
         Command::Agreement(command) => command.run(&desk).await,
         Command::Tokens(command) => command.run(&desk).await,
+        Command::Import(command) => command.run(&desk).await,
+        Command::Contacts(command) => command.run(&desk).await,
+        Command::People(command) => command.run(&desk).await,
+        Command::Lists(command) => command.run(&desk).await,
         Command::Claim(command) => command.run(&desk).await,
         Command::Walklist(command) => command.run(&desk).await,
         Command::Suppress(command) => command.run(&desk).await,

@@ -32,9 +32,7 @@ pub fn routes() -> Router<App> {
     Router::new()
         .route(
             "/imports",
-            get(imports)
-                .post(import)
-                .layer(DefaultBodyLimit::disable()),
+            get(imports).post(import).layer(DefaultBodyLimit::disable()),
         )
         .route("/imports/{id}", get(one_import))
         .route("/consent-forms", post(consent_form))
@@ -61,8 +59,14 @@ pub(super) async fn receive(
     let spooled = Spooled::receive(&app.dir.0, body.into_data_stream())
         .await
         .map_err(people::ImportFailure::from)?;
-    let work = tokio::spawn(async move { people::run(&app, request, &spooled).await });
-    let report = work.await.map_err(Failure::internal)??;
+    let (told, answer) = tokio::sync::oneshot::channel();
+    app.life.clone().spawn(async move {
+        let outcome = people::run(&app, request, &spooled).await;
+        app.wake.jobs.notify_one();
+        // Whoever went away reads the report in the list of imports.
+        let _ = told.send(outcome);
+    });
+    let report = answer.await.map_err(Failure::internal)??;
     Ok(Json(report))
 }
 
@@ -154,7 +158,10 @@ async fn search(
         let found = found.ok_or_else(|| Failure::not_found("there is no list with this name"))?;
         list_id = Some(found.list_id);
     }
-    let limit = ask.limit.unwrap_or(SHOWN).clamp(1, store::person::SEARCH_ROWS);
+    let limit = ask
+        .limit
+        .unwrap_or(SHOWN)
+        .clamp(1, store::person::SEARCH_ROWS);
     let found = store::people::search(&mut db, &ask.search, list_id.as_deref(), limit).await?;
     let mut rows = Vec::new();
     for person in found {
@@ -189,7 +196,9 @@ async fn show(
     let mut shown = shown(&member);
     shown["lists"] = json!(list::of_person(&mut db, &id).await?);
     let ids = store::person::identifiers(&mut db, &id).await?;
-    let ids = ids.iter().map(|(system, id)| json!({ "system": system, "id": id }));
+    let ids = ids
+        .iter()
+        .map(|(system, id)| json!({ "system": system, "id": id }));
     shown["ids"] = ids.collect();
     let contacts = store::contact::of_person(&mut db, &id).await?;
     let contacts = contacts.iter().map(|contact| {

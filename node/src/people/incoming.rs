@@ -83,8 +83,8 @@ impl Incoming {
             birth_year: person.birth_year.map(i64::from),
             voter: person
                 .voter_id
-                .as_ref()
-                .map(|voter| (voter.state.clone(), beginning(&voter.id, TEXT_BYTES))),
+                .clone()
+                .map(|voter| (voter.state, beginning(&voter.id, TEXT_BYTES))),
             identifiers: person
                 .identifiers
                 .iter()

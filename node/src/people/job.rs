@@ -92,11 +92,7 @@ struct Judged {
 ///
 /// # Errors
 /// [`ImportFailure`]; a refused file leaves nothing behind, an interrupted one its committed batches.
-pub async fn run(
-    app: &App,
-    request: Request,
-    spooled: &Spooled,
-) -> Result<Report, ImportFailure> {
+pub async fn run(app: &App, request: Request, spooled: &Spooled) -> Result<Report, ImportFailure> {
     if request.sha256.is_some_and(|told| told != spooled.hash) {
         return Err(ImportFailure::Input(
             "sha256: the file that arrived is not the file that was sent; send it again".to_owned(),
@@ -145,8 +141,7 @@ async fn judge(spooled: &Spooled, options: &Options) -> Result<Judged, ImportFai
 }
 
 fn fits(target: &Target, judged: &Judged) -> Result<(), ImportFailure> {
-    let history =
-        judged.summary.attempts > 0 || judged.summary.format == Format::VanContactHistory;
+    let history = judged.summary.attempts > 0 || judged.summary.format == Format::VanContactHistory;
     let said = match (target, history) {
         (Target::List(_), true) => {
             "format: this file is a contact history, not a list; use: commonturf contacts import"
@@ -392,8 +387,20 @@ pub async fn report(
     import: &Import,
     list: String,
 ) -> Result<Report, StoreError> {
-    let rejects = import_job::rejects(db, &import.import_id, REJECTS_SHOWN).await?;
-    Ok(Report::of(import, list, rejects))
+    Ok(Report {
+        import_id: import.import_id.clone(),
+        list,
+        file_name: import.file_name.clone(),
+        format: import.format.clone(),
+        state: import.progress.name(),
+        rows: natural(import.rows_done),
+        counts: counts_of(import)?,
+        rejects: import_job::rejects(db, &import.import_id, REJECTS_SHOWN).await?,
+        resumed_at: None,
+        dry_run: false,
+        started_at: import.started_at,
+        finished_at: import.finished_at,
+    })
 }
 
 fn counts_of(import: &Import) -> Result<Counts, StoreError> {
