@@ -1,7 +1,7 @@
 //! The one program an organization runs.
 //!
 //! Edges ([`cli`], [`http`], [`api`], [`pages`], [`federation`]) call work ([`coalition`],
-//! [`import`], [`people`], [`claims`], [`contacts`], [`suppressions`], [`shares`], [`sync`], [`keeper`],
+//! [`import`], [`claims`], [`contacts`], [`suppressions`], [`shares`], [`sync`], [`keeper`],
 //! [`jobs`]), work calls [`store`]; the store knows no HTTP and importing knows no federation.
 
 pub mod ambient;
