@@ -14,7 +14,7 @@ use crate::{
     http::problem::Failure,
     people::{
         self, ImportFailure,
-        report::{Counts, Report},
+        report::{Counts, REJECTS_SHOWN, Report},
         request::Request,
         spool::Spooled,
     },
@@ -101,7 +101,8 @@ pub async fn show(State(app): State<App>, uri: Uri, Path(id): Path<String>) -> P
         .into_iter()
         .find(|list| list.list_id == import.list_id);
     let name = list.map(|list| list.name).unwrap_or_default();
-    let report = people::report(&mut db, &import, name).await?;
+    let rejects = import_job::rejects(&mut db, &id, REJECTS_SHOWN).await?;
+    let report = Report::of(&import, name, rejects)?;
     drop(db);
     render(&Import::new(frame, report))
 }
@@ -151,7 +152,7 @@ async fn work(app: &App, request: Request, spooled: Spooled) -> Result<Report, F
     let (tell, told) = tokio::sync::oneshot::channel();
     let node = app.clone();
     app.life.spawn(async move {
-        let report = people::run(&node, request, &spooled).await;
+        let report = people::run(&node, &request, &spooled).await;
         drop(tell.send(report)); // nobody listens once the browser has gone away
     });
     Ok(told.await.map_err(Failure::internal)??)

@@ -62,14 +62,12 @@ pub async fn show(State(app): State<App>, uri: Uri) -> Page {
         let list = lists.iter().find(|list| list.list_id == list_id);
         list.map(|list| list.name.clone()).unwrap_or_default()
     };
-    let imports = imports.into_iter();
+    let imports = imports
+        .iter()
+        .map(|import| Report::of(import, name(&import.list_id), Vec::new()))
+        .collect::<Result<Vec<_>, _>>()?;
     let imports = Cut::first(
-        imports.map(|import| {
-            Line::new(
-                &frame,
-                Report::of(&import, name(&import.list_id), Vec::new()),
-            )
-        }),
+        imports.into_iter().map(|report| Line::new(&frame, report)),
         ROWS,
     );
     let comparing = match progress.generation {
