@@ -205,10 +205,10 @@ impl Import {
         } = report.counts.clone();
         let doubts = warnings
             .into_iter()
-            .map(|(doubt, count)| format!("{}: {doubt}", words::natural(count)))
+            .map(|(doubt, count)| format!("Rows that {doubt}: {}", words::natural(count)))
             .chain(unknown_results.into_iter().map(|(result, count)| {
                 format!(
-                    "{}: the result \"{result}\" is unknown",
+                    "Rows with the result \"{result}\", which nobody knows: {}",
                     words::natural(count)
                 )
             }));

@@ -203,6 +203,7 @@ fn facts(member: &Member, ids: &[(String, String)]) -> Vec<Fact> {
     ];
     let text = |(key, value): (&String, &String)| (key.clone(), Some(value.clone()));
     facts.extend(person.answers.iter().map(text));
+    facts.extend(person.extra.iter().map(text));
     facts.extend(
         ids.iter()
             .map(|(system, id)| (format!("{system} id"), Some(id.clone()))),

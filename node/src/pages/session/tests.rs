@@ -4,7 +4,10 @@ use crate::{
     app::App,
     config::{Config, Database, Desk, Lists, NodeDir, Peers},
     http::desk,
-    store::Store,
+    store::{
+        self, Store,
+        coalition::{CoalitionRow, Phase},
+    },
     transport::HttpTransport,
 };
 use axum::{
@@ -14,7 +17,10 @@ use axum::{
     response::Response,
 };
 use http_body_util::BodyExt;
-use protocol::time::{Clock, FixedClock, HOUR, Moment};
+use protocol::{
+    id::{CoalitionId, Lineage, NodeId},
+    time::{Clock, FixedClock, HOUR, Moment},
+};
 use std::sync::Arc;
 use tower::ServiceExt;
 
@@ -55,6 +61,11 @@ struct Door {
 
 impl Door {
     async fn new() -> Self {
+        Self::within(None).await
+    }
+
+    /// The desk of a node that has come so far with a coalition.
+    async fn within(phase: Option<Phase>) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let dir = NodeDir(folder.path().join("node"));
         let config = Config {
@@ -73,6 +84,21 @@ impl Door {
             .unwrap();
         let store = Store::open(&dir.database(&config)).await.unwrap();
         let rest = crate::app::read_rest_key(&dir).unwrap();
+        if let Some(phase) = phase {
+            let mut tx = store
+                .write("putting a node into a coalition")
+                .await
+                .unwrap();
+            let row = coalition(phase);
+            store::coalition::insert(&mut tx, &row, NOON.0)
+                .await
+                .unwrap();
+            let because = (phase == Phase::Stopped).then_some(WHY);
+            store::coalition::set_phase(&mut tx, phase, because)
+                .await
+                .unwrap();
+            tx.commit().await.unwrap();
+        }
         let wire = Box::new(HttpTransport::new(&config.peers).unwrap());
         let now = Box::new(clock.clone());
         let app = App::assemble(dir, config, store, now, rest, wire)
@@ -113,6 +139,22 @@ impl Door {
         assert_eq!(text(&answer, header::LOCATION), "/");
         let set = text(&answer, header::SET_COOKIE);
         set.split(';').next().unwrap().to_owned()
+    }
+}
+
+/// Why the node of a test has stopped.
+const WHY: &str = "Entry 7 was written by a <later> version.";
+
+fn coalition(phase: Phase) -> CoalitionRow {
+    CoalitionRow {
+        id: CoalitionId([1; 16]),
+        name: "Riverside".to_owned(),
+        lineage: Lineage([2; 16]),
+        phase,
+        stopped_because: None,
+        keeper: NodeId([3; 32]),
+        keeper_url: "https://keeper.example".to_owned(),
+        keeper_document: Vec::new(),
     }
 }
 
@@ -404,4 +446,23 @@ async fn a_word_in_the_address_puts_no_words_on_the_page() {
     assert!(!page.contains("Send") && !page.contains("<b>"));
     let page = body(door.get("/?done=approved", &cookie).await).await;
     assert!(page.contains("Approved."));
+}
+
+#[tokio::test]
+async fn every_page_works_while_a_node_waits_to_be_let_in_and_when_it_has_stopped() {
+    for (phase, words) in [
+        (Phase::Joining, "Riverside"),
+        (
+            Phase::Stopped,
+            "Entry 7 was written by a &#60;later&#62; version.",
+        ),
+    ] {
+        let door = Door::within(Some(phase)).await;
+        let cookie = door.sign_in(&door.token().await, "").await;
+        for path in PAGES {
+            let answer = door.get(path, &cookie).await;
+            assert_eq!(answer.status(), StatusCode::OK, "{phase:?} {path}");
+            assert!(body(answer).await.contains(words), "{phase:?} {path}");
+        }
+    }
 }

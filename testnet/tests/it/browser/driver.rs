@@ -226,7 +226,8 @@ impl Browser {
         Ok(())
     }
 
-    /// No part of the page lies outside the window's width.
+    /// No part of the page lies outside the window's width, and no text is pressed into a column of
+    /// letters.
     async fn fits(&self, name: &str, width: u32) -> Result<()> {
         let wide = self
             .number(
@@ -236,6 +237,13 @@ impl Browser {
         ensure!(
             wide <= u64::from(width),
             "{name}: the page is {wide} pixels wide where {width} are there"
+        );
+        let script = "return [...document.querySelectorAll('dt, dd, td, th, p, li, h1, h2')]
+            .filter(each => each.offsetHeight > 100 && each.offsetWidth < 80).length";
+        let pressed = self.number(script).await?;
+        ensure!(
+            pressed == 0,
+            "{name}: {pressed} texts have no room at {width} pixels"
         );
         Ok(())
     }

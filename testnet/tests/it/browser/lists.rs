@@ -45,6 +45,7 @@ async fn a_file_is_imported_by_the_form_and_its_people_are_found() -> Result<()>
     browser.goto("/people?search=script").await?;
     browser.press("tbody a").await?;
     browser.says("onmouseover=").await?;
+    browser.says("<img src=x onerror=alert(3)>").await?;
     let heading = "<script>alert(1)</script> \" onmouseover=\"alert(2)";
     browser.is_sound("person", heading, "main a.btn").await?;
     browser.close().await
