@@ -13,10 +13,13 @@ use testnet::nodes::{Member, Node, Organization, Program, Refused, found_quietly
 
 /// Another seed kills at other moments.
 const SEED: u64 = 20_261_125;
-/// Rounds of commands with a kill in each; about two seconds apiece.
-const ROUNDS: u32 = 12;
+/// Rounds of commands with a kill in each; about three seconds apiece.
+const ROUNDS: u32 = 14;
 /// The latest moment of a kill after its round began, in milliseconds.
 const KILL_WITHIN: u64 = 900;
+/// How long a command may take beyond the kill: one that waits for a dead node is given up, as a
+/// person would, and counts as not acknowledged.
+const PATIENCE: u64 = 1_500;
 /// How long the nodes may take to come to rest after the last kill.
 const REST: Duration = Duration::from_secs(60);
 
@@ -62,8 +65,8 @@ struct Acknowledged {
 }
 
 impl Acknowledged {
-    fn note(&mut self, who: usize, act: &Act, answer: &Result<Value, Refused>) {
-        let Ok(answer) = answer else { return };
+    fn note(&mut self, who: usize, act: &Act, answer: Option<&Value>) {
+        let Some(answer) = answer else { return };
         self.answers += 1;
         if let Some(entry) = answer["entry"].as_str() {
             self.entries.insert(entry.to_owned(), who);
@@ -89,7 +92,7 @@ async fn round(
     acts: &[Act; 2],
     terms: &str,
     kill: (bool, bool, u64),
-) -> [Result<Value, Refused>; 2] {
+) -> [Option<Value>; 2] {
     let (keeper, member, delay) = kill;
     let [first, second] = nodes else {
         panic!("two nodes")
@@ -105,9 +108,13 @@ async fn round(
                 kill_at_once(pid);
             }
         };
-        let (one, other, ()) =
-            tokio::join!(acts[0].run(first, terms), acts[1].run(second, terms), kills);
-        [one, other]
+        let patience = Duration::from_millis(delay + PATIENCE);
+        let (one, other, ()) = tokio::join!(
+            tokio::time::timeout(patience, acts[0].run(first, terms)),
+            tokio::time::timeout(patience, acts[1].run(second, terms)),
+            kills
+        );
+        [one, other].map(|answer| answer.ok().and_then(Result::ok))
     };
     for (node, killed) in [(first, keeper), (second, member)] {
         if killed {
@@ -191,7 +198,7 @@ async fn what_was_acknowledged_survives_every_kill_and_happens_once() {
         let terms = terms(folder.path(), n);
         let answers = round(&mut nodes, &acts, &terms, kill).await;
         for (who, (act, answer)) in acts.iter().zip(&answers).enumerate() {
-            acknowledged.note(who, act, answer);
+            acknowledged.note(who, act, answer.as_ref());
         }
     }
     let all: Vec<&Node> = nodes.iter().collect();
