@@ -7,16 +7,20 @@ use rand::{Rng, SeedableRng, rngs::StdRng};
 use serde_json::Value;
 use std::{
     collections::{BTreeMap, BTreeSet},
+    path::PathBuf,
+    process::Stdio,
     time::Duration,
 };
-use testnet::nodes::{Member, Node, Organization, Program, Refused, found_quietly, settled};
+use testnet::nodes::{Member, Node, Organization, Program, found_quietly, settled};
 
 /// Another seed kills at other moments.
 const SEED: u64 = 20_261_125;
 /// Rounds of commands with a kill in each; about two seconds apiece.
-const ROUNDS: u32 = 12;
+const ROUNDS: u32 = 14;
 /// The latest moment of a kill after its round began, in milliseconds.
 const KILL_WITHIN: u64 = 900;
+/// How long a command may take before it is given up, as a person would; it counts as not answered.
+const PATIENCE: Duration = Duration::from_secs(6);
 /// How long the nodes may take to come to rest after the last kill.
 const REST: Duration = Duration::from_secs(60);
 
@@ -39,15 +43,28 @@ impl Act {
         }
     }
 
-    async fn run(&self, node: &Node, terms: &str) -> Result<Value, Refused> {
+    /// Runs the command; none where it was refused, gave up, or its node died before it answered.
+    async fn run(&self, at: &Desk, terms: &str, patience: Duration) -> Option<Value> {
         let words: Vec<&str> = match self {
             Self::Invite(name) => vec!["coalition", "invite", "--to-name", name],
             Self::Suppress(phone) => vec!["suppress", "--phone", phone, "--channel", "phone"],
             Self::Propose => vec!["agreement", "propose", terms],
             Self::Sign => vec!["agreement", "sign"],
         };
-        node.run(&words).await
+        let mut command = tokio::process::Command::new(at.program.path());
+        command.arg("--node").arg(&at.dir).arg("--json").args(words);
+        command.stdin(Stdio::null()).kill_on_drop(true);
+        let output = tokio::time::timeout(patience, command.output()).await;
+        let output = output.ok()?.unwrap();
+        let answered = output.status.success();
+        answered.then(|| serde_json::from_slice(&output.stdout).unwrap())
     }
+}
+
+/// Where a command goes, whoever runs there meanwhile.
+struct Desk {
+    program: Program,
+    dir: PathBuf,
 }
 
 /// What a node answered before it died, or after.
@@ -62,8 +79,8 @@ struct Acknowledged {
 }
 
 impl Acknowledged {
-    fn note(&mut self, who: usize, act: &Act, answer: &Result<Value, Refused>) {
-        let Ok(answer) = answer else { return };
+    fn note(&mut self, who: usize, act: &Act, answer: Option<&Value>) {
+        let Some(answer) = answer else { return };
         self.answers += 1;
         if let Some(entry) = answer["entry"].as_str() {
             self.entries.insert(entry.to_owned(), who);
@@ -86,48 +103,26 @@ fn terms(folder: &std::path::Path, round: u32) -> String {
 /// Both nodes do something, and one or both are killed meanwhile and started again.
 async fn round(
     nodes: &mut [Node],
+    desks: &[Desk; 2],
     acts: &[Act; 2],
     terms: &str,
-    kill: (bool, bool, u64),
-) -> [Result<Value, Refused>; 2] {
-    let (keeper, member, delay) = kill;
-    let [first, second] = nodes else {
-        panic!("two nodes")
-    };
-    let answers = {
-        let pids = [
-            first.process().filter(|_| keeper),
-            second.process().filter(|_| member),
-        ];
-        let kills = async {
-            tokio::time::sleep(Duration::from_millis(delay)).await;
-            for pid in pids.into_iter().flatten() {
-                kill_at_once(pid);
+    (victims, delay): (u8, Duration),
+) -> [Option<Value>; 2] {
+    let kills = async {
+        tokio::time::sleep(delay).await;
+        for (n, node) in nodes.iter_mut().enumerate() {
+            if victims & (1 << n) != 0 {
+                node.kill().await.unwrap();
+                node.start().await.unwrap();
             }
-        };
-        let (one, other, ()) =
-            tokio::join!(acts[0].run(first, terms), acts[1].run(second, terms), kills);
-        [one, other]
-    };
-    for (node, killed) in [(first, keeper), (second, member)] {
-        if killed {
-            node.kill().await.unwrap();
-            node.start().await.unwrap();
         }
-    }
-    answers
-}
-
-/// SIGKILL, while a command of this node is still waiting for its answer.
-fn kill_at_once(pid: u32) {
-    let status = std::process::Command::new("kill")
-        .args(["-9", &pid.to_string()])
-        .status()
-        .unwrap();
-    assert!(
-        status.success(),
-        "the process was gone before it was killed"
+    };
+    let (one, other, ()) = tokio::join!(
+        acts[0].run(&desks[0], terms, PATIENCE),
+        acts[1].run(&desks[1], terms, PATIENCE),
+        kills
     );
+    [one, other]
 }
 
 /// The lines of a node's history that took effect: position by entry.
@@ -178,20 +173,20 @@ async fn what_was_acknowledged_survives_every_kill_and_happens_once() {
     let mut nodes = found_quietly(&program, folder.path(), &members, "template:us-claims-only")
         .await
         .unwrap();
+    let desks = ["a", "b"].map(|slug| Desk {
+        program: program.clone(),
+        dir: folder.path().join(slug),
+    });
     let mut rng = StdRng::seed_from_u64(SEED);
     let mut acknowledged = Acknowledged::default();
     for n in 0..ROUNDS {
         let acts = [Act::draw(&mut rng, n, 0), Act::draw(&mut rng, n, 1)];
-        let victims = rng.gen_range(1..4);
-        let kill = (
-            victims & 1 != 0,
-            victims & 2 != 0,
-            rng.gen_range(0..KILL_WITHIN),
-        );
+        let delay = Duration::from_millis(rng.gen_range(0..KILL_WITHIN));
+        let kill = (rng.gen_range(1..4), delay);
         let terms = terms(folder.path(), n);
-        let answers = round(&mut nodes, &acts, &terms, kill).await;
+        let answers = round(&mut nodes, &desks, &acts, &terms, kill).await;
         for (who, (act, answer)) in acts.iter().zip(&answers).enumerate() {
-            acknowledged.note(who, act, answer);
+            acknowledged.note(who, act, answer.as_ref());
         }
     }
     let all: Vec<&Node> = nodes.iter().collect();
