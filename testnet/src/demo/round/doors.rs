@@ -1,6 +1,6 @@
 //! Coordinators claim the doors of their lists: two at the same moment, the others after them.
 
-use super::super::known::Seen;
+use super::super::known::{Seen, letters};
 use super::super::observed::{ClaimSeen, OptOutSeen};
 use super::super::report::{Claim, OptOut};
 use super::lists::{number, text};
@@ -44,7 +44,7 @@ impl Table<'_> {
                     let about = row["about"].as_array().into_iter().flatten();
                     let mut names = about.filter_map(Value::as_str);
                     row["organization"] == first.bring.name
-                        && names.any(|about| about.contains(&name))
+                        && names.any(|about| letters(about).contains(&name))
                 };
                 about.filter(named).count().checked_sub(1)
             };
@@ -75,7 +75,7 @@ impl Table<'_> {
         Ok(())
     }
 
-    /// A reference to a person of the first list, the name, and the slugs of allies with the same
+    /// A reference to a person of the first list, the letters of the surname, and the slugs of allies with the same
     /// person at the same door under the same name.
     fn somebody_known_to_allies(&self) -> Option<(String, String, BTreeSet<String>)> {
         let known = self.known.as_ref()?;
@@ -102,7 +102,7 @@ impl Table<'_> {
             (row, members)
         });
         let (row, members) = with_allies.max_by_key(|(_, members)| members.len())?;
-        Some((format!("van:{}", row.key), row.surname.clone(), members))
+        Some((format!("van:{}", row.key), letters(&row.surname), members))
     }
 
     /// The last two at the table claim at the same moment, then the others one by one.
