@@ -175,6 +175,7 @@ fn genesis(actor: &Actor, name: &str) -> Genesis {
 }
 
 /// One good entry of each kind: section, state, entry, author.
+#[expect(clippy::too_many_lines, reason = "a table: one line or two per case")]
 pub(crate) fn good(working: &State) -> Vec<(&'static str, &'static str, Entry, usize)> {
     let world = world(working);
     let known = known(working);
@@ -306,6 +307,7 @@ pub(crate) fn all(working: &State) -> Vec<(String, Value)> {
 }
 
 /// Refusals that only one kind has: name, why, author, entry.
+#[expect(clippy::too_many_lines, reason = "a table: one line or two per case")]
 fn particular(working: &State) -> Vec<(String, Value)> {
     let w = world(working);
     let k = known(working);
