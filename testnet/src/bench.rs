@@ -4,10 +4,12 @@
 //! Every figure has its unit in its name; the processor and its cores stand beside them.
 #![expect(clippy::print_stdout, reason = "a measurement is what this prints")]
 
+pub mod claims;
 pub mod import;
 pub mod log;
 pub mod measure;
 pub mod memory;
+pub mod share;
 pub mod tokens;
 
 use anyhow::{Context, Result};
@@ -31,12 +33,16 @@ pub struct Arguments {
 /// The measurements.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub enum Name {
+    /// A large claim: until an ally sees it, and a check against it.
+    Claims,
     /// Rows per second from a VAN export into the lists.
     Import,
     /// Appends to the keeper's log, each with fsync.
     Log,
     /// Resident memory of nodes at rest.
     Memory,
+    /// A share from the command to the recipient's answer.
+    Share,
     /// Match tokens at client and evaluator.
     Tokens,
 }
@@ -50,6 +56,8 @@ pub async fn run(arguments: Arguments) -> Result<ExitCode> {
         return in_release(&arguments);
     }
     let figures = match arguments.name {
+        Name::Claims => claims::run(arguments.rows.unwrap_or(100_000)).await?,
+        Name::Share => share::run(arguments.rows.unwrap_or(10_000)).await?,
         Name::Import => import::run(arguments.rows.unwrap_or(100_000)).await?,
         Name::Memory => memory::run().await?,
         Name::Log => log::run(arguments.rows.unwrap_or(2_000)).await?,

@@ -1,0 +1,101 @@
+//! A share of people who agreed, from the command to the recipient's answer in the log.
+
+use super::{
+    measure::{Watch, rounded},
+    memory::member,
+};
+use crate::{
+    export_files::van_rows,
+    nodes::{Program, found_quietly},
+    people::{OrganizationKind, consent},
+};
+use anyhow::{Context, Result, ensure};
+use serde_json::{Map, Value, json};
+use std::{fs::File, io::BufWriter, time::Duration};
+
+/// How long the recipient may take.
+const TAKEN: Duration = Duration::from_secs(300);
+
+/// The form that everybody on the list has signed: a synthetic organization's, for the ally alone.
+fn form() -> Result<String> {
+    let forms = consent::forms(OrganizationKind::C4);
+    let naming = forms
+        .into_iter()
+        .find(|form| form.form_version == consent::NAMING_FORM);
+    let mut form = naming.context("the synthetic form is gone")?;
+    for purpose in &mut form.purposes {
+        purpose.recipients = vec!["ally".to_owned()];
+    }
+    Ok(form.to_toml())
+}
+
+/// Shares a list of so many people with one ally.
+///
+/// # Errors
+/// When the nodes cannot be run, or less arrives than was sent.
+pub async fn run(rows: u64) -> Result<Map<String, Value>> {
+    let program = Program::build().await?;
+    let directory = tempfile::tempdir()?;
+    let list = directory.path().join("saved_list.csv");
+    let form = directory.path().join("form.toml");
+    van_rows(
+        BufWriter::new(File::create(&list)?),
+        1,
+        usize::try_from(rows)?,
+    )?;
+    std::fs::write(&form, self::form()?)?;
+    let members = [member("sender", true), member("ally", false)];
+    let nodes = found_quietly(
+        &program,
+        directory.path(),
+        &members,
+        "template:us-issue-table",
+    )
+    .await?;
+    let [sender, _] = nodes.as_slice() else {
+        anyhow::bail!("two nodes were asked for");
+    };
+    let path = |path: &std::path::Path| {
+        path.to_str()
+            .map(str::to_owned)
+            .context("a path that is text")
+    };
+    let (list, form) = (path(&list)?, path(&form)?);
+    let mut import = vec![
+        "import",
+        &list,
+        "--list",
+        "voters",
+        "--source",
+        "own_signup",
+    ];
+    import.extend(["--basis", "consent", "--consent-form", &form]);
+    sender.run(&import).await?;
+    sender.run(&["tokens", "status", "--wait"]).await?;
+    let mut share = vec!["share", "send", "--to", "ally", "--list", "voters"];
+    share.extend(["--purpose", "issue_advocacy", "--fields", "identity,postal"]);
+    let watch = Watch::start();
+    let sent = sender.run(&share).await?;
+    let sent_seconds = watch.seconds();
+    let received = |shares: &Value| {
+        let share = shares["items"].as_array()?.first()?;
+        (!share["accepted"].is_null()).then(|| share.clone())
+    };
+    let answer = sender
+        .until("the ally has answered", TAKEN, &["share", "list"], received)
+        .await?;
+    let seconds = watch.seconds();
+    let flowed = sent["recipients"][0]["flow"].clone();
+    ensure!(flowed.as_u64() > Some(0), "nobody was shared: {sent}");
+    let mut figures = Map::new();
+    figures.insert("rows".to_owned(), json!(rows));
+    figures.insert("people_shared".to_owned(), flowed);
+    figures.insert("people_accepted".to_owned(), answer["accepted"].clone());
+    figures.insert("share_sent_seconds".to_owned(), rounded(sent_seconds));
+    figures.insert("share_end_to_end_seconds".to_owned(), rounded(seconds));
+    figures.insert(
+        "people_per_second".to_owned(),
+        rounded(rows as f64 / seconds),
+    );
+    Ok(figures)
+}
