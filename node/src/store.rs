@@ -135,11 +135,14 @@ impl Store {
         let readers = dialect
             .pool(AnyPoolOptions::new().max_connections(READERS), url, true)
             .await?;
-        Ok(Self {
+        let store = Self {
             writer,
             readers,
             dialect,
-        })
+        };
+        // A process that was killed may have left there what it had deleted.
+        store.empty_log().await?;
+        Ok(store)
     }
 
     /// Begins a transaction that may write. It is undone unless [`Write::commit`] is called.
@@ -171,6 +174,25 @@ impl Store {
             .await
             .map_err(|source| StoreError::Database { action, source })?;
         Ok(Read { connection })
+    }
+
+    /// Empties the database's own log, so that no file holds any more what was deleted before.
+    ///
+    /// False when somebody still reads an older state; then the log is emptied another time.
+    /// PostgreSQL keeps its log by rules of its operator's own.
+    ///
+    /// # Errors
+    /// [`StoreError`] when the database fails.
+    #[expect(clippy::disallowed_methods, reason = "this is the place that may")]
+    pub async fn empty_log(&self) -> Result<bool> {
+        let Some(statement) = self.dialect.empty_log() else {
+            return Ok(true);
+        };
+        let mut connection = self.writer.acquire().await?;
+        let busy: i64 = sqlx::query_scalar(statement)
+            .fetch_one(&mut *connection)
+            .await?;
+        Ok(busy == 0)
     }
 
     /// Which database this is.

@@ -7,6 +7,7 @@ mod action_network;
 mod benchmark;
 mod civicrm;
 mod contact_history;
+pub(crate) mod door;
 pub mod headers;
 mod nationbuilder;
 mod table;

@@ -4,6 +4,7 @@ pub mod ambient;
 pub mod bench;
 pub mod check;
 mod child;
+pub mod demo;
 pub mod export_files;
 pub mod generated;
 pub mod nodes;

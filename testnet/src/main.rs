@@ -2,7 +2,7 @@
 
 use clap::{Parser, Subcommand};
 use std::process::ExitCode;
-use testnet::{bench, check, generated, postgres};
+use testnet::{bench, check, demo, generated, postgres};
 
 /// A coalition on your desk.
 #[derive(Parser)]
@@ -14,6 +14,8 @@ struct Arguments {
 
 #[derive(Subcommand)]
 enum Command {
+    /// Four organizations on your desk play a whole round.
+    Demo(demo::Arguments),
     /// Everything that must hold before a change is merged.
     Check(check::Arguments),
     /// Write the files that the check compares: generated texts, checksums of new migrations.
@@ -27,6 +29,7 @@ enum Command {
 #[tokio::main]
 async fn main() -> ExitCode {
     let ended = match Arguments::parse().command {
+        Command::Demo(arguments) => demo::run(arguments).await,
         Command::Check(arguments) => check::run(arguments).await,
         Command::Bench(arguments) => bench::run(arguments).await,
         Command::Generate => generated::run(),

@@ -10,7 +10,7 @@ mod settled;
 
 pub use coalition::{Member, found, found_quietly};
 pub use program::Program;
-pub use settled::{Standing, settled};
+pub use settled::{Standing, quiet, settled};
 
 use anyhow::{Context, Result, bail, ensure};
 use port::Port;

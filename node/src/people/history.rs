@@ -72,6 +72,19 @@ pub(super) struct HistoryContext {
     pub(super) zone: TimeZone,
 }
 
+impl HistoryContext {
+    /// Says so where nobody can tell which rows are this organization's.
+    pub(super) fn note_owners(&self, attempts: u64, counts: &mut Counts) {
+        if self.own == Own::Unknown {
+            counts.warn_times(
+                "are of several committees, none with this organization's name, so none counts as its own; name \
+                 yours with --committee",
+                attempts,
+            );
+        }
+    }
+}
+
 /// Takes one attempt.
 pub(super) async fn take(
     db: &mut AnyConnection,
@@ -184,11 +197,16 @@ fn tried<'a>(
             .filter_map(|email| normalize::email(&email.raw))
             .collect(),
     };
-    let mut of_class = points.iter().filter(|point| point.point.class == class);
-    let by_row = of_class
-        .clone()
-        .find(|point| named.iter().any(|value| value.value() == point.point.value));
-    by_row.or_else(|| of_class.find(|point| named.is_empty() && !point.bad))
+    let of_class = || points.iter().filter(|point| point.point.class == class);
+    if !named.is_empty() {
+        return of_class()
+            .find(|point| named.iter().any(|value| value.value() == point.point.value));
+    }
+    // Somebody was tried, and the list knows no other place: an attempt that led nowhere would not
+    // keep allies away from the door.
+    of_class()
+        .find(|point| !point.bad)
+        .or_else(|| of_class().next())
 }
 
 /// When it was: a day alone counts to its end, wherever the agreement's days begin.
@@ -322,6 +340,52 @@ mod tests {
         assert_eq!(end, 1_773_028_799_999);
         let utc = moment(When::Day(date(1970, 1, 1)), &TimeZone::UTC).unwrap();
         assert_eq!(utc, 86_399_999);
+    }
+
+    fn door(id: &str, bad: bool) -> PersonPoint {
+        PersonPoint {
+            person_id: "p".to_owned(),
+            point: point::Point {
+                point_id: id.to_owned(),
+                class: point::DOOR,
+                ..point::Point::default()
+            },
+            label: String::new(),
+            rank: 0,
+            bad,
+        }
+    }
+
+    fn visit() -> ParsedAttempt {
+        ParsedAttempt {
+            identifiers: Vec::new(),
+            voter_name: None,
+            when: When::Day(date(2026, 11, 24)),
+            channel: Some(Channel::Door),
+            result: crate::import::ParsedResult {
+                raw: "CV".to_owned(),
+                class: EffectClass::ContactMade,
+                flagged: false,
+            },
+            committee: None,
+            contact_type: None,
+            address: crate::import::ParsedAddress::default(),
+            phones: Vec::new(),
+            emails: Vec::new(),
+            flags: Vec::new(),
+            extra: Vec::new(),
+        }
+    }
+
+    #[test]
+    fn a_visit_leads_to_a_good_door_and_without_one_to_the_door_that_was_marked() {
+        let id = |points: &[PersonPoint]| {
+            tried(&visit(), points, "US").map(|point| point.point.point_id.clone())
+        };
+        let both = [door("moved", true), door("new", false)];
+        assert_eq!(id(&both).as_deref(), Some("new"));
+        assert_eq!(id(&both[..1]).as_deref(), Some("moved"));
+        assert_eq!(id(&[]), None);
     }
 
     #[test]

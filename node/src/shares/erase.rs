@@ -26,6 +26,8 @@ use protocol::{
 
 /// Notices carried out in one run of the job.
 const NOTICES_AT_ONCE: i64 = 64;
+/// Tries to empty the database's log; each waits for readers as long as the database waits for anything.
+const LOG_TRIES: u32 = 3;
 /// Until when a backup of this node may still hold an erased row, in days.
 pub const BACKUP_DAYS: i64 = 30;
 
@@ -35,20 +37,36 @@ pub const BACKUP_DAYS: i64 = 30;
 /// When the keeper is not reached or the database fails; the other notices are carried out
 /// nevertheless.
 pub async fn run(app: &App) -> anyhow::Result<()> {
-    expire(app).await?;
+    let expired = expire(app).await?;
     let mut db = app.store.read("looking for notices").await?;
     let arrived = notice::arrived(&mut db, NOTICES_AT_ONCE).await?;
     drop(db);
     let mut failed = None;
-    for notice in arrived {
-        if let Err(error) = one(app, &notice).await {
+    for notice in &arrived {
+        if let Err(error) = one(app, notice).await {
             failed = Some(error);
         }
+    }
+    if expired || !arrived.is_empty() {
+        empty_log(app).await?;
+        app.wake.outbox.notify_one();
     }
     failed.map_or(Ok(()), Err)
 }
 
-async fn expire(app: &App) -> anyhow::Result<()> {
+/// The rows are gone from the tables; now they leave the database's log, before the receipts go out.
+async fn empty_log(app: &App) -> anyhow::Result<()> {
+    for _ in 0..LOG_TRIES {
+        if app.store.empty_log().await? {
+            return Ok(());
+        }
+    }
+    tracing::warn!("erased rows are still in the database's log; it is emptied at the next start");
+    Ok(())
+}
+
+/// Whether anything expired.
+async fn expire(app: &App) -> anyhow::Result<bool> {
     let now = app.now();
     let mut db = app.store.read("looking for expired shares").await?;
     let any = received::any_expired(&mut db, now).await?;
@@ -58,7 +76,7 @@ async fn expire(app: &App) -> anyhow::Result<()> {
         received::expire(&mut tx, now).await?;
         tx.commit().await?;
     }
-    Ok(())
+    Ok(any)
 }
 
 async fn one(app: &App, notice: &NoticeIn) -> anyhow::Result<()> {
@@ -98,7 +116,6 @@ async fn one(app: &App, notice: &NoticeIn) -> anyhow::Result<()> {
     let receipt = receipt(app, notice, erased.min(notice.count));
     outbox::queue(app, &mut tx, receipt.into(), None).await?;
     tx.commit().await?;
-    app.wake.outbox.notify_one();
     Ok(())
 }
 

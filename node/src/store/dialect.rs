@@ -44,6 +44,14 @@ impl Dialect {
         }
     }
 
+    /// What writes the database's own log back and empties it; its first column is 0 when it did.
+    pub(super) fn empty_log(self) -> Option<&'static str> {
+        match self {
+            Self::Sqlite => Some("PRAGMA wal_checkpoint(TRUNCATE)"),
+            Self::Postgres => None,
+        }
+    }
+
     pub(super) async fn pool(
         self,
         options: AnyPoolOptions,

@@ -5,6 +5,7 @@
 mod claims;
 mod federation;
 mod fold;
+mod imports;
 mod reports;
 mod shares;
 mod site;

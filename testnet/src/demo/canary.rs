@@ -4,6 +4,7 @@
 //! the database, not in what it writes about itself.
 
 use anyhow::{Context, Result};
+use regex::bytes::Regex;
 use std::collections::BTreeSet;
 use std::fs;
 use std::path::Path;
@@ -34,6 +35,7 @@ pub(super) fn national(phone: &str) -> String {
 /// When a file cannot be read.
 pub(super) fn scan(dir: &Path) -> Result<Traces> {
     let mut traces = Traces::default();
+    let patterns = Patterns::new()?;
     let mut left = vec![dir.to_owned()];
     while let Some(path) = left.pop() {
         if path.is_dir() {
@@ -43,31 +45,35 @@ pub(super) fn scan(dir: &Path) -> Result<Traces> {
         } else {
             let bytes =
                 fs::read(&path).with_context(|| format!("cannot read {}", path.display()))?;
-            traces.add(&bytes);
+            traces.add(&bytes, &patterns);
         }
     }
     Ok(traces)
 }
 
 impl Traces {
-    fn add(&mut self, bytes: &[u8]) {
-        for run in bytes.split(|byte| !is_of_email(*byte)) {
-            self.email(run);
-        }
-        for run in bytes.split(|byte| !byte.is_ascii_digit()) {
-            if (NATIONAL..=LONGEST).contains(&run.len()) {
-                self.phones.insert(national(&String::from_utf8_lossy(run)));
+    fn add(&mut self, bytes: &[u8], patterns: &Patterns) {
+        // From each sign to the next: two addresses may stand without a gap between them.
+        let mut start = 0;
+        while let Some(domain) = patterns.domain.find_at(bytes, start) {
+            start = domain.start() + 1;
+            let before = &bytes[..domain.start()];
+            let local = before
+                .iter()
+                .rev()
+                .take_while(|byte| is_of_local(**byte))
+                .count();
+            if local > 0 {
+                let email = &bytes[before.len() - local..domain.end()];
+                let text = String::from_utf8_lossy(email).to_ascii_lowercase();
+                self.emails.insert(text);
             }
         }
-    }
-
-    fn email(&mut self, run: &[u8]) {
-        let text = String::from_utf8_lossy(run).to_ascii_lowercase();
-        if let Some((local, domain)) = text.split_once('@')
-            && !local.is_empty()
-            && domain.contains('.')
-        {
-            self.emails.insert(format!("{local}@{domain}"));
+        for found in patterns.digits.find_iter(bytes) {
+            if found.len() <= LONGEST {
+                let text = String::from_utf8_lossy(found.as_bytes());
+                self.phones.insert(national(&text));
+            }
         }
     }
 
@@ -90,8 +96,23 @@ impl Traces {
     }
 }
 
-fn is_of_email(byte: u8) -> bool {
-    byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'_' | b'-' | b'+' | b'@')
+fn is_of_local(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'_' | b'-' | b'+')
+}
+
+/// What is looked for, in bytes of any kind.
+struct Patterns {
+    domain: Regex,
+    digits: Regex,
+}
+
+impl Patterns {
+    fn new() -> Result<Self> {
+        Ok(Self {
+            domain: Regex::new(r"(?-u)@[A-Za-z0-9-]+\.[A-Za-z0-9.-]+")?,
+            digits: Regex::new(r"(?-u)[0-9]{10,}")?,
+        })
+    }
 }
 
 #[cfg(test)]
@@ -102,7 +123,7 @@ mod tests {
     fn an_address_is_found_between_bytes_of_any_kind_and_with_letters_stuck_to_it() {
         let dir = tempfile::tempdir().unwrap();
         fs::create_dir(dir.path().join("deep")).unwrap();
-        let bytes = b"\0\x07Rowemailada.lum7@example.orgada\xff+19065550123\0";
+        let bytes = b"\0\x07e@example.comRowemailada.lum7@example.orgada\xff+19065550123\0";
         fs::write(dir.path().join("deep/node.db"), bytes).unwrap();
         let traces = scan(dir.path()).unwrap();
         let wanted = ["ada.lum7@example.org", "ida.lum7@example.org"].map(str::to_owned);
@@ -114,7 +135,8 @@ mod tests {
     #[test]
     fn what_is_no_address_and_no_number_is_not_taken_for_one() {
         let mut traces = Traces::default();
-        traces.add(b"@example.org a@b 12345 1234567890123456");
+        let bytes = b"@example.org a@b 12345 1234567890123456";
+        traces.add(bytes, &Patterns::new().unwrap());
         assert_eq!(traces, Traces::default());
     }
 }

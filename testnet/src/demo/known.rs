@@ -34,6 +34,10 @@ pub(super) struct KnownList {
 pub(super) struct KnownRow {
     /// Who.
     pub(super) person: PersonId,
+    /// The organization's own key of the row.
+    pub(super) key: String,
+    /// Surname as written.
+    pub(super) surname: String,
     /// Letters of the name.
     pub(super) name: String,
     /// E-mail address in lower case.
@@ -146,6 +150,8 @@ impl KnownRow {
         let phones = [row.mobile, row.landline].into_iter().flatten();
         Self {
             person: row.person,
+            key: row.key.clone(),
+            surname: row.surname.clone(),
             name: letters(&format!("{}{}", row.given, row.surname)),
             email: row.email.as_ref().map(|email| email.to_lowercase()),
             phones: phones.map(|cell| national(&cell.phone.e164())).collect(),

@@ -56,6 +56,8 @@ pub(super) struct ShareSeen {
     pub(super) fields: BTreeSet<String>,
     /// How many people the sender says it sent; 0 where nobody was.
     pub(super) sent: usize,
+    /// How many of them the recipient's own gate dropped, by its answer.
+    pub(super) dropped: usize,
     /// How many of them were taken back.
     pub(super) taken_back: usize,
     /// What the recipient holds.

@@ -17,12 +17,18 @@ impl Place {
     /// A temporary folder, or the one to keep, which must be empty.
     pub(super) fn new(keep: Option<&Path>) -> Result<Self> {
         let Some(dir) = keep else {
-            let folder = tempfile::Builder::new().prefix("commonturf-demo-").tempdir()?;
+            let folder = tempfile::Builder::new()
+                .prefix("commonturf-demo-")
+                .tempdir()?;
             return Ok(Self::Temporary(folder));
         };
         fs::create_dir_all(dir).with_context(|| format!("cannot make {}", dir.display()))?;
         let is_empty = fs::read_dir(dir)?.next().is_none();
-        ensure!(is_empty, "{} is not empty; name another folder to keep", dir.display());
+        ensure!(
+            is_empty,
+            "{} is not empty; name another folder to keep",
+            dir.display()
+        );
         Ok(Self::Kept(fs::canonicalize(dir)?))
     }
 

@@ -76,8 +76,10 @@ pub struct Import {
     pub file: String,
     /// The format that was recognized.
     pub format: String,
-    /// Rows that were taken: people, or attempts.
+    /// People, or attempts, that were new.
     pub rows: u64,
+    /// Rows about a person or an attempt that an earlier row had described.
+    pub repeated: u64,
     /// Rows that were left out.
     pub rejected: u64,
     /// People whose consent is on file since.
@@ -99,6 +101,8 @@ pub struct Share {
     pub sent: u64,
     /// People whom the recipient took.
     pub accepted: u64,
+    /// Why the recipient's own gate dropped people: rule and number.
+    pub dropped: BTreeMap<String, u64>,
     /// Why people were withheld; one person may have several reasons.
     pub withheld: Vec<Withheld>,
 }

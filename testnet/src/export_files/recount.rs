@@ -6,6 +6,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::Path;
 
+use super::door::door;
+
 /// A file's lines by column name; cells beyond the header are dropped.
 pub(crate) struct Lines {
     pub(crate) header: String,
@@ -133,56 +135,6 @@ pub(crate) fn contact_points(lines: &Lines, format: &str) -> ContactPoints {
         found.emails.extend((!email.is_empty()).then_some(email));
     }
     found
-}
-
-const SHORT: &[(&str, &str)] = &[
-    ("north", "n"),
-    ("south", "s"),
-    ("east", "e"),
-    ("west", "w"),
-    ("street", "st"),
-    ("avenue", "ave"),
-    ("road", "rd"),
-    ("drive", "dr"),
-    ("lane", "ln"),
-    ("court", "ct"),
-    ("boulevard", "blvd"),
-    ("place", "pl"),
-    ("terrace", "ter"),
-    ("circle", "cir"),
-];
-
-/// `postal|number|street|unit`
-fn door(address: &str, zip: &str) -> Option<String> {
-    let postal: String = zip.chars().take(5).collect();
-    if postal.len() < 5 || !postal.bytes().all(|byte| byte.is_ascii_digit()) {
-        return None;
-    }
-    let text = address.to_lowercase().replace('#', " # ");
-    let words: Vec<&str> = text.split_whitespace().collect();
-    if !words.first()?.starts_with(|c: char| c.is_ascii_digit()) {
-        return None;
-    }
-    let number_words = if words.get(1)?.contains('/') { 2 } else { 1 };
-    let label = words
-        .iter()
-        .position(|word| matches!(*word, "apt" | "unit" | "#"));
-    let street_end = label.unwrap_or(words.len());
-    let street: Vec<&str> = words[number_words..street_end]
-        .iter()
-        .map(|word| {
-            SHORT
-                .iter()
-                .find(|(long, _)| long == word)
-                .map_or(*word, |(_, short)| *short)
-        })
-        .collect();
-    let unit = label.map(|at| words[at + 1..].concat()).unwrap_or_default();
-    Some(format!(
-        "{postal}|{}|{}|{unit}",
-        words[..number_words].join(" "),
-        street.join(" ")
-    ))
 }
 
 fn phone(text: &str) -> Option<String> {

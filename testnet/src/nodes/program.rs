@@ -50,6 +50,9 @@ async fn build() -> Result<Program> {
     command.args(["--package", "commonturf", "--package", "commonturf-testnet"]);
     command.args(["--message-format", "json-render-diagnostics"]);
     command.args(["--profile", profile()]);
+    if let Some(target) = target() {
+        command.arg("--target-dir").arg(target);
+    }
     command.stdin(Stdio::null()).stderr(Stdio::inherit());
     let mut command = tokio::process::Command::from(command);
     let output = command.kill_on_drop(true).stdout(Stdio::piped());
@@ -73,4 +76,16 @@ fn profile() -> &'static str {
     } else {
         "release"
     }
+}
+
+/// The folder that this program was built into: what it needs of dependencies is built there already.
+fn target() -> Option<PathBuf> {
+    let program = std::env::current_exe().ok()?;
+    let folder = program.parent()?;
+    let folder = if folder.ends_with("deps") {
+        folder.parent()?
+    } else {
+        folder
+    };
+    folder.parent().map(Path::to_owned)
 }

@@ -5,6 +5,9 @@ use anyhow::{Context, Result, bail};
 use serde::Serialize;
 use std::time::Duration;
 
+/// Nodes run their jobs every two seconds.
+const QUIET: Duration = Duration::from_secs(3);
+
 /// Where a node stands.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Standing {
@@ -44,6 +47,28 @@ pub async fn settled(nodes: &[&Node], deadline: Duration) -> Result<Vec<Standing
             "after {} seconds the nodes still stand at different places of the log: {last:?}",
             deadline.as_secs()
         ),
+    }
+}
+
+/// [`settled`], and nothing new for as long as the nodes' own jobs may wait before they speak again.
+///
+/// # Errors
+/// As [`settled`].
+pub async fn quiet(nodes: &[&Node], deadline: Duration) -> Result<Vec<Standing>> {
+    let looking = async {
+        let mut before = settled(nodes, deadline).await?;
+        loop {
+            tokio::time::sleep(QUIET).await;
+            let now = settled(nodes, deadline).await?;
+            if now == before {
+                return Ok(now);
+            }
+            before = now;
+        }
+    };
+    match tokio::time::timeout(deadline, looking).await {
+        Ok(ended) => ended,
+        Err(_) => bail!("after {} seconds the nodes still talk", deadline.as_secs()),
     }
 }
 

@@ -5,19 +5,21 @@ use super::super::observed::Observed;
 use super::{Finding, several};
 use std::collections::BTreeSet;
 
-/// A recipient that holds another number of rows than were sent and not taken back.
+/// A recipient that holds another number of rows than were sent, less what it dropped and what was
+/// taken back.
 pub(super) fn wrong_counts(observed: &Observed) -> Vec<Finding> {
     let wrong = observed
         .shares
         .iter()
-        .filter(|share| share.rows.len() + share.taken_back != share.sent);
+        .filter(|share| share.rows.len() + share.taken_back + share.dropped != share.sent);
     wrong
         .map(|share| {
             let detail = format!(
-                "{} sent {} people to {} and took {} back; {} are there",
+                "{} sent {} people to {}, which dropped {}, and took {} back; {} are there",
                 share.from,
                 share.sent,
                 share.to,
+                share.dropped,
                 share.taken_back,
                 share.rows.len()
             );

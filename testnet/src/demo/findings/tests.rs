@@ -140,7 +140,8 @@ impl Case {
             from: TENANTS.to_owned(),
             to: UNION.to_owned(),
             fields: texts(&["identity", "postal"]),
-            sent: rows.len() + 1,
+            sent: rows.len() + 3,
+            dropped: 2,
             taken_back: 1,
             rows,
         }
@@ -257,7 +258,7 @@ fn rows_at_a_node_to_which_nothing_may_flow_are_found() {
     share.to = PAC.to_owned();
     let charity = &case.lists.list(OrganizationKind::C3).rows;
     share.rows = charity.iter().take(5).map(seen).collect();
-    (share.sent, share.taken_back) = (5, 0);
+    (share.sent, share.dropped, share.taken_back) = (5, 0, 0);
     case.observed.shares.push(share);
     assert_eq!(case.names(), ["leak"]);
 }
