@@ -18,7 +18,7 @@ use crate::{
     time::Moment,
     token::Token,
 };
-use minicbor::{Decode, Encode};
+use minicbor::{Decode, Encode, bytes::ByteVec};
 use rows::{
     AgreementRow, Assertion, ClaimRow, ContactKey, ContactTimes, InviteRow, JoinRow, Member, Meta,
     NoticeRow, ShareRow,
@@ -106,7 +106,7 @@ struct EncodedTable {
     #[n(0)]
     table: u8,
     #[n(1)]
-    rows: Vec<(Vec<u8>, Vec<u8>)>,
+    rows: Vec<(ByteVec, ByteVec)>,
 }
 
 #[derive(Encode, Decode)]
@@ -172,7 +172,7 @@ impl State {
         for table in snapshot.tables {
             for (key, value) in table.rows {
                 state.restore(table.table, &key, &value)?;
-                changes.push((table.table, (key, Some(value))));
+                changes.push((table.table, (key.into(), Some(value.into()))));
             }
         }
         if state.snapshot() != bytes {

@@ -7,6 +7,8 @@ mod cases;
 mod codec_cases;
 #[path = "vectors/file.rs"]
 mod file;
+#[path = "vectors/particular.rs"]
+mod particular;
 #[path = "vectors/run.rs"]
 mod run;
 #[expect(
@@ -63,10 +65,15 @@ fn every_kind_has_vectors_and_a_section() {
         );
     }
     let text = std::fs::read_to_string(file::spec("protocol.md")).unwrap();
+    let bytes = std::fs::read_to_string(file::spec("protocol.cddl")).unwrap();
     for kind in Entry::ALL {
         assert!(
             text.contains(&format!("`{kind}`")),
             "spec/protocol.md does not say what {kind} means"
+        );
+        assert!(
+            bytes.contains(&format!("\n{kind} = [")),
+            "spec/protocol.cddl does not say how {kind} is written"
         );
     }
 }

@@ -1,7 +1,7 @@
 //! A table of the folded state that remembers which of its rows were touched.
 
 use crate::codec;
-use minicbor::{Decode, Encode};
+use minicbor::{Decode, Encode, bytes::ByteVec};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// A changed row: its key, and its value or nothing where it was removed.
@@ -107,10 +107,10 @@ where
     }
 
     /// Every row encoded, in order: a part of the state's canonical bytes.
-    pub(super) fn encoded(&self) -> Vec<(Vec<u8>, Vec<u8>)> {
+    pub(super) fn encoded(&self) -> Vec<(ByteVec, ByteVec)> {
         self.rows
             .iter()
-            .map(|(key, value)| (codec::encode(key), codec::encode(value)))
+            .map(|(key, value)| (codec::encode(key).into(), codec::encode(value).into()))
             .collect()
     }
 }

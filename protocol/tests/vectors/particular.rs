@@ -1,0 +1,514 @@
+//! Refusals that only one kind of entry has, and commits. One long table: longer than other files, and flat.
+
+use super::{
+    COMMIT,
+    cases::{
+        assertion, contact, genesis, inline, keyset, known, one, receipt, revoke, statement,
+        vector, world,
+    },
+    world::{Inside, START, proposal},
+};
+use protocol::{
+    channel::Channel,
+    entry::{
+        Class, Entry,
+        agreement::AgreementSign,
+        claim::{ClaimRelease, ClaimRenew},
+        contact_report::ContactReport,
+        housekeeping::{Checkpoint, Tick},
+        share::{NoticeAck, ShareReceived},
+        suppression::{Suppress, SuppressWithdraw},
+    },
+    id::{EntryId, Hash},
+    state::State,
+    time::DAY,
+};
+use serde_json::Value;
+
+/// Refusals that only one kind has: name, why, author, entry.
+#[expect(clippy::too_many_lines, reason = "a table with a row per refusal")]
+pub(crate) fn entries(working: &State) -> Vec<(String, Value)> {
+    let w = world(working);
+    let k = known(working);
+    let unknown = EntryId([9; 16]);
+    let claim = |change: &dyn Fn(&mut protocol::entry::claim::Claim)| {
+        let mut claim = w.claim(Channel::Door, 24, 48, &[2, 3]);
+        change(&mut claim);
+        Entry::from(claim)
+    };
+    let share = |change: &dyn Fn(&mut protocol::entry::share::Share)| {
+        let mut share = w.share(1, 3);
+        change(&mut share);
+        Entry::from(share)
+    };
+    let mut other_party = w.draft();
+    other_party.parties.pop();
+    let mut bad_terms = w.draft();
+    bad_terms.terms = "nothing".to_owned();
+    let mut old_version = w.draft();
+    old_version.version = 1;
+    let mut cut_package = w.request(8, 4);
+    cut_package.key_package.pop();
+    let me = w.id(2);
+    let cases: Vec<(&str, &str, &str, &str, usize, Entry)> = vec![
+        (
+            "5.1",
+            "empty",
+            "foreign_document",
+            "the document is another node's",
+            1,
+            genesis(&w.actors[0], "Riverside").into(),
+        ),
+        (
+            "5.1",
+            "empty",
+            "hidden_name",
+            "the name turns the text around",
+            0,
+            genesis(&w.actors[0], "River\u{202e}side").into(),
+        ),
+        (
+            "5.1",
+            "working",
+            "second",
+            "the log has its first entry",
+            0,
+            genesis(&w.actors[0], "Riverside").into(),
+        ),
+        (
+            "5.1",
+            "working",
+            "long_life",
+            "good for more than thirty days",
+            1,
+            w.invitation(9, 31).into(),
+        ),
+        (
+            "5.1",
+            "working",
+            "known_token",
+            "its token is another's",
+            2,
+            w.invitation(7, 3).into(),
+        ),
+        (
+            "5.1",
+            "working",
+            "by_a_member",
+            "only a keeper announces newcomers",
+            1,
+            w.request(8, 4).into(),
+        ),
+        (
+            "5.1",
+            "working",
+            "unknown_token",
+            "nobody made this invitation",
+            0,
+            w.request(99, 4).into(),
+        ),
+        (
+            "5.1",
+            "working",
+            "spent_token",
+            "another newcomer used the invitation",
+            0,
+            w.request(7, 4).into(),
+        ),
+        (
+            "5.1",
+            "working",
+            "cut_package",
+            "the key package is cut off",
+            0,
+            cut_package.into(),
+        ),
+        (
+            "5.2",
+            "working",
+            "old_version",
+            "version 1 is in force already",
+            0,
+            proposal(&old_version).into(),
+        ),
+        (
+            "5.2",
+            "working",
+            "missing_party",
+            "a member is not named",
+            0,
+            proposal(&other_party).into(),
+        ),
+        (
+            "5.2",
+            "working",
+            "bad_terms",
+            "the terms cannot be read",
+            0,
+            proposal(&bad_terms).into(),
+        ),
+        (
+            "5.2",
+            "working",
+            "unknown_draft",
+            "nobody proposed it",
+            1,
+            AgreementSign {
+                agreement: Hash::ZERO,
+                signature: [0; 64],
+            }
+            .into(),
+        ),
+        (
+            "5.2",
+            "working",
+            "bad_signature",
+            "the signature is not over the draft",
+            1,
+            AgreementSign {
+                agreement: k.draft,
+                signature: [0; 64],
+            }
+            .into(),
+        ),
+        (
+            "5.2",
+            "working",
+            "twice",
+            "the signer has signed",
+            2,
+            w.signature(2, k.draft).into(),
+        ),
+        (
+            "5.5",
+            "working",
+            "other_agreement",
+            "made under another agreement",
+            2,
+            claim(&|c| c.agreement = Hash::ZERO),
+        ),
+        (
+            "5.5",
+            "working",
+            "too_late",
+            "ordered after grant_by",
+            2,
+            claim(&|c| c.grant_by = START),
+        ),
+        (
+            "5.5",
+            "working",
+            "too_long",
+            "longer than the agreement allows",
+            2,
+            claim(&|c| c.to = c.from.plus(15 * DAY)),
+        ),
+        (
+            "5.5",
+            "working",
+            "rows_out_of_order",
+            "the tokens fall",
+            2,
+            claim(&|c| c.tokens = inline(&[[3; 16], [2; 16]].concat())),
+        ),
+        (
+            "5.5",
+            "working",
+            "by_another",
+            "the claim is another's",
+            2,
+            ClaimRenew { claim: k.claim }.into(),
+        ),
+        (
+            "5.5",
+            "working",
+            "unknown",
+            "there is no such claim",
+            1,
+            ClaimRenew { claim: unknown }.into(),
+        ),
+        (
+            "5.5",
+            "working",
+            "by_another",
+            "the claim is another's",
+            2,
+            ClaimRelease {
+                claim: k.claim,
+                tokens: None,
+            }
+            .into(),
+        ),
+        (
+            "5.5",
+            "working",
+            "unknown",
+            "there is no such claim",
+            1,
+            ClaimRelease {
+                claim: unknown,
+                tokens: None,
+            }
+            .into(),
+        ),
+        (
+            "5.6",
+            "working",
+            "future",
+            "three days ahead of log time",
+            2,
+            contact(w.now.plus(3 * DAY)).into(),
+        ),
+        (
+            "5.6",
+            "working",
+            "cut_row",
+            "the last row is cut off",
+            2,
+            ContactReport {
+                rows: inline(&[1; 24]),
+                ..contact(w.now)
+            }
+            .into(),
+        ),
+        (
+            "5.7",
+            "working",
+            "no_rows",
+            "it says nothing",
+            2,
+            Suppress { rows: inline(&[]) }.into(),
+        ),
+        (
+            "5.7",
+            "working",
+            "unknown_channel",
+            "there is no fifth channel",
+            2,
+            Suppress {
+                rows: assertion(0b1_0000),
+            }
+            .into(),
+        ),
+        (
+            "5.7",
+            "working",
+            "no_rows",
+            "it says nothing",
+            2,
+            SuppressWithdraw { rows: inline(&[]) }.into(),
+        ),
+        (
+            "5.8",
+            "working",
+            "to_itself",
+            "sender and recipient are one",
+            2,
+            share(&|s| s.to = me),
+        ),
+        (
+            "5.8",
+            "working",
+            "fields_out_of_order",
+            "the field classes fall",
+            2,
+            share(&|s| s.fields.reverse()),
+        ),
+        (
+            "5.8",
+            "working",
+            "nobody",
+            "it has no persons",
+            2,
+            share(&|s| s.count = 0),
+        ),
+        (
+            "5.8",
+            "working",
+            "by_the_sender",
+            "only the recipient answers",
+            1,
+            ShareReceived {
+                share: k.share,
+                accepted: 1,
+                dropped: 0,
+            }
+            .into(),
+        ),
+        (
+            "5.8",
+            "working",
+            "more_than_sent",
+            "more rows than were announced",
+            2,
+            ShareReceived {
+                share: k.share,
+                accepted: 10,
+                dropped: 1,
+            }
+            .into(),
+        ),
+        (
+            "5.9",
+            "working",
+            "by_the_recipient",
+            "only the sender takes it back",
+            2,
+            revoke(k.share, 2).into(),
+        ),
+        (
+            "5.9",
+            "working",
+            "more_than_shared",
+            "more rows than were shared",
+            1,
+            revoke(k.share, 11).into(),
+        ),
+        (
+            "5.9",
+            "working",
+            "by_the_sender",
+            "only the recipient answers",
+            1,
+            NoticeAck { notice: k.notice }.into(),
+        ),
+        (
+            "5.9",
+            "working",
+            "unknown",
+            "there is no such notice",
+            2,
+            NoticeAck { notice: unknown }.into(),
+        ),
+        (
+            "5.9",
+            "working",
+            "anothers_key",
+            "signed by another member",
+            2,
+            receipt(&w, 1, statement(&w, &k, 4)).into(),
+        ),
+        (
+            "5.9",
+            "working",
+            "more_than_taken_back",
+            "more rows than the notice has",
+            2,
+            receipt(&w, 2, statement(&w, &k, 5)).into(),
+        ),
+        (
+            "5.10",
+            "working",
+            "by_a_member",
+            "only a keeper announces keys",
+            1,
+            keyset(2, w.id(0)).into(),
+        ),
+        (
+            "5.10",
+            "working",
+            "generation_left_out",
+            "generations follow one another",
+            0,
+            keyset(3, w.id(0)).into(),
+        ),
+        (
+            "5.10",
+            "working",
+            "ahead",
+            "its position is not behind",
+            1,
+            Checkpoint {
+                position: u64::MAX,
+                state: Hash::ZERO,
+                authenticator: Hash::ZERO,
+            }
+            .into(),
+        ),
+        (
+            "5.10",
+            "working",
+            "by_a_member",
+            "only a keeper lets time pass",
+            1,
+            Tick {}.into(),
+        ),
+    ];
+    cases
+        .into_iter()
+        .map(|(section, start, name, why, author, entry)| {
+            one(working, section, start, name, why, author, &entry)
+        })
+        .collect()
+}
+
+pub(crate) fn commits(working: &State) -> Vec<(String, Value)> {
+    type Change = fn(
+        &mut super::world::World,
+        &mut Vec<(protocol::id::NodeId, [u8; 32])>,
+        &mut Vec<protocol::id::NodeId>,
+    );
+    let cases: [(&str, &str, usize, Change); 6] = [
+        (
+            "",
+            "the inviter adds the newcomer that waits",
+            1,
+            |_, _, _| (),
+        ),
+        ("by_another", "another member invited it", 0, |_, _, _| ()),
+        (
+            "other_key",
+            "the added key is not the one in the newcomer's document",
+            1,
+            |_, added, _| added[0].1[0] ^= 1,
+        ),
+        (
+            "nobody_asked",
+            "the added node never asked",
+            1,
+            |w, added, _| added[0].0 = w.id(4),
+        ),
+        (
+            "removal",
+            "no member is removed in this version",
+            1,
+            |w, _, removed| removed.push(w.id(2)),
+        ),
+        ("by_a_stranger", "its author is no member", 4, |_, _, _| ()),
+    ];
+    let mut vectors = Vec::new();
+    for (name, why, author, change) in cases {
+        let mut world = world(working);
+        let Inside::Commit {
+            mut added,
+            mut removed,
+            author_key,
+            opens,
+        } = world.adding(author, 3)
+        else {
+            unreachable!()
+        };
+        change(&mut world, &mut added, &mut removed);
+        let id = EntryId([0xaa; 16]);
+        let header = super::world::header(
+            world.id(author),
+            id,
+            Class::Control,
+            protocol::envelope::Form::Commit,
+            Vec::new(),
+        );
+        let said = world.next(
+            author,
+            id,
+            header,
+            Inside::Commit {
+                added,
+                removed,
+                author_key,
+                opens,
+            },
+        );
+        vectors.push(vector(world, "5.1", "working", COMMIT, name, why, said));
+    }
+    vectors
+}
