@@ -98,6 +98,9 @@ pub async fn of_list(
 
 /// The person keys of everybody on a list.
 ///
+/// The plus signs keep SQLite from beginning with all points of the generation: it would look at
+/// every pair of a point and a person.
+///
 /// # Errors
 /// [`StoreError`].
 pub async fn keys_of_list(
@@ -109,7 +112,7 @@ pub async fn keys_of_list(
         "SELECT pp.person_id, p.token FROM person_list l \
          JOIN person_point pp ON pp.person_id = l.person_id \
          JOIN point p ON p.point_id = pp.point_id \
-         WHERE l.list_id = $1 AND p.class = 3 AND p.generation = $2 AND p.token IS NOT NULL",
+         WHERE l.list_id = $1 AND +p.class = 3 AND +p.generation = $2 AND p.token IS NOT NULL",
     )
     .bind(list_id)
     .bind(i64::from(generation))
@@ -201,7 +204,7 @@ pub async fn by_id(
     row.map(|row| read(&row, generation)).transpose()
 }
 
-/// The point that has a token.
+/// The point that has a token; the plus sign as in [`keys_of_list`].
 ///
 /// # Errors
 /// [`StoreError`].
@@ -210,7 +213,7 @@ pub async fn by_token(
     token: Token,
     generation: u32,
 ) -> Result<Option<Point>> {
-    let sql = format!("SELECT {POINT} FROM point p WHERE p.token = $1 AND p.generation = $2");
+    let sql = format!("SELECT {POINT} FROM point p WHERE p.token = $1 AND +p.generation = $2");
     let row = sqlx::query(sqlx::AssertSqlSafe(sql))
         .bind(token.0.as_slice())
         .bind(i64::from(generation))
