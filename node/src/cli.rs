@@ -12,9 +12,12 @@ pub mod agreement;
 pub mod claim;
 pub mod client;
 pub mod coalition;
+pub mod contacts;
 pub mod desk_link;
 pub mod import;
+pub mod imports;
 pub mod init;
+pub mod lists;
 pub mod output;
 pub mod people;
 pub mod receipts;
@@ -71,12 +74,14 @@ enum Command {
     Import(import::Import),
     /// Bring canvass histories into the node.
     #[command(subcommand)]
-    Contacts(import::Contacts),
+    Contacts(contacts::Contacts),
     /// Find people of the own lists.
     #[command(subcommand)]
     People(people::People),
     /// Show the own lists with their counts.
-    Lists(people::Lists),
+    Lists(lists::Lists),
+    /// Show the imports, or one with every row that it left out.
+    Imports(imports::Imports),
     /// Look at, take and give back contact points.
     #[command(subcommand)]
     Claim(claim::Claim),
@@ -148,6 +153,7 @@ async fn run(cli: &Cli) -> Result<(), CliError> {
         Command::Contacts(command) => command.run(&desk).await,
         Command::People(command) => command.run(&desk).await,
         Command::Lists(command) => command.run(&desk).await,
+        Command::Imports(command) => command.run(&desk).await,
         Command::Claim(command) => command.run(&desk).await,
         Command::Walklist(command) => command.run(&desk).await,
         Command::Suppress(command) => command.run(&desk).await,

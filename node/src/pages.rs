@@ -5,10 +5,18 @@
 
 pub mod agreement;
 pub mod assets;
+pub mod claims;
+pub mod cut;
 pub mod done;
 pub mod frame;
 pub mod home;
+pub mod imports;
+pub mod lists;
+pub mod people;
+pub mod person;
 pub mod session;
+pub mod shares;
+pub mod stretch;
 pub mod when;
 pub mod words;
 
@@ -19,7 +27,7 @@ use crate::{app::App, http::problem::Failure};
 use askama::Template;
 use axum::{
     Router,
-    extract::Request,
+    extract::{DefaultBodyLimit, Request},
     http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header},
     middleware::{self, Next},
     response::{Html, IntoResponse, Response},
@@ -38,6 +46,19 @@ pub fn routes(app: App) -> Router<App> {
         .route("/newcomers", post(home::approve))
         .route("/agreement", get(agreement::show))
         .route("/agreement/signatures", post(agreement::sign))
+        .route("/lists", get(lists::show))
+        .route(
+            "/imports",
+            // An upload streams to disk and has a limit of its own.
+            post(imports::upload).layer(DefaultBodyLimit::disable()),
+        )
+        .route("/imports/{id}", get(imports::show))
+        .route("/people", get(people::show))
+        .route("/people/{id}", get(person::show))
+        .route("/claims", get(claims::show).post(claims::take))
+        .route("/claims/{claim}/renewal", post(claims::renew))
+        .route("/claims/{claim}/release", post(claims::release))
+        .route("/shares", get(shares::show))
         .route("/sign-out", post(session::leave))
         .layer(middleware::from_fn_with_state(app, session::signed_in_only));
     let public = Router::new().route("/sign-in", get(session::ask).post(session::enter));

@@ -5,9 +5,10 @@
 //! batches, each in one transaction together with how far the import has come: after a crash the same
 //! command goes on behind the last batch, and a file that was imported before changes nothing.
 //!
-//! In reading order: `request` is what was asked for, `spool` the upload, `job` the batches, `incoming`
-//! a row in normal form, `matching` who it is, `merge` what changes, `person` writes it, `marks` and
-//! `consents` what it says about being contacted; `history` is a row of a contact history.
+//! In reading order: `request` is what was asked for, `spool` the upload, `judge` the first pass, `job`
+//! the batches, `incoming` a row in normal form, `matching` who it is, `merge` what changes, `person`
+//! writes it, `marks` and `consents` what it says about being contacted; `history` is a row of a
+//! contact history.
 
 pub mod report;
 pub mod request;
@@ -17,9 +18,11 @@ mod consents;
 mod history;
 mod incoming;
 mod job;
+mod judge;
 mod marks;
 mod matching;
 mod merge;
 mod person;
 
-pub use job::{ImportFailure, report, run};
+pub(crate) use incoming::{door_point, plain_point};
+pub use job::{ImportFailure, run};

@@ -12,7 +12,7 @@ use crate::{
     },
     coalition::{self, members},
     http::problem::Failure,
-    import::limits::FILE_BYTES,
+    people::{ImportFailure, spool::Spooled},
 };
 use axum::{
     Json, Router,
@@ -21,13 +21,11 @@ use axum::{
     response::{IntoResponse, Response},
     routing::{get, post},
 };
-use futures_util::StreamExt;
 use http::header;
 use jiff::civil::Date;
 use protocol::{channel::Channel, id::EntryId};
 use serde::{Deserialize, Serialize};
-use std::{collections::BTreeMap, io::Seek};
-use tokio::io::AsyncWriteExt;
+use std::collections::BTreeMap;
 
 /// The most contact points that one answer shows.
 const ROWS_MOST: usize = 100_000;
@@ -77,6 +75,8 @@ pub struct Looked {
     pub without_point: u64,
     /// Rows whose contact point or id is not known from any list.
     pub unknown: u64,
+    /// Rows that could not be read.
+    pub unreadable: u64,
     /// Contact points by standing.
     pub counts: BTreeMap<Standing, u64>,
     /// Contact points because of whom, by standing.
@@ -106,12 +106,12 @@ async fn look(
     body: Body,
 ) -> Result<Json<Looked>, Failure> {
     let (channel, rows) = (ask.channel, ask.rows);
-    let answer = take::look(&app, question(ask, body).await?).await?;
+    let answer = take::look(&app, question(&app, ask, body).await?).await?;
     Ok(Json(looked(&app, channel, rows, answer).await?))
 }
 
-async fn question(ask: Ask, body: Body) -> Result<Question, Failure> {
-    let from = source(ask.list, ask.file, body).await?;
+async fn question(app: &App, ask: Ask, body: Body) -> Result<Question, Failure> {
+    let from = source(app, ask.list, ask.file, body).await?;
     Ok(Question {
         from: from.ok_or_else(|| Failure::input("name a list, or send a file and its name"))?,
         channel: ask.channel,
@@ -121,6 +121,7 @@ async fn question(ask: Ask, body: Body) -> Result<Question, Failure> {
 }
 
 async fn source(
+    app: &App,
     list: Option<String>,
     file: Option<String>,
     body: Body,
@@ -128,28 +129,17 @@ async fn source(
     match (list, file) {
         (Some(_), Some(_)) => Err(Failure::input("name a list or send a file, not both")),
         (Some(list), None) => Ok(Some(From::List(list))),
-        (None, Some(name)) => Ok(Some(From::File(name, spool(body).await?))),
+        (None, Some(name)) => Ok(Some(From::File(name, spool(app, body).await?))),
         (None, None) => Ok(None),
     }
 }
 
 /// Takes an upload into a file without a name.
-async fn spool(body: Body) -> Result<std::fs::File, Failure> {
-    let file = tempfile::tempfile().map_err(Failure::internal)?;
-    let mut out = tokio::fs::File::from_std(file);
-    let mut left = FILE_BYTES;
-    let mut pieces = body.into_data_stream();
-    while let Some(piece) = pieces.next().await {
-        let piece = piece.map_err(|_| Failure::input("the upload was cut off; send it again"))?;
-        left = left
-            .checked_sub(piece.len() as u64)
-            .ok_or_else(|| Failure::input("the file is too large"))?;
-        out.write_all(&piece).await.map_err(Failure::internal)?;
-    }
-    out.flush().await.map_err(Failure::internal)?;
-    let mut file = out.into_std().await;
-    file.rewind().map_err(Failure::internal)?;
-    Ok(file)
+async fn spool(app: &App, body: Body) -> Result<std::fs::File, Failure> {
+    let spooled = Spooled::receive(&app.dir.0, body.into_data_stream())
+        .await
+        .map_err(ImportFailure::from)?;
+    spooled.reader().map_err(Failure::internal)
 }
 
 async fn looked(
@@ -176,6 +166,7 @@ async fn looked(
         rows: answer.universe.rows,
         without_point: answer.universe.without_point,
         unknown: answer.universe.unknown,
+        unreadable: answer.universe.unreadable,
         counts: check::counts(&answer.checked),
         because_of,
         points: answer
@@ -186,7 +177,7 @@ async fn looked(
                 display: point.display.clone(),
                 state: point.standing,
                 by: name(point),
-                until: point.until.map(|until| window::day_of(zone, until)),
+                until: point.until.map(|until| window::last_day(zone, until)),
                 people: point.people,
             })
             .collect(),
@@ -205,6 +196,8 @@ pub struct Taken {
     pub without_point: u64,
     /// Rows whose contact point or id is not known from any list.
     pub unknown: u64,
+    /// Rows that could not be read.
+    pub unreadable: u64,
     /// The claim; undecided while it waits for the keeper.
     pub claim: Whole,
 }
@@ -215,7 +208,7 @@ async fn claim(
     body: Body,
 ) -> Result<Json<Taken>, Failure> {
     let rows = ask.rows.min(ROWS_MOST);
-    let (answer, id) = take::take(&app, question(ask, body).await?).await?;
+    let (answer, id) = take::take(&app, question(&app, ask, body).await?).await?;
     let said = said(&app, id).await?;
     let mut left_out = BTreeMap::new();
     for point in answer.checked.iter().filter(|point| point.left_out) {
@@ -226,6 +219,7 @@ async fn claim(
         left_out,
         without_point: answer.universe.without_point,
         unknown: answer.universe.unknown,
+        unreadable: answer.universe.unreadable,
         claim: show::whole(&app, &id.to_string(), rows).await?,
     }))
 }
@@ -313,7 +307,7 @@ async fn release(
     Query(give): Query<Give>,
     body: Body,
 ) -> Result<Json<Changed>, Failure> {
-    let part = match (give.rest, source(give.list, give.file, body).await?) {
+    let part = match (give.rest, source(&app, give.list, give.file, body).await?) {
         (false, None) => Part::Whole,
         (true, None) => Part::Rest,
         (false, Some(from)) => Part::These(from),

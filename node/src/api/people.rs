@@ -1,9 +1,16 @@
-//! `/imports`, `/lists` and `/people`: files in, and who came of them.
+//! `/imports`, `/consent-forms`, `/lists` and `/people`: files in, and who came of them.
 
 use crate::{
     app::App,
+    claims::walk_list::cell,
     http::problem::Failure,
-    people::{self, report::Report, request::Request, spool::Spooled},
+    people::{
+        self,
+        report::{REJECTS_SHOWN, Report},
+        request::Request,
+        spool::Spooled,
+    },
+    shares,
     store::{
         self,
         consent::put_form,
@@ -17,15 +24,24 @@ use axum::{
     Json, Router,
     body::Body,
     extract::{DefaultBodyLimit, Path, Query, State},
+    response::IntoResponse,
     routing::{get, post},
 };
+use http::header;
 use policy::consent::form::Form;
-use protocol::id::Hash;
+use protocol::{channel::Channel, entry::payload::Channels, id::Hash};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
+use sqlx::AnyConnection;
 
 /// How many people a search shows, unless told otherwise.
 const SHOWN: i64 = 50;
+/// The most rejected rows of one export.
+const REJECTS_EXPORTED: i64 = 1_000_000;
+
+/// What to do about a reference that leads nowhere.
+const NOBODY: &str = "nobody on your lists is meant by this; give the beginning of an id, SYSTEM:ID such as van:123, or \
+    the whole name";
 
 /// Routes of this group.
 pub fn routes() -> Router<App> {
@@ -35,6 +51,7 @@ pub fn routes() -> Router<App> {
             get(imports).post(import).layer(DefaultBodyLimit::disable()),
         )
         .route("/imports/{id}", get(one_import))
+        .route("/imports/{id}/rejects.csv", get(rejects))
         .route("/consent-forms", post(consent_form))
         .route("/lists", get(lists))
         .route("/people", get(search))
@@ -61,8 +78,7 @@ pub(super) async fn receive(
         .map_err(people::ImportFailure::from)?;
     let (told, answer) = tokio::sync::oneshot::channel();
     app.life.clone().spawn(async move {
-        let outcome = people::run(&app, request, &spooled).await;
-        app.wake.jobs.notify_one();
+        let outcome = people::run(&app, &request, &spooled).await;
         // Whoever went away reads the report in the list of imports.
         let _ = told.send(outcome);
     });
@@ -75,9 +91,9 @@ async fn imports(State(app): State<App>) -> Result<Json<Vec<Report>>, Failure> {
     let mut reports = Vec::new();
     let lists = list::all(&mut db).await?;
     for import in import_job::latest(&mut db).await? {
-        let mut report = people::report(&mut db, &import, name(&lists, &import.list_id)).await?;
-        report.rejects.clear(); // the import by itself shows them
-        reports.push(report);
+        // The import by itself shows the rows that were left out.
+        let list = name(&lists, &import.list_id);
+        reports.push(Report::of(&import, list, Vec::new())?);
     }
     Ok(Json(reports))
 }
@@ -87,11 +103,39 @@ async fn one_import(
     Path(id): Path<String>,
 ) -> Result<Json<Report>, Failure> {
     let mut db = app.store.read("showing an import").await?;
-    let import = import_job::find(&mut db, &id).await?;
-    let import = import.ok_or_else(|| Failure::not_found("there is no import with this id"))?;
+    let import = stored(&mut db, &id).await?;
     let lists = list::all(&mut db).await?;
     let list = name(&lists, &import.list_id);
-    Ok(Json(people::report(&mut db, &import, list).await?))
+    let rejects = import_job::rejects(&mut db, &id, REJECTS_SHOWN).await?;
+    Ok(Json(Report::of(&import, list, rejects)?))
+}
+
+/// Every row that an import left out, as a table.
+async fn rejects(
+    State(app): State<App>,
+    Path(id): Path<String>,
+) -> Result<impl IntoResponse, Failure> {
+    let mut db = app.store.read("showing what an import left out").await?;
+    stored(&mut db, &id).await?;
+    let mut text = "line,column,reason\r\n".to_owned();
+    for reject in import_job::rejects(&mut db, &id, REJECTS_EXPORTED).await? {
+        let column = cell(&reject.column);
+        let reason = cell(&reject.reason);
+        text.push_str(&format!("{},{column},{reason}\r\n", reject.line));
+    }
+    let headers = [
+        (header::CONTENT_TYPE, "text/csv; charset=utf-8"),
+        (
+            header::CONTENT_DISPOSITION,
+            "attachment; filename=\"rejects.csv\"",
+        ),
+    ];
+    Ok((headers, text))
+}
+
+async fn stored(db: &mut AnyConnection, id: &str) -> Result<import_job::Import, Failure> {
+    let import = import_job::find(db, id).await?;
+    import.ok_or_else(|| Failure::not_found("there is no import with this id"))
 }
 
 fn name(lists: &[List], list_id: &str) -> String {
@@ -184,7 +228,7 @@ async fn show(
     let mut db = app.store.read("showing a person").await?;
     let id = match store::people::resolve(&mut db, &reference).await? {
         Found::One(id) => id,
-        Found::Nobody => return Err(Failure::not_found("nobody here is meant by this")),
+        Found::Nobody => return Err(Failure::not_found(NOBODY)),
         Found::Several => {
             return Err(Failure::input(
                 "several people are meant by this; name one by the id that `people search` shows",
@@ -192,8 +236,8 @@ async fn show(
         }
     };
     let member = store::people::member(&mut db, &id).await?;
-    let member = member.ok_or_else(|| Failure::not_found("nobody here is meant by this"))?;
-    let mut shown = shown(&member);
+    let member = member.ok_or_else(|| Failure::not_found(NOBODY))?;
+    let mut shown = shown(&member, app.now().0);
     shown["lists"] = json!(list::of_person(&mut db, &id).await?);
     let ids = store::person::identifiers(&mut db, &id).await?;
     let ids = ids
@@ -209,10 +253,14 @@ async fn show(
         })
     });
     shown["contacts"] = contacts.collect();
+    drop(db);
+    // Null where nobody can tell at present: this node has left the coalition it shared in.
+    let holders = shares::holders(&app, &id).await;
+    shown["holders"] = json!(holders.ok());
     Ok(Json(shown))
 }
 
-fn shown(member: &Member) -> Value {
+fn shown(member: &Member, now: i64) -> Value {
     let Member {
         person,
         points,
@@ -235,20 +283,32 @@ fn shown(member: &Member) -> Value {
         .iter()
         .map(|row| {
             json!({
-                "suppression": row.suppression_id, "reason": row.cause, "channels": row.channels,
-                "since": row.since, "withdrawn_at": row.withdrawn_at, "told": row.told,
+                "suppression": row.suppression_id, "reason": row.cause, "channels": channels(row.channels),
+                "point_id": row.point_id, "since": row.since, "withdrawn_at": row.withdrawn_at, "told": row.told,
             })
         })
         .collect();
     let records: Value = consents
         .iter()
-        .map(|consent| json!({ "form": consent.form, "record": consent.record }))
+        .map(|consent| {
+            let standing = consent.record.standing(now);
+            json!({
+                "form": consent.form, "state": standing.state.name(), "record": consent.record,
+            })
+        })
         .collect();
     let mut all = facts(person);
     all["points"] = points;
     all["suppressions"] = suppressions;
     all["consents"] = records;
     all
+}
+
+/// The channels of some bits, by name.
+fn channels(bits: i64) -> Vec<&'static str> {
+    let set = Channels(u8::try_from(bits).unwrap_or_default());
+    let named = Channel::ALL.into_iter().filter(|channel| set.has(*channel));
+    named.map(Channel::name).collect()
 }
 
 fn facts(person: &Person) -> Value {

@@ -135,6 +135,20 @@ async fn reached(
     if crate::coalition::active(app).await.is_err() {
         return Ok(("waiting", Some("this node is in no coalition yet")));
     }
+    let mut db = app.store.read("looking how a suppression travels").await?;
+    let mut travels = false;
+    for id in ids {
+        travels |= store::suppression::can_travel(&mut db, id).await?;
+    }
+    drop(db);
+    if !travels {
+        return Ok((
+            "own",
+            Some(
+                "no address, phone, e-mail or voter id is known by which allies could tell who is meant",
+            ),
+        ));
+    }
     let told = async {
         loop {
             let mut db = app.store.read("waiting for a suppression").await?;

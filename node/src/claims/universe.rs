@@ -15,7 +15,7 @@ use crate::{
 };
 use protocol::{
     channel::Channel,
-    token::{Class, Normalized, Token},
+    token::{Class, Kind, Normalized, Token},
 };
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -49,6 +49,8 @@ pub struct Universe {
     pub without_point: u64,
     /// Rows whose contact point is not known from any list.
     pub unknown: u64,
+    /// Rows that could not be read.
+    pub unreadable: u64,
     /// The match tokens of the people's person keys.
     pub keys: BTreeMap<String, Vec<Token>>,
 }
@@ -76,7 +78,7 @@ pub async fn of_list(
     let mut db = app.store.read("reading a list's contact points").await?;
     let list = store::list::by_name(&mut db, name).await?.ok_or_else(|| {
         Failure::not_found(format!(
-            "no list \"{name}\"; `commonturf list` shows the lists there are"
+            "no list \"{name}\"; `commonturf lists` shows the lists there are"
         ))
     })?;
     let class = class_of(channel);
@@ -130,12 +132,13 @@ pub async fn of_file(
 ) -> Result<Universe, Failure> {
     let class = class_of(channel);
     let region = ground.params.default_region.clone();
-    let rows = tokio::task::spawn_blocking(move || parse(file, class, &region))
+    let (rows, unreadable) = tokio::task::spawn_blocking(move || parse(file, class, &region))
         .await
         .map_err(Failure::internal)??;
     let mut universe = Universe {
         label: name.to_owned(),
-        rows: rows.len() as u64,
+        rows: rows.len() as u64 + unreadable,
+        unreadable,
         ..Universe::default()
     };
     let mut db = app.store.read("matching a file's rows").await?;
@@ -192,7 +195,7 @@ async fn point_of(
     Ok(None)
 }
 
-fn parse(file: std::fs::File, class: Class, region: &str) -> Result<Vec<FileRow>, Failure> {
+fn parse(file: std::fs::File, class: Class, region: &str) -> Result<(Vec<FileRow>, u64), Failure> {
     let mut rows = Vec::new();
     let mut sink = |item| {
         if let Item::Person { person, .. } = item {
@@ -222,14 +225,17 @@ fn parse(file: std::fs::File, class: Class, region: &str) -> Result<Vec<FileRow>
             "the file has no rows that are people; an export of a list is needed, no contact history",
         ));
     }
-    Ok(rows)
+    Ok((rows, summary.rejected))
 }
 
 /// The normalized contact points of a row, as an import would store them.
 fn values(person: &ParsedPerson, class: Class, region: &str) -> Vec<Normalized> {
     use protocol::token::normalize;
     match class {
-        Class::Door => door(&person.address, region).into_iter().collect(),
+        Class::Door => crate::people::door_point(&person.address, region)
+            .and_then(|door| Normalized::stored(Kind::Door, door.value))
+            .into_iter()
+            .collect(),
         Class::Phone => person
             .phones
             .iter()
@@ -244,28 +250,4 @@ fn values(person: &ParsedPerson, class: Class, region: &str) -> Vec<Normalized> 
             .collect(),
         Class::Person => Vec::new(),
     }
-}
-
-/// The normalized door of an address.
-#[must_use]
-pub fn door(address: &import::ParsedAddress, region: &str) -> Option<Normalized> {
-    let parts = &address.parts;
-    let country = if address.country.is_empty() {
-        region
-    } else {
-        &address.country
-    };
-    protocol::token::normalize::door(&protocol::token::normalize::DoorParts {
-        country,
-        postal_code: &address.postal_code,
-        line1: &address.line1,
-        line2: &address.line2,
-        number: &parts.number,
-        fraction: &parts.number_suffix,
-        prefix: &parts.prefix,
-        street: &parts.street,
-        kind: &parts.kind,
-        suffix: &parts.suffix,
-        unit: &parts.unit,
-    })
 }

@@ -62,12 +62,6 @@ pub fn last_day(zone: &str, to: Moment) -> String {
         .unwrap_or_default()
 }
 
-/// The day in which a moment lies, as people read it.
-#[must_use]
-pub fn day_of(zone: &str, at: Moment) -> String {
-    last_day(zone, at.plus(1))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -92,7 +86,6 @@ mod tests {
         assert_eq!(window.from, Moment(1_782_878_400_000)); // 04:00 UTC
         assert_eq!(window.to.since(window.from), 2 * DAY);
         assert_eq!(last_day("America/New_York", window.to), "2026-07-02");
-        assert_eq!(day_of("America/New_York", window.from), "2026-07-01");
     }
 
     #[test]

@@ -351,6 +351,7 @@ fn left(answer: &Value) {
     for (field, what) in [
         ("without_point", "have no contact point on this channel"),
         ("unknown", "are known from no list of yours"),
+        ("unreadable", "could not be read"),
     ] {
         if let Some(count) = answer[field].as_u64().filter(|count| *count > 0) {
             println!("{count} rows {what}.");

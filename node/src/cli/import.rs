@@ -1,201 +1,234 @@
-//! `commonturf import` and `commonturf contacts import`: a file into the node.
+//! `commonturf import`: a file of another system onto one of the organization's lists.
 
 use super::{
     client::{CliError, Desk},
     output,
 };
-use clap::{Args, Subcommand};
+use clap::Args;
 use futures_util::TryStreamExt;
 use indicatif::{ProgressBar, ProgressStyle};
+use protocol::id::Hash;
 use serde_json::Value;
 use sha2::{Digest, Sha256};
 use std::{
     io::{IsTerminal, Read},
     path::{Path, PathBuf},
 };
+use tokio_util::io::ReaderStream;
 
-/// Bytes that are hashed at a time.
-const HASH_BYTES: usize = 256 * 1024;
+/// Bytes that are hashed at once.
+const PIECE: usize = 64 * 1024;
+/// The most rejected rows that are printed.
+const REJECTS_PRINTED: usize = 20;
 
-/// Bring a file into a list: VAN, NationBuilder, Action Network, CiviCRM or any CSV.
+/// Import a file onto a list; the same file twice adds nothing.
 #[derive(Debug, Args)]
 pub struct Import {
-    /// The file, as the other system exported it.
+    /// The file: CSV, tab separated, .xlsx, or a .zip of one.
     file: PathBuf,
-    /// The list; it is made if there is none of this name.
+    /// The list; it is made when there is none with this name.
     #[arg(long)]
     list: String,
-    /// auto, van-saved-list, nationbuilder, action-network, civicrm or csv.
+    /// auto, or the format by name.
     #[arg(long, default_value = "auto")]
     format: String,
-    /// What a column means, as COLUMN=FIELD; may be given many times.
+    /// What a column means; may be given several times.
     #[arg(long, value_name = "COLUMN=FIELD")]
     map: Vec<String>,
-    /// The ground on which rows may move: consent, public_record, ...
+    /// The ground on which the rows may move.
     #[arg(long)]
     basis: Option<String>,
-    /// The consent form that everybody in this file has signed.
+    /// The consent form that everybody in the file signed.
     #[arg(long, value_name = "FILE")]
     consent_form: Option<PathBuf>,
-    /// The day on which they signed it.
-    #[arg(long, value_name = "YYYY-MM-DD")]
+    /// When they signed it.
+    #[arg(long, value_name = "DATE", requires = "consent_form")]
     consent_date: Option<String>,
-    /// Where the rows come from: own_signup, voter_file, ...
+    /// Where the rows come from.
     #[arg(long)]
     source: Option<String>,
-    /// Read and count, and write nothing.
+    /// Read and count, change nothing; the consent form itself is kept.
     #[arg(long)]
     dry_run: bool,
 }
 
 impl Import {
     pub(super) async fn run(&self, desk: &Desk) -> Result<(), CliError> {
-        let mut query = Query::new(&self.file, &self.format, self.dry_run)?;
-        query.add("list", &self.list);
-        for map in &self.map {
-            query.add("map", map);
-        }
+        let mut pairs = vec![("list", self.list.clone())];
+        pairs.extend(self.map.iter().map(|map| ("map", map.clone())));
         let optional = [
             ("basis", &self.basis),
             ("source", &self.source),
             ("consent_date", &self.consent_date),
         ];
-        for (name, value) in optional {
-            if let Some(value) = value {
-                query.add(name, value);
-            }
+        for (key, value) in optional {
+            pairs.extend(value.clone().map(|value| (key, value)));
         }
-        if let Some(form) = &self.consent_form {
-            let text = std::fs::read(form).map_err(|error| CliError::file(form, &error))?;
-            let kept: Value = desk.upload("/consent-forms", text.into()).await?;
+        if let Some(path) = &self.consent_form {
+            let form = std::fs::read(path).map_err(|error| CliError::file(path, &error))?;
+            let kept: Value = desk.upload("/consent-forms", form.into()).await?;
             let hash = kept["consent_form"].as_str().unwrap_or_default();
-            query.add("consent_form", hash);
+            pairs.push(("consent_form", hash.to_owned()));
         }
-        send(desk, "/imports", &self.file, query).await
+        let file = Upload {
+            file: &self.file,
+            format: &self.format,
+            dry_run: self.dry_run,
+        };
+        let answer = file.send(desk, "/imports", pairs).await?;
+        show(desk, &answer);
+        Ok(())
     }
 }
 
-/// Canvass histories of other systems.
-#[derive(Debug, Subcommand)]
-pub enum Contacts {
-    /// Bring a canvass history into the node: attempts, suppressions, notes.
-    Import {
-        /// The file, as the other system exported it.
-        file: PathBuf,
-        /// auto or van-contact-history.
-        #[arg(long, default_value = "auto")]
-        format: String,
-        /// The name under which the file knows this organization.
-        #[arg(long)]
-        committee: Option<String>,
-        /// Read and count, and write nothing.
-        #[arg(long)]
-        dry_run: bool,
-    },
+/// A file on its way to the node.
+pub(super) struct Upload<'a> {
+    pub(super) file: &'a Path,
+    pub(super) format: &'a str,
+    pub(super) dry_run: bool,
 }
 
-impl Contacts {
-    pub(super) async fn run(&self, desk: &Desk) -> Result<(), CliError> {
-        let Self::Import {
-            file,
-            format,
-            committee,
-            dry_run,
-        } = self;
-        let mut query = Query::new(file, format, *dry_run)?;
-        if let Some(committee) = committee {
-            query.add("committee", committee);
+impl Upload<'_> {
+    /// Hashes the file, sends it as a stream and waits for the report.
+    pub(super) async fn send(
+        &self,
+        desk: &Desk,
+        path: &str,
+        mut pairs: Vec<(&str, String)>,
+    ) -> Result<Value, CliError> {
+        let failed = |error: std::io::Error| CliError::file(self.file, &error);
+        let hash = hash(self.file).map_err(failed)?;
+        pairs.push(("format", self.format.to_owned()));
+        pairs.push(("sha256", hash.to_string()));
+        pairs.push(("dry_run", self.dry_run.to_string()));
+        if let Some(name) = self.file.file_name() {
+            pairs.push(("name", name.to_string_lossy().into_owned()));
         }
-        send(desk, "/contacts/imports", file, query).await
+        let mut query = url::form_urlencoded::Serializer::new(String::new());
+        query.extend_pairs(&pairs);
+        let file = tokio::fs::File::open(self.file).await.map_err(failed)?;
+        let bytes = file.metadata().await.map_err(failed)?.len();
+        let bar = bar(bytes);
+        let counted = bar.clone();
+        let stream = ReaderStream::new(file).inspect_ok(move |piece| {
+            counted.inc(piece.len() as u64);
+            if counted.position() >= bytes {
+                counted.set_message("reading the rows");
+            }
+        });
+        let path = format!("{path}?{}", query.finish());
+        let answer = desk.upload(&path, reqwest::Body::wrap_stream(stream)).await;
+        bar.finish_and_clear();
+        answer
     }
 }
 
-/// The parameters of an upload.
-struct Query(url::form_urlencoded::Serializer<'static, String>);
-
-impl Query {
-    fn new(file: &Path, format: &str, dry_run: bool) -> Result<Self, CliError> {
-        let mut query = Self(url::form_urlencoded::Serializer::new(String::new()));
-        query.add("format", format);
-        query.add("sha256", &hash(file)?);
-        query.add("dry_run", if dry_run { "true" } else { "false" });
-        let name = file.file_name().unwrap_or_default().to_string_lossy();
-        query.add("name", &name);
-        Ok(query)
-    }
-
-    fn add(&mut self, name: &str, value: &str) {
-        self.0.append_pair(name, value);
-    }
-}
-
-/// The file's hash: by it the node knows the same import again and goes on where it stopped.
-fn hash(path: &Path) -> Result<String, CliError> {
-    let failed = |error: std::io::Error| CliError::file(path, &error);
-    let mut file = std::fs::File::open(path).map_err(failed)?;
-    let mut digest = Sha256::new();
-    let mut buffer = vec![0; HASH_BYTES];
+fn hash(path: &Path) -> std::io::Result<Hash> {
+    let mut file = std::fs::File::open(path)?;
+    let mut hasher = Sha256::new();
+    let mut piece = vec![0; PIECE];
     loop {
-        match file.read(&mut buffer).map_err(failed)? {
-            0 => break,
-            read => digest.update(&buffer[..read]),
+        let count = file.read(&mut piece)?;
+        if count == 0 {
+            return Ok(Hash(hasher.finalize().into()));
         }
+        hasher.update(piece.get(..count).unwrap_or_default());
     }
-    Ok(data_encoding::HEXLOWER.encode(&digest.finalize()))
 }
 
-async fn send(desk: &Desk, path: &str, file: &Path, mut query: Query) -> Result<(), CliError> {
-    let failed = |error: std::io::Error| CliError::file(file, &error);
-    let open = tokio::fs::File::open(file).await.map_err(failed)?;
-    let size = open.metadata().await.map_err(failed)?.len();
-    let bar = if std::io::stderr().is_terminal() {
-        ProgressBar::new(size)
-    } else {
-        ProgressBar::hidden()
-    };
-    if let Ok(style) = ProgressStyle::with_template("{bar:40} {bytes}/{total_bytes} {msg}") {
-        bar.set_style(style);
+fn bar(bytes: u64) -> ProgressBar {
+    if !std::io::stderr().is_terminal() {
+        return ProgressBar::hidden();
     }
-    let counted = bar.clone();
-    let stream = tokio_util::io::ReaderStream::new(open)
-        .inspect_ok(move |chunk| counted.inc(chunk.len() as u64));
-    let target = format!("{path}?{}", query.0.finish());
-    let report: Value = desk
-        .upload(&target, reqwest::Body::wrap_stream(stream))
-        .await?;
-    bar.finish_and_clear();
-    show(desk, &report);
-    Ok(())
+    let bar = ProgressBar::new(bytes).with_message("sending");
+    let style = ProgressStyle::with_template("{msg} {wide_bar} {bytes}/{total_bytes} {elapsed}");
+    bar.set_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()));
+    bar
 }
 
-fn show(desk: &Desk, report: &Value) {
+/// Prints a report.
+pub(super) fn show(desk: &Desk, report: &Value) {
     if desk.json {
         output::json(report);
-        return;
+    } else {
+        print(report);
     }
-    let rejects = report["rejects"]
-        .as_array()
-        .map(Vec::as_slice)
-        .unwrap_or_default();
-    for (name, value) in report.as_object().into_iter().flatten() {
-        let plain = match value {
-            Value::Number(number) => number.to_string(),
-            Value::String(text) if !text.is_empty() => text.clone(),
-            Value::Array(items) if name != "rejects" && !items.is_empty() => {
-                let words: Vec<&str> = items.iter().filter_map(Value::as_str).collect();
-                words.join(", ")
+}
+
+fn print(report: &Value) {
+    let text = |field: &str| report[field].as_str().unwrap_or_default();
+    let count = |field: &str| report[field].as_u64().unwrap_or_default();
+    println!(
+        "{}: {} rows, read as {}.",
+        text("file_name"),
+        count("rows"),
+        text("format")
+    );
+    let refused = text("refused");
+    if !refused.is_empty() {
+        println!("The file was refused: {refused}");
+    }
+    if text("state") == "running" {
+        println!("It has not come to its end; the same command goes on with it.");
+    }
+    if let Some(row) = report["resumed_at"].as_u64() {
+        println!("Resumed at row {row}: an earlier import of this file had ended there.");
+    }
+    let lines = [
+        ("imported", "new people"),
+        ("updated", "known people with something new"),
+        ("contacts", "new attempts"),
+        ("joined", "attempts that now lead to a person"),
+        ("unchanged", "known already"),
+        ("duplicates_merged", "rows about a person of an earlier row"),
+        ("suppressions", "new suppressions"),
+        ("consents", "new consent records"),
+        ("consents_withdrawn", "consents taken back"),
+        ("unjoined", "attempts that lead to nobody on any list"),
+        ("other_committee", "attempts of other committees"),
+        ("rejected", "rows left out"),
+    ];
+    for (field, label) in lines.iter().filter(|(field, _)| count(field) > 0) {
+        println!("{:>9}  {label}", count(field));
+    }
+    doubts(report);
+    if report["dry_run"] == true {
+        println!("This was a dry run: nothing was changed.");
+    }
+}
+
+fn doubts(report: &Value) {
+    let columns = |field: &str| -> Vec<&str> {
+        let names = report[field].as_array().into_iter().flatten();
+        names.filter_map(Value::as_str).collect()
+    };
+    let unknown = columns("unknown_columns");
+    if !unknown.is_empty() {
+        println!("Kept without a meaning: {}", unknown.join(", "));
+    }
+    let left_out = columns("left_out_columns");
+    if !left_out.is_empty() {
+        println!("Columns left out: {}", left_out.join(", "));
+    }
+    for (message, times) in report["warnings"].as_object().into_iter().flatten() {
+        println!("{:>9}  {message}", times.as_u64().unwrap_or_default());
+    }
+    for (result, times) in report["unknown_results"].as_object().into_iter().flatten() {
+        let times = times.as_u64().unwrap_or_default();
+        println!("{times:>9}  unknown result \"{result}\"");
+    }
+    let rejects = report["rejects"].as_array().map_or(&[][..], Vec::as_slice);
+    for reject in rejects.iter().take(REJECTS_PRINTED) {
+        let reason = reject["reason"].as_str().unwrap_or_default();
+        match reject["column"].as_str() {
+            Some(column) if !column.is_empty() => {
+                println!("Line {}, column \"{column}\": {reason}", reject["line"]);
             }
-            Value::Bool(true) => "yes".to_owned(),
-            _ => continue,
-        };
-        println!("{:<20} {plain}", name.replace('_', " "));
+            _ => println!("Line {}: {reason}", reject["line"]),
+        }
     }
-    for reject in rejects {
-        println!(
-            "line {}: {} {}",
-            reject["line"],
-            reject["column"].as_str().unwrap_or_default(),
-            reject["reason"].as_str().unwrap_or_default()
-        );
+    if rejects.len() > REJECTS_PRINTED {
+        let id = report["import_id"].as_str().unwrap_or_default();
+        println!("Every row that was left out: commonturf imports {id} --rejects");
     }
 }

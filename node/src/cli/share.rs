@@ -174,11 +174,16 @@ fn show_recipients(desk: &Desk, answer: &Value) {
             "nothing" => println!("Nothing may flow to {name}; nothing was sent."),
             _ => println!("To {name} (nothing was sent):"),
         }
+        let fields = counts(&recipient["fields"]);
         println!(
-            "  {} of {} people flow ({}).",
+            "  {} of {} people flow{}.",
             number(recipient, "flow"),
             number(recipient, "people"),
-            counts(&recipient["fields"])
+            if fields.is_empty() {
+                fields
+            } else {
+                format!(" ({fields})")
+            }
         );
         let unreachable = recipient["unreachable"].as_u64().unwrap_or(0);
         if unreachable > 0 {
@@ -190,7 +195,7 @@ fn show_recipients(desk: &Desk, answer: &Value) {
         }
         for rule in withheld {
             println!(
-                "    {}: {} people whole; values: {}",
+                "    {}: nothing of {} people; values: {}",
                 text(rule, "rule"),
                 number(rule, "people"),
                 counts(&rule["fields"])

@@ -82,7 +82,10 @@ impl Suppress {
         match answer["state"].as_str() {
             Some("dry_run") => println!("Nothing was changed."),
             Some("done") => println!("Every member knows."),
-            Some("own") => println!("It stays with this organization."),
+            Some("own") => match answer["why"].as_str() {
+                Some(why) => println!("It stays with this organization: {why}."),
+                None => println!("It stays with this organization."),
+            },
             _ => println!(
                 "It waits: {}.",
                 answer["why"]

@@ -12,7 +12,7 @@ use super::{
         Answer, Flag, Identifier, ParsedAddress, ParsedEmail, ParsedPerson, ParsedPhone, PhoneKind,
         VoterId,
     },
-    value::{Answered, answered, digits, is_email, is_phone, zip_at_end},
+    value::{Answered, answered, digits, is_email, is_phone, is_plain_no, zip_at_end},
 };
 use jiff::civil::Date;
 use protocol::channel::Channel;
@@ -35,6 +35,8 @@ pub(super) struct PersonBuilder {
     emails_bad: BTreeSet<u8>,
     unsubscribed_at: Option<Option<When>>,
     flags: BTreeSet<Flag>,
+    /// Channels whose opt-in column says no more than no.
+    plain_no: BTreeSet<Channel>,
     refused: Option<Reason>,
 }
 
@@ -181,6 +183,7 @@ impl PersonBuilder {
             }
             Field::OptIn(channel) => match answer {
                 Answered::Yes => self.flag_if(true, Flag::OptIn { channel }),
+                Answered::No if is_plain_no(value) => _ = self.plain_no.insert(channel),
                 Answered::No => self.flag_if(true, Flag::OptOut { channel, at: None }),
                 Answered::Unclear => {}
             },
@@ -315,8 +318,18 @@ impl PersonBuilder {
         }
     }
 
-    /// A withdrawal wins over a consent on the same channel.
+    /// A withdrawal wins over a consent on the same channel. A plain no withdraws where there is
+    /// something to withdraw: systems write it for everybody who has no number or address at all.
     fn finish_flags(&mut self) {
+        for channel in std::mem::take(&mut self.plain_no) {
+            let reached = match channel {
+                Channel::Door => self.person.address.has_street(),
+                Channel::Phone => !self.person.phones.is_empty(),
+                Channel::Text => self.person.phones.iter().any(can_be_mobile),
+                Channel::Email => !self.person.emails.is_empty(),
+            };
+            self.flag_if(reached, Flag::OptOut { channel, at: None });
+        }
         if let Some(at) = self.unsubscribed_at {
             let email = Channel::Email;
             self.flags.remove(&Flag::OptOut {
@@ -402,6 +415,11 @@ fn first(place: &mut String, value: &str) {
     if place.is_empty() {
         value.clone_into(place);
     }
+}
+
+/// Whether texts may reach a number, as far as the file says.
+fn can_be_mobile(phone: &ParsedPhone) -> bool {
+    matches!(phone.kind, PhoneKind::Mobile | PhoneKind::Unknown)
 }
 
 /// Days that lists use for "unknown"; as birth dates they would tie strangers together.

@@ -32,6 +32,8 @@ const NO: &[&str] = &[
     "out",
 ];
 
+const PLAIN_NO: &[&str] = &["false", "no", "n", "f", "0"];
+
 /// Reads a yes-or-no word in any of the spellings seen.
 pub(super) fn answered(text: &str) -> Answered {
     let word = super::header::plain(text);
@@ -42,6 +44,11 @@ pub(super) fn answered(text: &str) -> Answered {
     } else {
         Answered::Unclear
     }
+}
+
+/// Whether a no says no more than that, as against `unsubscribed` or `opt out`.
+pub(super) fn is_plain_no(text: &str) -> bool {
+    PLAIN_NO.contains(&super::header::plain(text).as_str())
 }
 
 /// Whether a text could be a phone number: seven digits where the area code is missing, fifteen at

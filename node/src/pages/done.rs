@@ -24,12 +24,16 @@ pub enum Done {
     Released,
     /// Giving a claim back waits for the keeper.
     ReleaseWaits,
+    /// A claim was kept alive.
+    Renewed,
+    /// Keeping a claim alive waits for the keeper.
+    RenewalWaits,
     /// A file was read.
     Imported,
 }
 
 impl Done {
-    const ALL: [Self; 10] = [
+    const ALL: [Self; 12] = [
         Self::Approved,
         Self::ApprovalWaits,
         Self::Signed,
@@ -39,6 +43,8 @@ impl Done {
         Self::ClaimWaits,
         Self::Released,
         Self::ReleaseWaits,
+        Self::Renewed,
+        Self::RenewalWaits,
         Self::Imported,
     ];
 
@@ -53,6 +59,8 @@ impl Done {
             Self::ClaimWaits => "claim-waits",
             Self::Released => "released",
             Self::ReleaseWaits => "release-waits",
+            Self::Renewed => "renewed",
+            Self::RenewalWaits => "renewal-waits",
             Self::Imported => "imported",
         }
     }
@@ -70,6 +78,8 @@ impl Done {
             Self::ClaimWaits => "Asked. Nothing is granted until the keeper answers.",
             Self::Released => "Released. Allies can take it now.",
             Self::ReleaseWaits => "The release waits for the keeper.",
+            Self::Renewed => "Renewed. It lasts until the next renewal is due.",
+            Self::RenewalWaits => "The renewal waits for the keeper.",
             Self::Imported => "The file was read. Its counts are below.",
         }
     }

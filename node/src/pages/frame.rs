@@ -177,6 +177,12 @@ impl Frame {
         self.phase == Some(Phase::Joining)
     }
 
+    /// Whether the node has stopped reading the log.
+    #[must_use]
+    pub fn is_stopped(&self) -> bool {
+        self.phase == Some(Phase::Stopped)
+    }
+
     /// The menu.
     #[must_use]
     pub fn menu(&self) -> [Section; 6] {

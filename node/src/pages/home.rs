@@ -44,6 +44,7 @@ struct Standing {
     drafts: Vec<Draft>,
     receipts: Vec<Receipt>,
     outbox: i64,
+    tokens: u64,
     members: Vec<Member>,
     agreement: Option<AgreementStatus>,
     position: u64,
@@ -103,11 +104,13 @@ struct Receipt {
 pub async fn show(State(app): State<App>, uri: Uri) -> Page {
     let frame = Frame::read(&app, Section::Home, &uri).await;
     let status = api::status::read(&app).await?;
+    let classes = api::tokens::read(&app).await?.classes;
+    let tokens = classes.iter().map(|class| class.waiting).sum();
     let guard = app.coalition.read().await;
     let coalition = guard
         .as_ref()
         .zip(status.coalition)
-        .map(|(coalition, status)| Standing::new(&app, &frame, &coalition.state, status));
+        .map(|(coalition, status)| Standing::new(&app, &frame, &coalition.state, status, tokens));
     drop(guard);
     render(&Home {
         frame,
@@ -142,13 +145,14 @@ pub async fn approve(
 }
 
 impl Standing {
-    fn new(app: &App, frame: &Frame, state: &Folded, status: CoalitionStatus) -> Self {
+    fn new(app: &App, frame: &Frame, state: &Folded, status: CoalitionStatus, tokens: u64) -> Self {
         let answered = status.keeper_contact.answered_at;
         Self {
             newcomers: newcomers(state, app.me),
             drafts: drafts(state, app.me, status.drafts),
             receipts: receipts(frame, state, app.me),
             outbox: status.outbox,
+            tokens,
             members: status.members.into_iter().map(Member::from).collect(),
             agreement: status.agreement,
             position: status.position,
@@ -290,6 +294,7 @@ impl Home {
                     })
                     .into(),
                 outbox: 2,
+                tokens: 5,
                 members: vec![Member {
                     name: text(),
                     id: text(),

@@ -249,3 +249,6 @@ fn new_secret() -> String {
 fn hash(secret: &str) -> String {
     Hash::of(secret.as_bytes()).to_string()
 }
+
+#[cfg(test)]
+mod tests;

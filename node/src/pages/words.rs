@@ -1,5 +1,6 @@
 //! Words of the policy and the protocol, as people say them.
 
+use crate::{claims::check::Standing, http::problem::Failure};
 use protocol::{channel::Channel, entry::share::RevokeKind};
 
 /// An organization's legal kind.
@@ -51,10 +52,68 @@ pub fn channel(channel: Channel) -> &'static str {
     }
 }
 
+/// How a contact point stands.
+#[must_use]
+pub fn standing(standing: Standing) -> &'static str {
+    match standing {
+        Standing::Free => "free",
+        Standing::Held => "held by an ally",
+        Standing::Recent => "contacted lately",
+        Standing::Suppressed => "not to be contacted",
+        Standing::NoToken => "not compared yet",
+        Standing::Mine => "yours already",
+    }
+}
+
+/// The same beside the ally's name.
+#[must_use]
+pub fn standing_by_ally(standing: Standing) -> &'static str {
+    match standing {
+        Standing::Held => "held",
+        other => self::standing(other),
+    }
+}
+
+/// The same as a class of the style sheet.
+#[must_use]
+pub fn standing_class(standing: Standing) -> &'static str {
+    match standing {
+        Standing::Free => "free",
+        Standing::Held => "held",
+        Standing::Recent => "recent",
+        Standing::Suppressed => "suppressed",
+        Standing::NoToken => "unknown",
+        Standing::Mine => "mine",
+    }
+}
+
+/// What a refusal says, for a line on a page.
+#[must_use]
+pub fn why(failure: &Failure) -> String {
+    let problem = &failure.0;
+    if problem.detail.is_empty() {
+        problem.title.clone()
+    } else {
+        problem.detail.clone()
+    }
+}
+
 /// A word of the policy vocabulary, such as `voter_registration`, with spaces.
 #[must_use]
 pub fn spaced(word: &str) -> String {
     word.replace('_', " ")
+}
+
+/// Words of a JSON list, with spaces and commas.
+#[must_use]
+pub fn listed(list: &serde_json::Value) -> String {
+    let names: Vec<String> = list
+        .as_array()
+        .into_iter()
+        .flatten()
+        .filter_map(|name| name.as_str().map(spaced))
+        .collect();
+    names.join(", ")
 }
 
 /// A count with its thousands set apart.
@@ -69,6 +128,12 @@ pub fn count(number: i64) -> String {
         text.push(digit);
     }
     if number < 0 { format!("-{text}") } else { text }
+}
+
+/// A count with its thousands set apart.
+#[must_use]
+pub fn natural(number: u64) -> String {
+    count(i64::try_from(number).unwrap_or(i64::MAX))
 }
 
 #[cfg(test)]

@@ -72,6 +72,19 @@ pub(super) struct HistoryContext {
     pub(super) zone: TimeZone,
 }
 
+impl HistoryContext {
+    /// Says so where nobody can tell which rows are this organization's.
+    pub(super) fn note_owners(&self, attempts: u64, counts: &mut Counts) {
+        if self.own == Own::Unknown {
+            counts.warn_times(
+                "are of several committees, none with this organization's name, so none counts as its own; name \
+                 yours with --committee",
+                attempts,
+            );
+        }
+    }
+}
+
 /// Takes one attempt.
 pub(super) async fn take(
     db: &mut AnyConnection,

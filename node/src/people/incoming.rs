@@ -180,6 +180,20 @@ fn door(parsed: &ParsedAddress, region: &str, counts: &mut Counts) -> Option<Con
     if !parsed.has_street() {
         return None;
     }
+    let Some(point) = door_point(parsed, region) else {
+        counts.warn("have an address that names no door; nobody can claim it");
+        return None;
+    };
+    Some(Contactable {
+        point,
+        label: "registered",
+        bad: false,
+        opt_in: None,
+    })
+}
+
+/// The door of an address; none when it is no door or not clear which.
+pub(crate) fn door_point(parsed: &ParsedAddress, region: &str) -> Option<Point> {
     let parts = &parsed.parts;
     let unit = format!("{} {}", parts.unit_kind, parts.unit);
     let door = Door::parse(&DoorParts {
@@ -198,12 +212,8 @@ fn door(parsed: &ParsedAddress, region: &str, counts: &mut Counts) -> Option<Con
         kind: &parts.kind,
         suffix: &parts.suffix,
         unit: unit.trim(),
-    });
-    let Some((door, value)) = door.and_then(|door| door.normalized().map(|value| (door, value)))
-    else {
-        counts.warn("have an address that names no door; nobody can claim it");
-        return None;
-    };
+    })?;
+    let value = door.normalized()?;
     let place = [&parsed.city, &parsed.state, &parsed.postal_code];
     let place: Vec<&str> = place.into_iter().map(String::as_str).collect();
     let lines = [&parsed.line1, &parsed.line2, &place.join(" ")];
@@ -215,12 +225,7 @@ fn door(parsed: &ParsedAddress, region: &str, counts: &mut Counts) -> Option<Con
     let mut point = plain_point(&value, &lines.join(", "));
     point.street = format!("{} {}", door.street.road(), door.postal_code);
     point.number = i64::from(door.street.ordinal);
-    Some(Contactable {
-        point,
-        label: "registered",
-        bad: false,
-        opt_in: None,
-    })
+    Some(point)
 }
 
 fn phones(person: &ParsedPerson, region: &str, counts: &mut Counts) -> Vec<Contactable> {
@@ -269,7 +274,7 @@ fn emails(person: &ParsedPerson, counts: &mut Counts) -> Vec<Contactable> {
 }
 
 /// A point for a normalized value, without an id.
-pub(super) fn plain_point(value: &Normalized, display: &str) -> Point {
+pub(crate) fn plain_point(value: &Normalized, display: &str) -> Point {
     let class = match value.kind().class() {
         protocol::token::Class::Door => point::DOOR,
         protocol::token::Class::Phone => point::PHONE,

@@ -1,8 +1,9 @@
-//! The batches of an import: read once to judge the file, once more to take its rows.
+//! The batches of an import: each in one transaction, with how far the import has come.
 
 use super::{
     consents::Signed,
     history::{self, HistoryContext, Own},
+    judge::{self, Judged},
     person::{self, Context, fresh_id},
     report::{Counts, REJECTS_SHOWN, Report},
     request::{Request, Target},
@@ -11,29 +12,27 @@ use super::{
 use crate::{
     app::App,
     http::problem::Failure,
-    import::{self, Field, Format, Header, ImportError, Item, Options, Rejected, Summary},
+    import::{self, Format, ImportError, Item, Options, Rejected, Summary},
     store::{
-        StoreError, Write, consent,
+        StoreError, consent,
         import_job::{self, Import, Progress, Reject},
         integer, list, natural,
     },
 };
 use jiff::tz::TimeZone;
 use policy::{consent::form::Form, facts::Source, terms::Terms};
-use protocol::{problem::ProblemKind, token::normalize::text::text};
+use protocol::problem::ProblemKind;
 use sqlx::AnyConnection;
-use std::{
-    collections::{BTreeMap, BTreeSet},
-    ops::ControlFlow,
-};
+use std::{collections::BTreeMap, ops::ControlFlow};
 use tokio::sync::{Mutex, mpsc};
 
 /// Rows of one transaction.
 const BATCH_ROWS: usize = 500;
+/// Rows of one transaction of a dry run, which is undone: people who come again within so many rows
+/// are seen to, and others of the node wait no longer than that.
+const DRY_ROWS: usize = 5_000;
 /// Batches that are read ahead of the database.
 const BATCHES_AHEAD: usize = 2;
-/// The most committees of one file that are told apart; beyond, its rows are nobody's own.
-const COMMITTEES: usize = 10_000;
 
 /// Imports go one after the other: the same file sent twice at once is read once and then repeated.
 static TURN: Mutex<()> = Mutex::const_new(());
@@ -44,18 +43,21 @@ pub enum ImportFailure {
     /// The file as such.
     #[error(transparent)]
     File(#[from] ImportError),
+    /// The file is of another kind than was said.
+    #[error("{0}")]
+    Kind(&'static str),
     /// The upload.
     #[error(transparent)]
     Upload(#[from] SpoolError),
-    /// What was asked for does not go with the file or with what the node knows.
+    /// What was asked for does not go with what the node knows.
     #[error("{0}")]
     Input(String),
     /// The database.
     #[error(transparent)]
     Store(#[from] StoreError),
     /// The node is stopping.
-    #[error("the node is stopping; the same import goes on where this one ended")]
-    Stopping,
+    #[error("the node is stopping; {0} rows are in, and the same import goes on behind them")]
+    Stopping(i64),
     /// The reading thread ended.
     #[error("reading the file ended early: {0}")]
     Reader(String),
@@ -73,26 +75,23 @@ impl From<ImportFailure> for Failure {
             | ImportFailure::Upload(SpoolError::TooLarge) => {
                 Self::new(ProblemKind::PayloadTooLarge, said)
             }
-            ImportFailure::Stopping => Self::new(ProblemKind::Unavailable, said),
-            ImportFailure::File(_) | ImportFailure::Upload(_) | ImportFailure::Input(_) => {
+            ImportFailure::Stopping(_) => Self::new(ProblemKind::Unavailable, said),
+            ImportFailure::File(_) | ImportFailure::Kind(_) => {
+                Self::new(ProblemKind::ImportFailed, said)
+            }
+            ImportFailure::Upload(SpoolError::CutOff) | ImportFailure::Input(_) => {
                 Self::input(said)
             }
         }
     }
 }
 
-/// What the first reading found.
-struct Judged {
-    header: Header,
-    summary: Summary,
-    committees: BTreeSet<String>,
-}
-
-/// Takes a file that has arrived whole. A dry run does all the work in one transaction and undoes it.
+/// Takes a file that has arrived whole.
 ///
 /// # Errors
-/// [`ImportFailure`]; a refused file leaves nothing behind, an interrupted one its committed batches.
-pub async fn run(app: &App, request: Request, spooled: &Spooled) -> Result<Report, ImportFailure> {
+/// [`ImportFailure`]; a refused file leaves nothing behind but a note that it was refused, an
+/// interrupted one its committed batches, behind which the same request goes on.
+pub async fn run(app: &App, request: &Request, spooled: &Spooled) -> Result<Report, ImportFailure> {
     if request.sha256.is_some_and(|told| told != spooled.hash) {
         return Err(ImportFailure::Input(
             "sha256: the file that arrived is not the file that was sent; send it again".to_owned(),
@@ -100,58 +99,64 @@ pub async fn run(app: &App, request: Request, spooled: &Spooled) -> Result<Repor
     }
     let mut options = request.options.clone();
     options.spool = Some(app.dir.0.clone());
-    let judged = judge(spooled, &options).await?;
-    fits(&request.target, &judged)?;
+    let judged = match judge::judge(&request.target, spooled, &options).await {
+        Ok(judged) => judged,
+        Err(failure) => {
+            note_refusal(app, request, spooled, &failure).await?;
+            return Err(failure);
+        }
+    };
     let turn = TURN.lock().await;
-    let mut work = Work::begin(app, &request, spooled, judged).await?;
-    let report = work.take_all(app, &options, spooled).await;
+    let mut work = Work::begin(app, request, spooled, judged).await?;
+    work.take_all(app, &options, spooled).await?;
+    let report = work.end(app).await;
     drop(turn);
-    if !request.dry_run {
-        app.wake.jobs.notify_one();
-    }
+    app.wake.jobs.notify_one();
     report
 }
 
-/// Reads the whole file and keeps nothing of it but what the second reading has to know before.
-async fn judge(spooled: &Spooled, options: &Options) -> Result<Judged, ImportFailure> {
-    let file = spooled.reader().map_err(ImportError::Io)?;
-    let options = options.clone();
-    let read = move || {
-        let mut header = None;
-        let mut committees = BTreeSet::new();
-        let summary = import::read(file, &options, &mut |item| {
-            match item {
-                Item::Header(found) => header = Some(found),
-                Item::Attempt { attempt, .. } if committees.len() < COMMITTEES => {
-                    committees.extend(attempt.committee.as_deref().map(text));
-                }
-                _ => {}
-            }
-            ControlFlow::Continue(())
-        })?;
-        let header = header.ok_or(ImportError::Empty)?;
-        Ok::<_, ImportError>(Judged {
-            header,
-            summary,
-            committees,
-        })
+/// A refused file stands among the imports with the reason, so that nobody takes it for imported.
+async fn note_refusal(
+    app: &App,
+    request: &Request,
+    spooled: &Spooled,
+    failure: &ImportFailure,
+) -> Result<(), StoreError> {
+    if request.dry_run {
+        return Ok(());
+    }
+    let mut import = Import {
+        progress: Progress::Failed,
+        finished_at: Some(app.now().0),
+        ..fresh(request, spooled, String::new(), app.now().0)
     };
-    let judged = tokio::task::spawn_blocking(read).await;
-    Ok(judged.map_err(|error| ImportFailure::Reader(error.to_string()))??)
+    import.counts = json(&Counts {
+        refused: failure.to_string(),
+        ..Counts::default()
+    })?;
+    let mut tx = app.store.write("noting a refused file").await?;
+    import_job::put(&mut tx, &import).await?;
+    tx.commit().await
 }
 
-fn fits(target: &Target, judged: &Judged) -> Result<(), ImportFailure> {
-    let history = judged.summary.attempts > 0 || judged.summary.format == Format::VanContactHistory;
-    let said = match (target, history) {
-        (Target::List(_), true) => {
-            "format: this file is a contact history, not a list; use: commonturf contacts import"
-        }
-        (Target::Contacts(_), false) => {
-            "format: this file is a list of people, not a contact history; use: commonturf import"
-        }
-        _ => return Ok(()),
-    };
-    Err(ImportFailure::Input(said.to_owned()))
+fn fresh(request: &Request, spooled: &Spooled, list_id: String, now: i64) -> Import {
+    let format = request.options.format.map(|format| format.to_string());
+    Import {
+        import_id: fresh_id(),
+        list_id,
+        fingerprint: request.fingerprint(spooled.hash),
+        file_name: request.file_name.clone(),
+        format: format.unwrap_or_default(),
+        progress: Progress::Running,
+        rows_done: 0,
+        counts: "{}".to_owned(),
+        started_at: now,
+        finished_at: None,
+    }
+}
+
+fn json(counts: &Counts) -> Result<String, StoreError> {
+    serde_json::to_string(counts).map_err(|error| StoreError::damaged("import", error))
 }
 
 /// What the rows of the present import are taken with.
@@ -168,8 +173,9 @@ struct Work {
     rows: Rows,
     summary: Summary,
     resumed_at: Option<u64>,
-    /// Of a dry run: the one transaction, never committed.
-    dry: Option<Write>,
+    dry_run: bool,
+    /// Of a dry run: the rows left out, which are not stored.
+    rejects: Vec<Reject>,
 }
 
 impl Work {
@@ -182,55 +188,33 @@ impl Work {
         let zone = zone(app).await;
         let now = app.now().0;
         let mut tx = app.store.write("beginning an import").await?;
-        let signed = signed(&mut tx, request, spooled, now).await?;
         let (list_id, list) = match &request.target {
             Target::List(name) => (list_id(&mut tx, name, now).await?, name.clone()),
             Target::Contacts(_) => (String::new(), String::new()),
         };
-        let fingerprint = request.fingerprint(spooled.hash);
-        let known = import_job::unfinished(&mut tx, &fingerprint).await?;
-        let resumed_at = known.as_ref().map(|known| natural(known.rows_done));
-        let fresh = || Import {
-            import_id: fresh_id(),
-            list_id: list_id.clone(),
-            fingerprint: fingerprint.clone(),
-            file_name: request.file_name.clone(),
-            format: judged.summary.format.to_string(),
-            progress: Progress::Running,
-            rows_done: 0,
-            counts: "{}".to_owned(),
-            started_at: now,
-            finished_at: None,
-        };
-        let import = known.unwrap_or_else(fresh);
-        let mut counts = counts_of(&import)?;
-        columns(&judged.header, &mut counts);
-        import_job::put(&mut tx, &import).await?;
-        let context = Context {
-            import_id: import.import_id.clone(),
-            fingerprint,
-            list_id,
-            region: app.config.lists.region.clone(),
-            now,
-            today: app_day(now),
-            basis: request.basis,
-            source: request.source,
-            usual_source: usual_source(judged.summary.format),
-            signed,
-            fingerprints: BTreeMap::new(),
-        };
+        let mut import = fresh(request, spooled, list_id, now);
+        import.format = judged.summary.format.to_string();
+        let mut resumed_at = None;
+        if !request.dry_run {
+            if let Some(known) = import_job::unfinished(&mut tx, &import.fingerprint).await? {
+                resumed_at = Some(natural(known.rows_done));
+                import = known;
+            }
+            import_job::put(&mut tx, &import).await?;
+        }
+        let signed = signed(&mut tx, request, spooled, import.started_at).await?;
+        let mut counts = Counts::of(&import)?;
+        counts.note_columns(&judged.header);
+        let shared = context(app, request, &import, judged.summary.format, signed);
         let rows = match &request.target {
-            Target::List(_) => Rows::People(Box::new(context)),
+            Target::List(_) => Rows::People(Box::new(shared)),
             Target::Contacts(named) => Rows::Attempts(Box::new(HistoryContext {
-                shared: context,
+                shared,
                 own: Own::of(named.as_deref(), &app.name, &judged.committees),
                 zone,
             })),
         };
-        let mut dry = None;
-        if request.dry_run {
-            dry = Some(tx);
-        } else {
+        if !request.dry_run {
             tx.commit().await?;
         }
         Ok(Self {
@@ -240,100 +224,112 @@ impl Work {
             rows,
             summary: judged.summary,
             resumed_at,
-            dry,
+            dry_run: request.dry_run,
+            rejects: Vec::new(),
         })
     }
 
-    /// Takes batch after batch, and ends the import.
+    /// Reads the file once more and takes what is not in yet.
     async fn take_all(
         &mut self,
         app: &App,
         options: &Options,
         spooled: &Spooled,
-    ) -> Result<Report, ImportFailure> {
+    ) -> Result<(), ImportFailure> {
         let skip = natural(self.import.rows_done);
+        let size = if self.dry_run { DRY_ROWS } else { BATCH_ROWS };
         let (sender, mut batches) = mpsc::channel(BATCHES_AHEAD);
         let file = spooled.reader().map_err(ImportError::Io)?;
         let options = options.clone();
-        let reader = tokio::task::spawn_blocking(move || send(file, &options, skip, &sender));
+        let reader = tokio::task::spawn_blocking(move || send(file, &options, skip, size, &sender));
         while let Some(batch) = batches.recv().await {
             if app.life.is_stopping() {
-                return Err(ImportFailure::Stopping);
+                return Err(ImportFailure::Stopping(self.import.rows_done));
             }
-            let mut dry = self.dry.take();
-            if let Some(tx) = &mut dry {
-                self.take(tx, batch).await?;
-                self.dry = dry;
+            let mut tx = app.store.write("importing rows").await?;
+            self.take(&mut tx, batch).await?;
+            if self.dry_run {
+                drop(tx); // and so undone
             } else {
-                let mut tx = app.store.write("importing a batch").await?;
-                self.take(&mut tx, batch).await?;
                 tx.commit().await?;
             }
         }
         let read = reader.await;
         read.map_err(|error| ImportFailure::Reader(error.to_string()))??;
-        for (warning, times) in std::mem::take(&mut self.summary.warnings) {
-            self.counts.warn_times(warning.message(), times);
-        }
-        self.import.progress = Progress::Done;
-        self.import.finished_at = Some(app.now().0);
-        match self.dry.take() {
-            Some(mut tx) => self.end(&mut tx, true).await,
-            None => {
-                let mut tx = app.store.write("ending an import").await?;
-                let report = self.end(&mut tx, false).await?;
-                tx.commit().await?;
-                Ok(report)
-            }
-        }
-    }
-
-    async fn end(
-        &mut self,
-        db: &mut AnyConnection,
-        dry_run: bool,
-    ) -> Result<Report, ImportFailure> {
-        self.save(db).await?;
-        let mut report = report(db, &self.import, self.list.clone()).await?;
-        report.resumed_at = self.resumed_at;
-        report.dry_run = dry_run;
-        if dry_run {
-            report.import_id.clear();
-        }
-        Ok(report)
-    }
-
-    async fn save(&mut self, db: &mut AnyConnection) -> Result<(), ImportFailure> {
-        let counts = serde_json::to_string(&self.counts);
-        self.import.counts = counts.map_err(|error| StoreError::damaged("import", error))?;
-        import_job::put(db, &self.import).await?;
         Ok(())
     }
 
     /// Takes one batch and notes how far the import has come, all in the caller's transaction.
-    async fn take(
-        &mut self,
-        db: &mut AnyConnection,
-        batch: Vec<Item>,
-    ) -> Result<(), ImportFailure> {
+    async fn take(&mut self, db: &mut AnyConnection, batch: Vec<Item>) -> Result<(), StoreError> {
         self.import.rows_done += integer(batch.len() as u64);
         for item in batch {
+            if let Item::Rejected(rejected) = &item {
+                self.reject(db, rejected).await?;
+                continue;
+            }
             match (item, &mut self.rows) {
                 (Item::Person { person, .. }, Rows::People(context)) => {
-                    person::take(db, context, *person, &mut self.counts).await?;
+                    Box::pin(person::take(db, context, *person, &mut self.counts)).await?;
                 }
                 (Item::Attempt { attempt, .. }, Rows::Attempts(context)) => {
-                    history::take(db, context, *attempt, &mut self.counts).await?;
-                }
-                (Item::Rejected(rejected), _) => {
-                    self.counts.rejected += 1;
-                    import_job::reject(db, &self.import.import_id, &stored(&rejected)).await?;
+                    Box::pin(history::take(db, context, *attempt, &mut self.counts)).await?;
                 }
                 // The first reading refused files that mix people and attempts.
                 _ => {}
             }
         }
-        self.save(db).await
+        if self.dry_run {
+            return Ok(());
+        }
+        self.import.counts = json(&self.counts)?;
+        import_job::put(db, &self.import).await
+    }
+
+    async fn reject(
+        &mut self,
+        db: &mut AnyConnection,
+        rejected: &Rejected,
+    ) -> Result<(), StoreError> {
+        self.counts.rejected += 1;
+        let reject = Reject {
+            line: integer(rejected.line),
+            column: rejected.column.as_deref().unwrap_or_default().to_owned(),
+            reason: rejected.reason.to_string(),
+        };
+        if !self.dry_run {
+            return import_job::reject(db, &self.import.import_id, &reject).await;
+        }
+        if integer(self.rejects.len() as u64) < REJECTS_SHOWN {
+            self.rejects.push(reject);
+        }
+        Ok(())
+    }
+
+    /// Closes the import and reports it.
+    async fn end(mut self, app: &App) -> Result<Report, ImportFailure> {
+        for (warning, times) in std::mem::take(&mut self.summary.warnings) {
+            self.counts.warn_times(warning.message(), times);
+        }
+        if let Rows::Attempts(context) = &self.rows {
+            context.note_owners(self.summary.attempts, &mut self.counts);
+        }
+        self.import.progress = Progress::Done;
+        self.import.finished_at = Some(app.now().0);
+        self.import.counts = json(&self.counts)?;
+        let mut report = if self.dry_run {
+            self.import.import_id.clear();
+            Report::of(&self.import, self.list, self.rejects)?
+        } else {
+            let mut tx = app.store.write("ending an import").await?;
+            import_job::put(&mut tx, &self.import).await?;
+            let id = &self.import.import_id;
+            let rejects = import_job::rejects(&mut tx, id, REJECTS_SHOWN).await?;
+            tx.commit().await?;
+            Report::of(&self.import, self.list, rejects)?
+        };
+        report.resumed_at = self.resumed_at;
+        report.dry_run = self.dry_run;
+        Ok(report)
     }
 }
 
@@ -342,10 +338,11 @@ fn send(
     file: std::fs::File,
     options: &Options,
     skip: u64,
+    size: usize,
     sender: &mpsc::Sender<Vec<Item>>,
 ) -> Result<(), ImportError> {
     let mut row: u64 = 0;
-    let mut batch = Vec::with_capacity(BATCH_ROWS);
+    let mut batch = Vec::with_capacity(size);
     import::read(file, options, &mut |item| {
         if matches!(item, Item::Header(_) | Item::Progress { .. }) {
             return ControlFlow::Continue(());
@@ -355,7 +352,7 @@ fn send(
             return ControlFlow::Continue(());
         }
         batch.push(item);
-        if batch.len() < BATCH_ROWS {
+        if batch.len() < size {
             return ControlFlow::Continue(());
         }
         match sender.blocking_send(std::mem::take(&mut batch)) {
@@ -370,52 +367,6 @@ fn send(
     Ok(())
 }
 
-fn stored(rejected: &Rejected) -> Reject {
-    Reject {
-        line: integer(rejected.line),
-        column: rejected.column.as_deref().unwrap_or_default().to_owned(),
-        reason: rejected.reason.to_string(),
-    }
-}
-
-/// The report of a stored import, as far as it has come.
-///
-/// # Errors
-/// [`StoreError`].
-pub async fn report(
-    db: &mut AnyConnection,
-    import: &Import,
-    list: String,
-) -> Result<Report, StoreError> {
-    Ok(Report {
-        import_id: import.import_id.clone(),
-        list,
-        file_name: import.file_name.clone(),
-        format: import.format.clone(),
-        state: import.progress.name(),
-        rows: natural(import.rows_done),
-        counts: counts_of(import)?,
-        rejects: import_job::rejects(db, &import.import_id, REJECTS_SHOWN).await?,
-        resumed_at: None,
-        dry_run: false,
-        started_at: import.started_at,
-        finished_at: import.finished_at,
-    })
-}
-
-fn counts_of(import: &Import) -> Result<Counts, StoreError> {
-    serde_json::from_str(&import.counts).map_err(|error| StoreError::damaged("import", error))
-}
-
-fn columns(header: &Header, counts: &mut Counts) {
-    let names = |field: Field| {
-        let columns = header.columns.iter().filter(|column| column.field == field);
-        columns.map(|column| column.name.to_string()).collect()
-    };
-    counts.unknown_columns = names(Field::Keep);
-    counts.left_out_columns = names(Field::LeaveOut);
-}
-
 async fn list_id(db: &mut AnyConnection, name: &str, now: i64) -> Result<String, StoreError> {
     if let Some(known) = list::by_name(db, name).await? {
         return Ok(known.list_id);
@@ -425,11 +376,37 @@ async fn list_id(db: &mut AnyConnection, name: &str, now: i64) -> Result<String,
     Ok(list_id)
 }
 
+fn context(
+    app: &App,
+    request: &Request,
+    import: &Import,
+    format: Format,
+    signed: Option<Signed>,
+) -> Context {
+    let started = jiff::Timestamp::from_millisecond(import.started_at).unwrap_or_default();
+    Context {
+        import_id: import.import_id.clone(),
+        fingerprint: import.fingerprint.clone(),
+        list_id: import.list_id.clone(),
+        region: app.config.lists.region.clone(),
+        now: app.now().0,
+        today: started.to_zoned(TimeZone::UTC).date(),
+        basis: request.basis,
+        source: request.source,
+        usual_source: match format {
+            Format::VanSavedList => Source::VoterFile,
+            _ => Source::OwnSignup,
+        },
+        signed,
+        fingerprints: BTreeMap::new(),
+    }
+}
+
 async fn signed(
     db: &mut AnyConnection,
     request: &Request,
     spooled: &Spooled,
-    now: i64,
+    started: i64,
 ) -> Result<Option<Signed>, ImportFailure> {
     let Some(hash) = request.consent_form else {
         return Ok(None);
@@ -438,27 +415,8 @@ async fn signed(
     let form = consent::form(db, &hash.to_string()).await?;
     let form = Form::parse(&form.ok_or_else(unknown)?)
         .map_err(|error| ImportFailure::Input(format!("consent_form: {error}")))?;
-    Ok(Some(Signed::new(
-        form,
-        spooled.hash,
-        request.consent_date,
-        now,
-    )))
-}
-
-/// Where rows of a format come from, unless something else was said.
-fn usual_source(format: Format) -> Source {
-    match format {
-        Format::VanSavedList | Format::VanContactHistory => Source::VoterFile,
-        Format::NationBuilder | Format::ActionNetwork | Format::CiviCrm | Format::Csv => {
-            Source::OwnSignup
-        }
-    }
-}
-
-fn app_day(now: i64) -> jiff::civil::Date {
-    let at = jiff::Timestamp::from_millisecond(now).unwrap_or_default();
-    at.to_zoned(TimeZone::UTC).date()
+    let day = request.consent_date;
+    Ok(Some(Signed::new(form, spooled.hash, day, started)))
 }
 
 /// Where days begin: as the agreement says, or else in UTC.

@@ -1,8 +1,12 @@
 //! What an import counted, while it runs and when it is over.
 
-use crate::store::{
-    import_job::{Import, Reject},
-    natural,
+use crate::{
+    import::{Field, Header},
+    store::{
+        StoreError,
+        import_job::{Import, Reject},
+        natural,
+    },
 };
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -53,6 +57,21 @@ pub struct Counts {
 }
 
 impl Counts {
+    /// What an import has counted so far.
+    pub(crate) fn of(import: &Import) -> Result<Self, StoreError> {
+        serde_json::from_str(&import.counts).map_err(|error| StoreError::damaged("import", error))
+    }
+
+    /// Notes the columns that have no meaning here.
+    pub(crate) fn note_columns(&mut self, header: &Header) {
+        let names = |field: Field| {
+            let columns = header.columns.iter().filter(|column| column.field == field);
+            columns.map(|column| column.name.to_string()).collect()
+        };
+        self.unknown_columns = names(Field::Keep);
+        self.left_out_columns = names(Field::LeaveOut);
+    }
+
     /// Counts a doubt.
     pub(crate) fn warn(&mut self, message: &str) {
         self.warn_times(message, 1);
@@ -99,22 +118,24 @@ pub struct Report {
 }
 
 impl Report {
-    /// The report of a stored import.
-    #[must_use]
-    pub fn of(import: &Import, list: String, rejects: Vec<Reject>) -> Self {
-        Self {
+    /// The report of a stored import, as far as it has come.
+    ///
+    /// # Errors
+    /// When its counts cannot be read back.
+    pub fn of(import: &Import, list: String, rejects: Vec<Reject>) -> Result<Self, StoreError> {
+        Ok(Self {
             import_id: import.import_id.clone(),
             list,
             file_name: import.file_name.clone(),
             format: import.format.clone(),
             state: import.progress.name(),
             rows: natural(import.rows_done),
-            counts: serde_json::from_str(&import.counts).unwrap_or_default(),
+            counts: Counts::of(import)?,
             rejects,
             resumed_at: None,
             dry_run: false,
             started_at: import.started_at,
             finished_at: import.finished_at,
-        }
+        })
     }
 }

@@ -177,3 +177,136 @@ pub fn withdraw(record: &mut Record, at: i64) -> Result<(), policy::RecordError>
 pub fn is_consent(basis: Basis) -> bool {
     matches!(basis, Basis::Consent | Basis::ExplicitConsent)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use policy::{Consideration, Form, Jurisdiction, OrgKind, PolicyChannel, Purpose};
+
+    const NOW: i64 = 1_000_000;
+
+    fn record(id: &str, fields: &str, recipients: &str, at: i64, state: EventState) -> Record {
+        let form = format!(
+            r#"
+            language = "en"
+            collection_method = "paper"
+            withdrawal_method = "Write to us"
+            notice = {{ url = "https://a.example", version = "1", sha256 = "{}" }}
+            [[purposes]]
+            purpose = "gotv"
+            pii_information = [{fields}]
+            channels = ["door", "call_manual"]
+            recipients = [{recipients}]
+            [[purposes]]
+            purpose = "event"
+            pii_information = ["email"]
+            channels = ["email"]
+            recipients = ["coalition"]
+            "#,
+            "0".repeat(64)
+        );
+        let form = Form::parse(&form).unwrap();
+        form.record(id, "local-person", at, state, None)
+    }
+
+    fn to() -> Party {
+        Party::new("org-b", "Green Table", OrgKind::C3, Jurisdiction::US)
+    }
+
+    fn flow() -> Flow {
+        Flow {
+            from: "org-a".to_owned(),
+            to: "org-b".to_owned(),
+            coalition: "c".to_owned(),
+            purpose: Purpose::Gotv,
+            channel: PolicyChannel::Door,
+            consideration: Consideration::None,
+            evidence_on_file: false,
+            equal_terms: false,
+            agreement_current: true,
+            law_pack_fresh: true,
+        }
+    }
+
+    fn chosen(records: &[Record]) -> Option<&str> {
+        let fields = [FieldClass::Postal, FieldClass::Phone];
+        choose(records, &flow(), &to(), &fields, NOW).map(|record| record.record_id.as_str())
+    }
+
+    #[test]
+    fn the_record_that_covers_the_flow_is_taken_and_the_latest_of_equal_ones() {
+        let given = EventState::Given;
+        let other = record("other", r#""postal", "phone""#, r#""Nobody""#, 900, given);
+        let part = record("part", r#""postal""#, r#""Green Table""#, 500, given);
+        let full = record(
+            "full",
+            r#""postal", "phone""#,
+            r#""Green Table""#,
+            100,
+            given,
+        );
+        let later = record(
+            "later",
+            r#""postal", "phone""#,
+            r#""Green Table""#,
+            200,
+            given,
+        );
+        assert_eq!(chosen(&[other.clone(), part.clone()]), Some("part"));
+        assert_eq!(chosen(&[other, full, part, later]), Some("later"));
+        assert_eq!(chosen(&[]), None);
+    }
+
+    #[test]
+    fn a_later_no_on_another_form_overrules_an_earlier_yes() {
+        let yes = |at| {
+            record(
+                "yes",
+                r#""postal""#,
+                r#""Green Table""#,
+                at,
+                EventState::Given,
+            )
+        };
+        let no = record(
+            "no",
+            r#""postal""#,
+            r#""coalition""#,
+            500,
+            EventState::Refused,
+        );
+        assert_eq!(chosen(&[yes(400), no.clone()]), Some("no"));
+        assert_eq!(chosen(&[yes(600), no]), Some("yes"));
+    }
+
+    #[test]
+    fn the_recipient_sees_only_the_clause_that_the_flow_rests_on() {
+        let given = EventState::Given;
+        let names = r#""Green Table", "Nurses Local", "c4""#;
+        let full = record("full", r#""postal", "phone""#, names, 100, given);
+        let mask = FieldMask::from_iter([FieldClass::Postal]);
+        let shown = narrowed(&full, &flow(), &to(), mask, "row", NOW).unwrap();
+        let [clause] = shown.purposes.as_slice() else {
+            panic!("one clause");
+        };
+        assert_eq!(clause.pii_information, [FieldClass::Postal]);
+        assert_eq!(clause.x_channels, [PolicyChannel::Door]);
+        assert_eq!(clause.recipient_third_parties.party_ids, ["org-b"]);
+        assert!(clause.recipient_third_parties.x_classes.is_empty());
+        let text = serde_json::to_string(&shown).unwrap();
+        assert!(!text.contains("local-person") && !text.contains("Nurses"));
+        // It says for this flow what the whole record says.
+        let cell = |record: &Record| record.clause_for(&flow(), &to(), FieldClass::Postal, NOW);
+        assert!(fits(&cell(&shown)));
+        assert_eq!(cell(&shown), cell(&full));
+    }
+
+    #[test]
+    fn a_withdrawal_ends_the_consent_and_a_later_yes_gives_it_again() {
+        let mut once = record("r", r#""postal""#, r#""coalition""#, 100, EventState::Given);
+        withdraw(&mut once, 300).unwrap();
+        assert!(is_ended(&once, NOW) && !given_after(&once, 50, NOW));
+        let again = record("r", r#""postal""#, r#""coalition""#, 400, EventState::Given);
+        assert!(given_after(&again, 300, NOW) && !given_after(&again, 400, NOW));
+    }
+}

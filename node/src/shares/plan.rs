@@ -1,8 +1,9 @@
 //! The one path of preview and sending: people of a list, page by page, through the gate.
 
 use super::{
+    build,
     facts::{self, Context},
-    payload::{self, SharedRow},
+    payload::SharedRow,
     setting::Setting,
 };
 use crate::{
@@ -195,7 +196,7 @@ impl Plan {
                     if mask.is_empty() {
                         continue;
                     }
-                    let shared = payload::build(
+                    let shared = build::build(
                         person,
                         row,
                         *mask,

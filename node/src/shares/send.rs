@@ -23,7 +23,8 @@ use protocol::{
     blob::Manifest,
     codec,
     entry::share::Share,
-    id::{EntryId, RowRef},
+    fold::share::SHARE_ROWS,
+    id::{EntryId, NodeId, RowRef},
     problem::ProblemKind,
     seal::{self, AgeRecipient},
 };
@@ -79,8 +80,15 @@ pub async fn send(app: &App, ask: Ask, list: &str) -> Result<Vec<Sent>, Failure>
     let list = super::plan::list(app, list).await?;
     let plan = Plan::make(app, ask).await?;
     let mut loads: Vec<Load> = plan.recipients.iter().map(|_| Load::default()).collect();
+    let mut held = 0;
     let tallies = plan
         .walk(app, &list, |n, person, row| {
+            held += 1;
+            if held > SHARE_ROWS {
+                return Err(Failure::input(
+                    "the shares of one request have at most 1,000,000 people together; name fewer recipients at once",
+                ));
+            }
             if let Some(load) = loads.get_mut(n) {
                 load.lines.push((person.id().to_owned(), line(&row)));
                 load.rows.push(row);
@@ -88,18 +96,22 @@ pub async fn send(app: &App, ask: Ask, list: &str) -> Result<Vec<Sent>, Failure>
             Ok(())
         })
         .await?;
-    let mut queued = Vec::new();
+    let mut prepared = Vec::new();
     for ((recipient, tally), load) in plan.recipients.iter().zip(&tallies).zip(loads) {
-        let share = if load.rows.is_empty() {
+        prepared.push(if load.rows.is_empty() {
             None
         } else {
-            Some(queue(app, &plan, recipient, tally, &list, load).await?)
-        };
-        queued.push((recipient, tally, share));
+            Some(prepare(app, &plan, recipient, tally, &list, load).await?)
+        });
     }
+    let shares: Vec<Option<EntryId>> = prepared
+        .iter()
+        .map(|prepared| prepared.as_ref().map(|prepared| prepared.given.share))
+        .collect();
+    queue(app, &plan, prepared.into_iter().flatten()).await?;
     app.wake.outbox.notify_one();
     let mut sent = Vec::new();
-    for (recipient, tally, share) in queued {
+    for ((recipient, tally), share) in plan.recipients.iter().zip(&tallies).zip(shares) {
         let (state, note) = match share {
             None => ("nothing", None),
             Some(share) => match outbox::wait(app, share, PATIENCE).await? {
@@ -136,15 +148,25 @@ fn classes(fields: impl Iterator<Item = FieldClass>) -> String {
     serde_json::json!(fields.map(FieldClass::name).collect::<Vec<_>>()).to_string()
 }
 
-/// Seals and queues one share.
-async fn queue(
+/// A share that is sealed and waits to be written down.
+#[derive(Debug)]
+struct Prepared {
+    given: Given,
+    entry: Share,
+    manifest: Manifest,
+    sealed: Vec<u8>,
+    lines: Vec<((String, SharedLine), RowRef)>,
+}
+
+/// Seals the rows to one recipient.
+async fn prepare(
     app: &App,
     plan: &Plan,
     recipient: &Recipient,
     tally: &Tally,
     list: &str,
     load: Load,
-) -> Result<EntryId, Failure> {
+) -> Result<Prepared, Failure> {
     let share = EntryId::random(&mut crate::ambient::rng());
     let Load { mut rows, lines } = load;
     let refs: Vec<_> = rows.iter().map(|row| row.row_ref).collect();
@@ -197,6 +219,21 @@ async fn queue(
         expires_at: plan.ask.expires.map(|expires| expires.0),
         created_at: plan.now.0,
     };
+    Ok(Prepared {
+        given,
+        entry,
+        manifest,
+        sealed,
+        lines: lines.into_iter().zip(refs).collect(),
+    })
+}
+
+/// Writes down all shares of one request, or none: ledger, blob and entry in one transaction.
+async fn queue(
+    app: &App,
+    plan: &Plan,
+    shares: impl Iterator<Item = Prepared>,
+) -> Result<(), Failure> {
     let mut tx = app.store.write("sharing").await?;
     if candidate::recalled_since(&mut tx, plan.now.0).await? > 0 {
         return Err(Failure::new(
@@ -204,12 +241,15 @@ async fn queue(
             "somebody took back a consent while the share was made; nothing was sent, try again",
         ));
     }
-    share::insert(&mut tx, &given).await?;
-    write_ledger(&mut tx, &given, recipient, lines.into_iter().zip(refs)).await?;
-    outbox::keep_blob(app, &mut tx, &manifest, &sealed).await?;
-    outbox::queue_as(app, &mut tx, share, entry.into(), None).await?;
+    for share in shares {
+        let (id, to) = (share.given.share, share.entry.to);
+        share::insert(&mut tx, &share.given).await?;
+        write_ledger(&mut tx, &share.given, to, share.lines).await?;
+        outbox::keep_blob(app, &mut tx, &share.manifest, &share.sealed).await?;
+        outbox::queue_as(app, &mut tx, id, share.entry.into(), None).await?;
+    }
     tx.commit().await?;
-    Ok(share)
+    Ok(())
 }
 
 /// To whose age key the rows are sealed.
@@ -226,15 +266,15 @@ async fn key_of(app: &App, recipient: &Recipient) -> Result<AgeRecipient, Failur
 async fn write_ledger(
     tx: &mut Write,
     given: &Given,
-    recipient: &Recipient,
-    lines: impl Iterator<Item = ((String, SharedLine), RowRef)>,
+    recipient: NodeId,
+    lines: Vec<((String, SharedLine), RowRef)>,
 ) -> store::Result<()> {
     for ((person, line), row_ref) in lines {
         let line = Disclosure {
             share: given.share,
             person,
             row_ref,
-            recipient: recipient.node,
+            recipient,
             fields: line.fields,
             basis: line.basis,
             consent_record: line.consent_record,

@@ -34,6 +34,8 @@ pub struct Reach {
     pub person_id: String,
 }
 
+// `+ 0` keeps SQLite from reading all points of a class or generation where a token, a list or a
+// person leads to a few.
 const POINT: &str =
     "p.point_id, p.class, p.kind, p.value, p.display, p.street, p.number, p.generation, p.token";
 
@@ -82,7 +84,7 @@ pub async fn of_list(
         "SELECT {POINT}, pp.person_id FROM person_list l \
          JOIN person_point pp ON pp.person_id = l.person_id \
          JOIN point p ON p.point_id = pp.point_id \
-         WHERE l.list_id = $1 AND p.class = $2 AND pp.bad = 0 AND NOT EXISTS ( \
+         WHERE l.list_id = $1 AND p.class + 0 = $2 AND pp.bad = 0 AND NOT EXISTS ( \
            SELECT 1 FROM person_point o JOIN point q ON q.point_id = o.point_id \
            WHERE o.person_id = pp.person_id AND q.class = p.class AND o.bad = 0 \
              AND (o.rank < pp.rank OR (o.rank = pp.rank AND o.point_id < pp.point_id))) \
@@ -98,9 +100,6 @@ pub async fn of_list(
 
 /// The person keys of everybody on a list.
 ///
-/// The plus signs keep SQLite from beginning with all points of the generation: it would look at
-/// every pair of a point and a person.
-///
 /// # Errors
 /// [`StoreError`].
 pub async fn keys_of_list(
@@ -112,7 +111,7 @@ pub async fn keys_of_list(
         "SELECT pp.person_id, p.token FROM person_list l \
          JOIN person_point pp ON pp.person_id = l.person_id \
          JOIN point p ON p.point_id = pp.point_id \
-         WHERE l.list_id = $1 AND +p.class = 3 AND +p.generation = $2 AND p.token IS NOT NULL",
+         WHERE l.list_id = $1 AND p.class + 0 = 3 AND p.generation + 0 = $2 AND p.token IS NOT NULL",
     )
     .bind(list_id)
     .bind(i64::from(generation))
@@ -204,7 +203,7 @@ pub async fn by_id(
     row.map(|row| read(&row, generation)).transpose()
 }
 
-/// The point that has a token; the plus sign as in [`keys_of_list`].
+/// The point that has a token.
 ///
 /// # Errors
 /// [`StoreError`].
@@ -213,7 +212,7 @@ pub async fn by_token(
     token: Token,
     generation: u32,
 ) -> Result<Option<Point>> {
-    let sql = format!("SELECT {POINT} FROM point p WHERE p.token = $1 AND +p.generation = $2");
+    let sql = format!("SELECT {POINT} FROM point p WHERE p.token = $1 AND p.generation + 0 = $2");
     let row = sqlx::query(sqlx::AssertSqlSafe(sql))
         .bind(token.0.as_slice())
         .bind(i64::from(generation))

@@ -191,6 +191,26 @@ pub async fn latest(db: &mut AnyConnection, most: i64) -> Result<Vec<Suppression
     rows.iter().map(read).collect()
 }
 
+/// The points of a person on which a suppression of it travels.
+const NEEDED: &str = "(p.class = 3 OR (p.class = 1 AND (s.channels & 6) <> 0) OR (p.class = 2 AND (s.channels & 8) <> 0))";
+
+/// Whether allies could know by anything whom or what a suppression concerns.
+///
+/// # Errors
+/// [`StoreError`].
+pub async fn can_travel(db: &mut AnyConnection, id: &str) -> Result<bool> {
+    let sql = format!(
+        "SELECT COUNT(*) FROM suppression s WHERE s.suppression_id = $1 AND (s.point_id IS NOT NULL OR EXISTS ( \
+           SELECT 1 FROM person_point pp JOIN point p ON p.point_id = pp.point_id \
+           WHERE pp.person_id = s.person_id AND {NEEDED}))"
+    );
+    let found: i64 = sqlx::query_scalar(sqlx::AssertSqlSafe(sql))
+        .bind(id)
+        .fetch_one(db)
+        .await?;
+    Ok(found > 0)
+}
+
 /// Suppressions that the coalition has not been told and whose tokens all exist.
 ///
 /// A person needs its keys, and its phones or e-mail addresses where those channels are closed; a
@@ -203,7 +223,6 @@ pub async fn untold(
     generation: u32,
     most: i64,
 ) -> Result<Vec<Suppression>> {
-    let needed = "(p.class = 3 OR (p.class = 1 AND (s.channels & 6) <> 0) OR (p.class = 2 AND (s.channels & 8) <> 0))";
     let sql = format!(
         "SELECT {COLUMNS} FROM suppression s \
          WHERE s.told IS NULL AND s.withdrawn_at IS NULL AND s.reason <> 'opt_out' AND ( \
@@ -211,9 +230,9 @@ pub async fn untold(
               WHERE p.point_id = s.point_id AND p.generation = $1)) \
            OR (s.person_id IS NOT NULL AND (s.point_id IS NULL OR s.reason = 'moved') \
              AND EXISTS (SELECT 1 FROM person_point pp JOIN point p ON p.point_id = pp.point_id \
-               WHERE pp.person_id = s.person_id AND {needed}) \
+               WHERE pp.person_id = s.person_id AND {NEEDED}) \
              AND NOT EXISTS (SELECT 1 FROM person_point pp JOIN point p ON p.point_id = pp.point_id \
-               WHERE pp.person_id = s.person_id AND {needed} \
+               WHERE pp.person_id = s.person_id AND {NEEDED} \
                AND (p.generation IS NULL OR p.generation <> $1)))) \
          ORDER BY s.since, s.suppression_id LIMIT $2"
     );

@@ -2,7 +2,7 @@
 
 use crate::{
     app::App,
-    claims::{ground, universe},
+    claims::ground,
     http::problem::Failure,
     import::ParsedAddress,
     store::{
@@ -13,14 +13,7 @@ use crate::{
         suppression::Suppression,
     },
 };
-use protocol::{
-    entry::payload::Channels,
-    id::RowRef,
-    token::{
-        Normalized,
-        normalize::{self, Door, DoorParts},
-    },
-};
+use protocol::{entry::payload::Channels, id::RowRef, token::normalize};
 
 /// What is marked.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -104,7 +97,13 @@ async fn set(
 ) -> Result<Vec<String>, Failure> {
     let (person_id, point_id) = match meant {
         Meant::Person(id, _) => (Some(id.clone()), None),
-        Meant::Point(point) => (None, Some(point::put(tx, point).await?)),
+        Meant::Point(point) => {
+            let new = Point {
+                point_id: fresh_id(),
+                ..(**point).clone()
+            };
+            (None, Some(point::put(tx, &new).await?))
+        }
     };
     let deceased = mark.cause == Cause::Deceased;
     if deceased && person_id.is_none() {
@@ -190,7 +189,10 @@ async fn meant(app: &App, subject: &Subject) -> Result<Meant, Failure> {
     };
     let value =
         value.ok_or_else(|| Failure::input(format!("this is not {what} that can be read")))?;
-    Ok(Meant::Point(Box::new(new_point(&value, value.value()))))
+    Ok(Meant::Point(Box::new(crate::people::plain_point(
+        &value,
+        value.value(),
+    ))))
 }
 
 async fn person(app: &App, reference: &str) -> Result<Meant, Failure> {
@@ -205,7 +207,7 @@ async fn person(app: &App, reference: &str) -> Result<Meant, Failure> {
             "nobody on this organization's lists is meant by that; use an id, van:NUMBER or the whole name",
         )),
         Found::Several => Err(Failure::input(
-            "several people are meant by that; use the id (`commonturf person find NAME`)",
+            "several people are meant by that; use the id (`commonturf people search NAME`)",
         )),
     }
 }
@@ -219,27 +221,6 @@ fn door(raw: &str, region: &str) -> Result<Meant, Failure> {
         postal_code: postal_code.trim().to_owned(),
         ..ParsedAddress::default()
     };
-    let value = universe::door(&address, region).ok_or_else(unreadable)?;
-    let door = Door::parse(&DoorParts {
-        country: region,
-        postal_code: &address.postal_code,
-        line1: &address.line1,
-        ..DoorParts::default()
-    })
-    .ok_or_else(unreadable)?;
-    let mut point = new_point(&value, &format!("{}, {}", line1.trim(), postal_code.trim()));
-    point.street = format!("{} | {}", door.street.road(), door.postal_code);
-    point.number = i64::from(door.street.ordinal);
-    Ok(Meant::Point(Box::new(point)))
-}
-
-fn new_point(value: &Normalized, display: &str) -> Point {
-    Point {
-        point_id: fresh_id(),
-        class: value.kind().class() as i64,
-        kind: value.kind().name().to_owned(),
-        value: value.value().to_owned(),
-        display: display.to_owned(),
-        ..Point::default()
-    }
+    let door = crate::people::door_point(&address, region).ok_or_else(unreadable)?;
+    Ok(Meant::Point(Box::new(door)))
 }

@@ -3,8 +3,13 @@
 #![expect(clippy::large_futures, reason = "a whole round in one test is large")]
 
 mod claims;
+mod federation;
+mod fold;
+mod imports;
 mod reports;
 mod shares;
+mod site;
+mod store;
 mod support;
 mod suppressions;
 mod tokens;

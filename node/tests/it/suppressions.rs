@@ -387,3 +387,22 @@ async fn a_dry_run_and_a_mark_on_nobody_change_nothing() {
     }
     assert!(world.coalition.state().await.suppressions.is_empty());
 }
+
+#[tokio::test]
+async fn a_person_known_by_nothing_but_a_name_is_left_alone_here_and_told_to_nobody() {
+    let world = world().await;
+    let app = world.coalition.node(0);
+    let nameless = Somebody {
+        given: "Zed",
+        surname: "Zane",
+        ..Somebody::default()
+    };
+    let id = put(app, "ours", &[nameless]).await.remove(0);
+    let done = say(&world, &person(&id, Channels::EVERY)).await.unwrap();
+    let mut db = app.store.read("test").await.unwrap();
+    let travels = store::suppression::can_travel(&mut db, &done.ids[0]).await;
+    assert!(!travels.unwrap());
+    drop(db);
+    assert!(world.coalition.state().await.suppressions.is_empty());
+    assert_eq!(closed(&world.coalition, 0, &id).await.len(), 4);
+}

@@ -3,6 +3,7 @@
 
 mod browser;
 mod demo;
+mod crash;
 mod house;
 mod nodes;
 mod postgres;

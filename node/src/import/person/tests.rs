@@ -46,6 +46,7 @@ fn a_clear_no_sets_no_mark_and_withdraws_consent() {
         (Field::NeverShare, "0"),
         (Field::Deceased, "false"),
         (Field::OptIn(Channel::Text), "false"),
+        (Field::Phone(PhoneKind::Mobile), "6145550102"),
     ]);
     assert_eq!(
         person.flags,
@@ -55,6 +56,22 @@ fn a_clear_no_sets_no_mark_and_withdraws_consent() {
         }]
     );
     assert!(warnings.is_empty());
+}
+
+#[test]
+fn a_plain_no_withdraws_nothing_where_there_is_nothing_to_reach() {
+    let (nobody, _) = person(&[
+        (Field::OptIn(Channel::Text), "false"),
+        (Field::OptIn(Channel::Email), "0"),
+        (Field::Phone(PhoneKind::Home), "6145550101"),
+    ]);
+    assert!(nobody.flags.is_empty(), "a landline takes no texts");
+    let (said, _) = person(&[(Field::OptIn(Channel::Email), "unsubscribed")]);
+    let out = Flag::OptOut {
+        channel: Channel::Email,
+        at: None,
+    };
+    assert_eq!(said.flags, [out], "a word for it always counts");
 }
 
 #[test]

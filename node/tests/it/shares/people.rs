@@ -1,6 +1,7 @@
 //! People of the tests' lists, written as an import would.
 
 use super::net::Node;
+use crate::support::coalition::NOON;
 use commonturf::store::{
     consent::{self, Consent},
     list, person,
@@ -105,7 +106,7 @@ impl Node {
 
     /// The record as it was before anything was taken back.
     pub(super) async fn agrees_before(&self, who: &Who) {
-        self.agreed_at(who, super::net::START.0).await;
+        self.agreed_at(who, NOON.0).await;
     }
 
     async fn agreed_at(&self, who: &Who, now: i64) {

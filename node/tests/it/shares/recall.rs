@@ -141,7 +141,7 @@ async fn a_receipt_is_signed_by_the_recipient_and_good_outside_the_log() {
 async fn a_forged_receipt_is_void_and_the_real_one_still_counts() {
     let (net, _) = shared().await;
     let (recipient, other) = (&net.nodes[1], &net.nodes[2]);
-    recipient.set_online(false);
+    net.away(1, true);
     net.revoke(0, "personaaa", RevokeKind::Erasure).await;
     let receipts = shares::view::receipts(&net.nodes[0].app, false)
         .await
@@ -179,7 +179,7 @@ async fn a_forged_receipt_is_void_and_the_real_one_still_counts() {
         tx.commit().await.unwrap();
         forged.push((node, entry));
     }
-    recipient.set_online(true);
+    net.away(1, false);
     net.settle().await;
     for (node, entry) in forged {
         assert_eq!(node.fate(entry).await.progress, Progress::Void);
@@ -194,11 +194,11 @@ async fn a_forged_receipt_is_void_and_the_real_one_still_counts() {
 #[tokio::test]
 async fn a_notice_reaches_a_node_that_was_away() {
     let (net, _) = shared().await;
-    net.nodes[1].set_online(false);
+    net.away(1, true);
     net.revoke(0, "personaaa", RevokeKind::Withdrawal).await;
     assert_eq!(statuses(&net, "personaaa").await, ["revoked", "erased"]);
     assert_eq!(held(&net, 1).await, 2);
-    net.nodes[1].set_online(true);
+    net.away(1, false);
     net.settle().await;
     assert_eq!(statuses(&net, "personaaa").await, ["erased", "erased"]);
     assert_eq!(held(&net, 1).await, 1);
@@ -209,10 +209,10 @@ async fn a_row_taken_back_before_it_was_fetched_is_never_stored() {
     let net = Net::of(&ALLIES).await;
     net.nodes[0].add(&[who(0, &BOTH), who(1, &BOTH)]).await;
     net.settle().await;
-    net.nodes[1].set_online(false);
+    net.away(1, true);
     net.send(0, ask(&["Clean Air Fund"], &FIELDS), LIST).await;
     net.revoke(0, "personaaa", RevokeKind::Erasure).await;
-    net.nodes[1].set_online(true);
+    net.away(1, false);
     net.settle().await;
     let received = shares::view::received(&net.nodes[1].app).await.unwrap();
     assert_eq!((received[0].accepted, received[0].held), (1, 1));
@@ -235,7 +235,7 @@ async fn a_tombstone_stops_the_person_until_a_later_consent_in_a_later_share() {
         .sql("DELETE FROM consent WHERE person_id = 'personaaa'")
         .await;
     net.nodes[0].agrees_before(&person).await;
-    net.pass(DAY);
+    net.pass(DAY).await;
     let sent = net.send(0, ask(&BOTH, &FIELDS), LIST).await;
     assert!(sent.iter().all(|sent| sent.preview.flow == 2));
     for node in [1, 2] {
@@ -245,7 +245,7 @@ async fn a_tombstone_stops_the_person_until_a_later_consent_in_a_later_share() {
     }
     // The person agrees once more.
     net.nodes[0].agrees(&person).await;
-    net.pass(1_000);
+    net.pass(1_000).await;
     net.send(0, ask(&BOTH, &FIELDS), LIST).await;
     for node in [1, 2] {
         let received = shares::view::received(&net.nodes[node].app).await.unwrap();
@@ -262,9 +262,9 @@ async fn at_the_sender_only_a_later_consent_shares_the_person_again() {
         previews.unwrap()[0].flow
     };
     assert_eq!(flows().await, 1);
-    net.pass(DAY);
+    net.pass(DAY).await;
     net.nodes[0].agrees(&who(0, &BOTH)).await;
-    net.pass(1_000);
+    net.pass(1_000).await;
     assert_eq!(flows().await, 2);
 }
 
@@ -291,18 +291,9 @@ async fn a_person_taken_back_while_the_share_waits_is_told_right_after_it() {
     let person = who(0, &["Nurses Local"]);
     sender.add(&[person]).await;
     net.settle().await;
-    sender.set_online(false);
-    let sending = shares::send::send(&sender.app, ask(&["Nurses Local"], &FIELDS), LIST);
-    let queued = async {
-        while sender.waiting().await == 0 {
-            tokio::task::yield_now().await;
-        }
-    };
-    tokio::select! {
-        biased;
-        () = queued => {}
-        _ = sending => panic!("nobody can have answered"),
-    }
+    net.away(1, true);
+    net.send_unheard(1, ask(&["Nurses Local"], &FIELDS), LIST)
+        .await;
     let what = What::Person {
         person: "personaaa".to_owned(),
         share: None,
@@ -310,7 +301,7 @@ async fn a_person_taken_back_while_the_share_waits_is_told_right_after_it() {
     };
     let recall = recall::revoke(&sender.app, &what, false).await.unwrap();
     assert_eq!(recall.notices[0].state, "share-waits");
-    sender.set_online(true);
+    net.away(1, false);
     net.settle().await;
     let holders = shares::holders(&sender.app, "personaaa").await.unwrap();
     assert_eq!(holders[0].status, "erased");
@@ -320,9 +311,9 @@ async fn a_person_taken_back_while_the_share_waits_is_told_right_after_it() {
 #[tokio::test]
 async fn who_owes_an_answer_is_overdue_and_gets_nothing_new() {
     let (net, _) = shared().await;
-    net.nodes[1].set_online(false);
+    net.away(1, true);
     net.revoke(0, "personaaa", RevokeKind::Withdrawal).await;
-    net.pass(2 * DAY);
+    net.pass(2 * DAY).await;
     // Deadlines run in log time, which somebody's word carries on.
     let app = &net.nodes[0].app;
     let mut tx = app.store.write("test").await.unwrap();

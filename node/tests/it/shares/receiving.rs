@@ -1,9 +1,10 @@
 //! Receiving: this node's own gate, malformed rows, expiry, export.
 
 use super::{
-    net::{Net, START, ask},
+    net::{Net, ask},
     people::{LIST, who},
 };
+use crate::support::coalition::NOON;
 use commonturf::{
     shares::{self, export, payload},
     sync::outbox,
@@ -159,7 +160,7 @@ async fn rows_are_exported_with_purpose_and_end_and_never_after_it() {
     formula.given = "=HYPERLINK(1)".to_owned();
     net.nodes[0].add(&[formula]).await;
     let mut wanted = ask(&["Clean Air Fund"], &FIELDS);
-    wanted.expires = Some(START.plus(3 * DAY));
+    wanted.expires = Some(NOON.plus(3 * DAY));
     let sent = net.send(0, wanted, LIST).await;
     let share = sent[0].share;
     let app = &net.nodes[1].app;
@@ -174,7 +175,7 @@ async fn rows_are_exported_with_purpose_and_end_and_never_after_it() {
     ] {
         assert!(row.contains(part), "{part}: {row}");
     }
-    net.pass(4 * DAY);
+    net.pass(4 * DAY).await;
     // Even before the job has run, an expired row is not exported.
     assert!(export::csv(app, share).await.is_err());
     net.settle().await;
@@ -192,7 +193,7 @@ async fn a_share_that_would_have_expired_already_is_not_made() {
     let net = Net::of(&ALLIES).await;
     net.nodes[0].add(&[who(0, &["Clean Air Fund"])]).await;
     let mut wanted = ask(&["Clean Air Fund"], &FIELDS);
-    wanted.expires = Some(Moment(START.0 - DAY));
+    wanted.expires = Some(Moment(NOON.0 - DAY));
     let refused = shares::send::send(&net.nodes[0].app, wanted, LIST).await;
     assert!(refused.unwrap_err().0.detail.contains("expired"));
 }

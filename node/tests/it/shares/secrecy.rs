@@ -56,7 +56,8 @@ async fn names_and_numbers_stay_out_of_logs_entries_and_the_keepers_database() {
         .with_ansi(false)
         .with_writer(move || writer.clone())
         .finish();
-    let _guard = tracing::subscriber::set_default(subscriber);
+    // For the whole process: what other tests log meanwhile must not name anybody either.
+    tracing::subscriber::set_global_default(subscriber).unwrap();
     let net = Net::of(&[
         ("Tenants United", "c4"),
         ("Nurses Local", "union"),
@@ -74,8 +75,8 @@ async fn names_and_numbers_stay_out_of_logs_entries_and_the_keepers_database() {
 
     let logged = lines.0.lock().unwrap().clone();
     assert!(!logged.is_empty());
-    let keeper = bytes_below(net.nodes[0].dir.path());
-    let recipient = bytes_below(net.nodes[2].dir.path());
+    let keeper = bytes_below(net.dir(0));
+    let recipient = bytes_below(net.dir(2));
     // The search itself works: who holds the row has its name on disk.
     assert!(has(&recipient, "Quillfeatherb"));
     for canary in [
@@ -93,6 +94,6 @@ async fn names_and_numbers_stay_out_of_logs_entries_and_the_keepers_database() {
     // What was taken back is overwritten at the recipient too, once its log is folded into the file.
     net.nodes[2].sql("DELETE FROM received_row").await;
     net.nodes[2].app.store.close().await;
-    let recipient = bytes_below(net.nodes[2].dir.path());
+    let recipient = bytes_below(net.dir(2));
     assert!(!has(&recipient, "Quillfeathera"), "erased row on disk");
 }

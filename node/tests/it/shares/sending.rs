@@ -145,23 +145,10 @@ async fn a_share_under_an_agreement_that_is_gone_is_void_and_leaves_the_ledger()
     let sender = &net.nodes[1];
     sender.add(&[who(0, &["Nurses Local"])]).await;
     net.settle().await;
-    sender.set_online(false);
+    net.away(1, true);
     // The share is decided while the sender is away ...
-    let sending = shares::send::send(
-        &sender.app,
-        ask(&["Nurses Local"], &[FieldClass::Postal]),
-        LIST,
-    );
-    let queued = async {
-        while sender.waiting().await == 0 {
-            tokio::task::yield_now().await;
-        }
-    };
-    tokio::select! {
-        biased;
-        () = queued => {}
-        _ = sending => panic!("nobody can have answered"),
-    }
+    net.send_unheard(1, ask(&["Nurses Local"], &[FieldClass::Postal]), LIST)
+        .await;
     assert_eq!(
         shares::holders(&sender.app, "personaaa").await.unwrap()[0].status,
         "queued"
@@ -175,13 +162,11 @@ async fn a_share_under_an_agreement_that_is_gone_is_void_and_leaves_the_ledger()
         .await
         .unwrap();
     net.settle().await;
-    coalition::agreement::sign(&net.nodes[2].app, None)
-        .await
-        .unwrap();
+    net.sign(2).await;
     net.settle().await;
-    sender.set_online(true);
-    sender.read().await;
-    coalition::agreement::sign(&sender.app, None).await.unwrap();
+    net.away(1, false);
+    net.read(1).await;
+    net.sign(1).await;
     net.settle().await;
     let given = shares::view::given(&sender.app).await.unwrap();
     let [share] = given.as_slice() else {

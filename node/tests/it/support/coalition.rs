@@ -49,6 +49,8 @@ impl Clock for Shared {
 struct Wire {
     keeper: Arc<Mutex<Option<axum::Router>>>,
     cut: Arc<AtomicBool>,
+    /// Of one node alone.
+    away: Arc<AtomicBool>,
 }
 
 impl Transport for Wire {
@@ -60,7 +62,9 @@ impl Transport for Wire {
         Box::pin(async move {
             let unreachable = |why: &str| TransportError::Unreachable(why.to_owned());
             let router = self.keeper.lock().unwrap().clone();
-            let router = router.filter(|_| !self.cut.load(Ordering::SeqCst));
+            let silent = [&self.cut, &self.away];
+            let silent = silent.into_iter().any(|flag| flag.load(Ordering::SeqCst));
+            let router = router.filter(|_| !silent);
             let router = router.ok_or_else(|| unreachable("the wire is cut"))?;
             // The authority is signed, and a server knows it from the Host header.
             let (mut parts, body) = request.into_parts();
@@ -80,6 +84,7 @@ pub(crate) struct Coalition {
     clock: Shared,
     wire: Wire,
     dirs: Vec<tempfile::TempDir>,
+    away: Vec<Arc<AtomicBool>>,
     nodes: Vec<App>,
 }
 
@@ -110,6 +115,7 @@ impl Coalition {
             clock,
             wire: Wire::default(),
             dirs: Vec::new(),
+            away: Vec::new(),
             nodes: Vec::new(),
         };
         for (n, (name, kind)) in names.iter().enumerate() {
@@ -120,6 +126,7 @@ impl Coalition {
                 .await
                 .unwrap();
             coalition.dirs.push(dir);
+            coalition.away.push(Arc::default());
             let app = coalition.open(n).await;
             coalition.nodes.push(app);
         }
@@ -132,7 +139,11 @@ impl Coalition {
         let config = config(n == 0);
         let store = Store::open(&dir.database(&config)).await.unwrap();
         let rest = commonturf::app::read_rest_key(&dir).unwrap();
-        let (clock, wire) = (Box::new(self.clock.clone()), Box::new(self.wire.clone()));
+        let wire = Wire {
+            away: self.away[n].clone(),
+            ..self.wire.clone()
+        };
+        let (clock, wire) = (Box::new(self.clock.clone()), Box::new(wire));
         let app = App::assemble(dir, config, store, clock, rest, wire)
             .await
             .unwrap();
@@ -199,6 +210,38 @@ impl Coalition {
     /// Cuts the way to the keeper, or mends it.
     pub(crate) fn cut(&self, cut: bool) {
         self.wire.cut.store(cut, Ordering::SeqCst);
+    }
+
+    /// Cuts one node's way to the keeper, or mends it.
+    pub(crate) fn away(&self, n: usize, away: bool) {
+        self.away[n].store(away, Ordering::SeqCst);
+    }
+
+    /// Everything that a node keeps on disk lies below this.
+    pub(crate) fn dir(&self, n: usize) -> &std::path::Path {
+        self.dirs[n].path()
+    }
+
+    /// One node reads and folds what there is, and says nothing.
+    pub(crate) async fn read(&self, n: usize) {
+        read(self.node(n)).await.unwrap();
+    }
+
+    /// Does something that waits for the fold while the coalition goes on.
+    pub(crate) async fn during<T>(&self, work: impl Future<Output = T>) -> T {
+        let done = std::cell::Cell::new(false);
+        let work = async {
+            let out = work.await;
+            done.set(true);
+            out
+        };
+        let rest = async {
+            while !done.get() {
+                self.settle().await;
+                tokio::task::yield_now().await;
+            }
+        };
+        tokio::join!(work, rest).0
     }
 
     /// Drops a node in the middle of whatever it does, and opens its files again.

@@ -1,10 +1,12 @@
 //! A real Chromium, driven by the chromedriver beside it, and what every page must do in it.
 
-use super::node::Node;
 use anyhow::{Context, Result, bail, ensure};
 use std::io::{BufRead, BufReader};
+use std::os::unix::process::CommandExt;
 use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
+use std::time::Duration;
+use testnet::nodes::Node;
 use thirtyfour::LoggingPrefsLogLevel;
 use thirtyfour::prelude::*;
 
@@ -14,17 +16,29 @@ const PHONE: u32 = 390;
 const DESKTOP: u32 = 1280;
 /// How many presses of the tab key may lead to the main action of a page.
 const TABS: usize = 60;
+/// How often a page is looked at before what it should say is missed.
+const TRIES: usize = 100;
+/// How long to wait between two looks.
+const PAUSE: Duration = Duration::from_millis(100);
 
-/// The chromedriver that this test started; it ends with this value.
+/// The chromedriver that this test started, in a process group of its own: with this value it ends,
+/// and every browser that it started ends with it.
 struct Driver {
     child: Child,
     url: String,
+    // Where the browsers keep their profiles.
+    _folder: tempfile::TempDir,
 }
 
 impl Driver {
     fn start() -> Result<Self> {
+        let folder = tempfile::Builder::new()
+            .prefix("commonturf-browser-")
+            .tempdir()?;
         let mut child = Command::new("chromedriver")
             .arg("--port=0")
+            .env("TMPDIR", folder.path())
+            .process_group(0)
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
             .stderr(Stdio::null())
@@ -36,7 +50,11 @@ impl Driver {
             let port = line.split(" on port ").nth(1);
             if let Some(port) = port.filter(|_| line.contains("started successfully")) {
                 let url = format!("http://127.0.0.1:{}", port.trim_end_matches('.').trim());
-                return Ok(Self { child, url });
+                return Ok(Self {
+                    child,
+                    url,
+                    _folder: folder,
+                });
             }
         }
         drop(child.kill());
@@ -46,6 +64,15 @@ impl Driver {
 
 impl Drop for Driver {
     fn drop(&mut self) {
+        // The shell's own `kill`: the program of that name is not installed everywhere.
+        let group = self.child.id().to_string();
+        let script = ["-c", "kill -s KILL -- \"-$1\"", "sh", &group];
+        drop(
+            Command::new("sh")
+                .args(script)
+                .stderr(Stdio::null())
+                .status(),
+        );
         drop(self.child.kill());
         drop(self.child.wait());
     }
@@ -55,7 +82,6 @@ impl Drop for Driver {
 pub(super) struct Browser {
     pub(super) window: WebDriver,
     desk: String,
-    // Dropped after the window, whose end needs it.
     _driver: Driver,
 }
 
@@ -73,6 +99,7 @@ impl Browser {
             "--disable-sync",
             "--no-first-run",
             "--hide-scrollbars",
+            "--window-size=1280,900",
         ] {
             wish.add_arg(flag)?;
         }
@@ -83,7 +110,7 @@ impl Browser {
         let window = WebDriver::new(&driver.url, wish).await?;
         Ok(Self {
             window,
-            desk: node.desk.clone(),
+            desk: node.desk(),
             _driver: driver,
         })
     }
@@ -91,20 +118,28 @@ impl Browser {
     /// Opens a window and signs in by a new one-time link.
     pub(super) async fn signed_in(node: &Node) -> Result<Self> {
         let browser = Self::open(node).await?;
-        let link = node.json(&["desk-link"])?;
-        let link = link["url"].as_str().context("no link")?;
-        browser.window.goto(link).await?;
+        browser.window.goto(link(node).await?).await?;
         browser.press("button[type=submit]").await?;
+        browser.arrives("/").await?;
         Ok(browser)
     }
 
-    /// Presses a button or link.
+    /// Presses a button or link, after scrolling to it as a person would.
     pub(super) async fn press(&self, selector: &str) -> Result<()> {
         let element = self.window.find(By::Css(selector)).await;
-        element
-            .with_context(|| format!("there is no {selector}"))?
-            .click()
+        let element = element.with_context(|| format!("there is no {selector}"))?;
+        let script = "arguments[0].scrollIntoView({ block: 'center' })";
+        self.window
+            .execute(script, vec![element.to_json()?])
             .await?;
+        element.click().await?;
+        Ok(())
+    }
+
+    /// Types into a field of a form, or chooses a file there.
+    pub(super) async fn fill(&self, selector: &str, text: &str) -> Result<()> {
+        let element = self.window.find(By::Css(selector)).await?;
+        element.send_keys(text).await?;
         Ok(())
     }
 
@@ -119,28 +154,43 @@ impl Browser {
         Ok(self.window.current_url().await?.path().to_owned())
     }
 
+    /// What was pressed leads to a page: a press does not wait for it.
+    pub(super) async fn arrives(&self, path: &str) -> Result<()> {
+        for _ in 0..TRIES {
+            if self.path().await? == path {
+                return Ok(());
+            }
+            tokio::time::sleep(PAUSE).await;
+        }
+        bail!("{path} does not come; this is {}", self.path().await?)
+    }
+
     /// The text of the page's main part.
     pub(super) async fn text(&self) -> Result<String> {
         Ok(self.window.find(By::Css("main")).await?.text().await?)
     }
 
-    /// Whether the page's main part says something.
+    /// The page's main part says something, at once or when what is loading has come.
     pub(super) async fn says(&self, words: &str) -> Result<()> {
-        let text = self.text().await?;
-        ensure!(
-            text.contains(words),
-            "{words:?} is not on the page:\n{text}"
-        );
-        Ok(())
-    }
-
-    /// Reads the page anew until it says something; the browser's own patience is the limit.
-    pub(super) async fn waits_for(&self, words: &str) -> Result<()> {
-        for _ in 0..100 {
-            if self.text().await?.contains(words) {
+        let mut text = String::new();
+        for _ in 0..TRIES {
+            // While a page goes and another comes there may be no main part.
+            text = self.text().await.unwrap_or_default();
+            if text.contains(words) {
                 return Ok(());
             }
-            tokio::time::sleep(std::time::Duration::from_millis(100)).await;
+            tokio::time::sleep(PAUSE).await;
+        }
+        bail!("{words:?} is not on the page:\n{text}")
+    }
+
+    /// Reads the page anew until it says something.
+    pub(super) async fn waits_for(&self, words: &str) -> Result<()> {
+        for _ in 0..TRIES {
+            if self.text().await.is_ok_and(|text| text.contains(words)) {
+                return Ok(());
+            }
+            tokio::time::sleep(PAUSE).await;
             self.window.refresh().await?;
         }
         self.says(words).await
@@ -176,7 +226,8 @@ impl Browser {
         Ok(())
     }
 
-    /// No part of the page lies outside the window's width.
+    /// No part of the page lies outside the window's width, and no text is pressed into a column of
+    /// letters.
     async fn fits(&self, name: &str, width: u32) -> Result<()> {
         let wide = self
             .number(
@@ -186,6 +237,13 @@ impl Browser {
         ensure!(
             wide <= u64::from(width),
             "{name}: the page is {wide} pixels wide where {width} are there"
+        );
+        let script = "return [...document.querySelectorAll('dt, dd, td, th, p, li, h1, h2')]
+            .filter(each => each.offsetHeight > 100 && each.offsetWidth < 80).length";
+        let pressed = self.number(script).await?;
+        ensure!(
+            pressed == 0,
+            "{name}: {pressed} texts have no room at {width} pixels"
         );
         Ok(())
     }
@@ -268,6 +326,20 @@ impl Browser {
 
     /// Ends the browser.
     pub(super) async fn close(self) -> Result<()> {
-        Ok(self.window.quit().await?)
+        Ok(self.window.clone().quit().await?)
     }
+}
+
+impl Drop for Browser {
+    fn drop(&mut self) {
+        // A test that failed has not closed its window. It ends with its driver; without this, it
+        // would be asked to close and waited for.
+        drop(self.window.clone().leak());
+    }
+}
+
+/// A new one-time link to a node's desk.
+pub(super) async fn link(node: &Node) -> Result<String> {
+    let answer = node.run(&["desk-link"]).await?;
+    Ok(answer["url"].as_str().context("no link")?.to_owned())
 }

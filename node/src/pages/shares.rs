@@ -1,0 +1,365 @@
+//! Shares: what was given to whom and what became of it, what was received, and receipts.
+
+use super::{
+    Page,
+    cut::Cut,
+    frame::{self, Frame, Section},
+    render,
+    when::When,
+    words,
+};
+use crate::{
+    app::App,
+    coalition::members,
+    shares::{
+        setting::Setting,
+        view::{self, GivenShare, Receipt as Answer, ReceivedShare},
+    },
+};
+use askama::Template;
+use axum::{extract::State, http::Uri};
+use protocol::time::Moment;
+use serde_json::Value;
+
+/// The most rows that one table shows.
+const ROWS: usize = 100;
+
+/// What the page shows.
+#[derive(Debug, Template)]
+#[template(path = "shares.html")]
+pub struct Shares {
+    frame: Frame,
+    preview: String,
+    send: String,
+    revoke: String,
+    given: Cut<Given>,
+    received: Cut<Received>,
+    receipts: Cut<Receipt>,
+    owed: Cut<Owed>,
+}
+
+/// A share that this organization gave.
+#[derive(Debug)]
+struct Given {
+    to: String,
+    purpose: String,
+    channel: String,
+    fields: String,
+    people: String,
+    state: String,
+    at: When,
+    taken_back: Option<String>,
+    until: Option<When>,
+    withheld: Vec<Withheld>,
+}
+
+/// Why people were withheld.
+#[derive(Debug)]
+struct Withheld {
+    count: String,
+    rule: String,
+    reason: String,
+}
+
+/// A share that an ally gave.
+#[derive(Debug)]
+struct Received {
+    from: String,
+    purpose: String,
+    channel: String,
+    announced: String,
+    held: String,
+    state: String,
+    at: When,
+    until: Option<When>,
+    dropped: Vec<Withheld>,
+}
+
+/// A revocation that this organization gave.
+#[derive(Debug)]
+struct Receipt {
+    to: String,
+    kind: String,
+    rows: String,
+    state: &'static str,
+    overdue: bool,
+    due: Option<When>,
+    distance: Option<String>,
+}
+
+/// A receipt that this organization owes.
+#[derive(Debug)]
+struct Owed {
+    to: String,
+    rows: String,
+    why: &'static str,
+    due: When,
+    distance: String,
+}
+
+/// Shows the page.
+pub async fn show(State(app): State<App>, uri: Uri) -> Page {
+    let frame = Frame::read(&app, Section::Shares, &uri).await;
+    let what =
+        "--to ALLY --list \"Name of the list\" --purpose issue_advocacy --fields identity,postal";
+    let mut page = Shares {
+        preview: frame::command(&app, &format!("share preview {what}")),
+        send: frame::command(&app, &format!("share send {what}")),
+        revoke: frame::command(&app, "revoke --person ID"),
+        given: Cut::first([], ROWS),
+        received: Cut::first([], ROWS),
+        receipts: Cut::first([], ROWS),
+        owed: Cut::first([], ROWS),
+        frame,
+    };
+    if page.frame.is_active() || page.frame.is_stopped() {
+        page.fill(&app).await?;
+    }
+    render(&page)
+}
+
+impl Shares {
+    async fn fill(&mut self, app: &App) -> Result<(), super::PageError> {
+        let given = view::given(app).await?;
+        let received = view::received(app).await?;
+        let receipts = view::receipts(app, false).await?;
+        // Without an agreement in force the rules have no words; their ids are shown all the same.
+        let setting = Setting::current(app).await.ok();
+        let frame = &self.frame;
+        let given = given.into_iter();
+        self.given = Cut::first(
+            given.map(|share| Given::new(frame, setting.as_ref(), share)),
+            ROWS,
+        );
+        let received = received.into_iter();
+        self.received = Cut::first(
+            received.map(|share| Received::new(frame, setting.as_ref(), share)),
+            ROWS,
+        );
+        let receipts = receipts.into_iter();
+        self.receipts = Cut::first(receipts.map(|answer| Receipt::new(frame, answer)), ROWS);
+        self.owed = owed(app, frame).await;
+        Ok(())
+    }
+}
+
+impl Given {
+    fn new(frame: &Frame, setting: Option<&Setting>, share: GivenShare) -> Self {
+        let state = match (share.state.as_str(), share.accepted, share.dropped) {
+            ("announced", Some(accepted), Some(0)) => {
+                format!("taken: all {}", words::natural(accepted))
+            }
+            ("announced", Some(accepted), dropped) => format!(
+                "taken: {}; not taken: {}",
+                words::natural(accepted),
+                words::natural(dropped.unwrap_or_default())
+            ),
+            ("announced", None, _) => "not fetched yet".to_owned(),
+            ("queued", ..) => "waits for the keeper".to_owned(),
+            (state, ..) => match &share.note {
+                Some(note) => format!("{state}: {note}"),
+                None => state.to_owned(),
+            },
+        };
+        let taken_back = (share.taken_back > 0).then(|| {
+            format!(
+                "{} taken back, {} confirmed gone",
+                words::natural(share.taken_back),
+                words::natural(share.confirmed)
+            )
+        });
+        Self {
+            to: share.name,
+            purpose: words::spaced(&share.purpose),
+            channel: share.channel,
+            fields: words::listed(&share.fields),
+            people: words::natural(share.people),
+            state,
+            at: frame.calendar.day(Moment(share.created_at)),
+            taken_back,
+            until: share.expires_at.map(|at| frame.calendar.day(Moment(at))),
+            withheld: withheld(setting, &share.withheld),
+        }
+    }
+}
+
+impl Received {
+    fn new(frame: &Frame, setting: Option<&Setting>, share: ReceivedShare) -> Self {
+        let state = match (share.state.as_str(), share.note) {
+            ("announced", _) => "being fetched".to_owned(),
+            ("stored", _) => "taken".to_owned(),
+            (state, Some(note)) => format!("{state}: {note}"),
+            (state, None) => state.to_owned(),
+        };
+        Self {
+            from: share.name,
+            purpose: words::spaced(&share.purpose),
+            channel: share.channel,
+            announced: words::natural(share.announced),
+            held: words::natural(share.held),
+            state,
+            at: frame.calendar.day(share.at),
+            until: share.expires_at.map(|at| frame.calendar.day(Moment(at))),
+            dropped: withheld(setting, share.dropped.get("people").unwrap_or(&Value::Null)),
+        }
+    }
+}
+
+impl Receipt {
+    fn new(frame: &Frame, answer: Answer) -> Self {
+        let open = answer.receipt_at.is_none();
+        let due = answer.due.filter(|_| open);
+        Self {
+            to: answer.name,
+            kind: words::spaced(&answer.kind),
+            rows: words::natural(answer.rows),
+            state: match answer.state {
+                "queued" => "waits for the keeper",
+                "told" => "told, no answer yet",
+                "acknowledged" => "use has stopped, receipt to come",
+                "erased" => "signed: erased",
+                "not_found" => "signed: was not held",
+                other => other,
+            },
+            overdue: answer.overdue,
+            due: due.map(|due| frame.calendar.moment(due)),
+            distance: due.map(|due| frame.calendar.distance(due)),
+        }
+    }
+}
+
+async fn owed(app: &App, frame: &Frame) -> Cut<Owed> {
+    let guard = app.coalition.read().await;
+    let Some(coalition) = guard.as_ref() else {
+        return Cut::first([], ROWS);
+    };
+    let state = &coalition.state;
+    let open = state
+        .notices
+        .iter()
+        .map(|(_, notice)| notice)
+        .filter(|notice| notice.to == app.me && notice.receipt.is_none());
+    Cut::first(
+        open.map(|notice| Owed {
+            to: members::name(state, notice.from),
+            rows: words::natural(notice.count),
+            why: words::revocation(notice.kind),
+            due: frame.calendar.moment(notice.due),
+            distance: frame.calendar.distance(notice.due),
+        }),
+        ROWS,
+    )
+}
+
+/// Counts by rule, the largest first, with each rule's own words.
+fn withheld(setting: Option<&Setting>, counts: &Value) -> Vec<Withheld> {
+    let mut counts: Vec<(&String, u64)> = counts
+        .as_object()
+        .into_iter()
+        .flatten()
+        .filter_map(|(rule, count)| Some((rule, count.as_u64()?)))
+        .filter(|(_, count)| *count > 0)
+        .collect();
+    counts.sort_by_key(|(_, count)| std::cmp::Reverse(*count));
+    counts
+        .into_iter()
+        .map(|(rule, count)| Withheld {
+            count: words::natural(count),
+            rule: rule.clone(),
+            reason: setting
+                .and_then(|setting| setting.gate.rule(rule))
+                .map(|text| text.reason.clone())
+                .unwrap_or_default(),
+        })
+        .collect()
+}
+
+#[cfg(test)]
+impl Shares {
+    /// The page with one text in every place that others can fill.
+    pub(super) fn sample(text: &str) -> Self {
+        let frame = Frame::sample(Section::Shares, text);
+        let when = frame.calendar.moment(Moment(1_795_604_160_000));
+        let text = || text.to_owned();
+        let withheld = || Withheld {
+            count: text(),
+            rule: text(),
+            reason: text(),
+        };
+        Self {
+            preview: text(),
+            send: text(),
+            revoke: text(),
+            given: Cut {
+                rows: vec![Given {
+                    to: text(),
+                    purpose: text(),
+                    channel: text(),
+                    fields: text(),
+                    people: text(),
+                    state: text(),
+                    at: when.clone(),
+                    taken_back: Some(text()),
+                    until: Some(when.clone()),
+                    withheld: vec![withheld()],
+                }],
+                more: 1,
+            },
+            received: Cut {
+                rows: vec![Received {
+                    from: text(),
+                    purpose: text(),
+                    channel: text(),
+                    announced: text(),
+                    held: text(),
+                    state: text(),
+                    at: when.clone(),
+                    until: Some(when.clone()),
+                    dropped: vec![withheld()],
+                }],
+                more: 1,
+            },
+            receipts: Cut {
+                rows: vec![Receipt {
+                    to: text(),
+                    kind: text(),
+                    rows: text(),
+                    state: "told, no answer yet",
+                    overdue: true,
+                    due: Some(when.clone()),
+                    distance: Some(text()),
+                }],
+                more: 1,
+            },
+            owed: Cut {
+                rows: vec![Owed {
+                    to: text(),
+                    rows: text(),
+                    why: "they were recalled",
+                    due: when,
+                    distance: text(),
+                }],
+                more: 1,
+            },
+            frame,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    #[test]
+    fn withheld_counts_come_with_the_largest_first_and_zero_left_out() {
+        let counts = json!({ "law.minor": 3, "ag.postal": 1200, "con.state": 0 });
+        let lines = withheld(None, &counts);
+        let lines: Vec<_> = lines
+            .iter()
+            .map(|line| (line.rule.as_str(), line.count.as_str()))
+            .collect();
+        assert_eq!(lines, [("ag.postal", "1,200"), ("law.minor", "3")]);
+        assert!(withheld(None, &Value::Null).is_empty());
+    }
+}
