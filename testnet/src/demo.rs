@@ -76,7 +76,7 @@ pub async fn run(arguments: Arguments) -> Result<ExitCode> {
     let (mut nodes, report) = played;
     text::show(&report, arguments.json);
     if !arguments.exit {
-        text::say("The nodes run until you press Ctrl-C.");
+        text::show_pages(&report);
         interrupt.arrived().await;
         text::say("Ending the nodes ...");
     }

@@ -77,6 +77,12 @@ pub(super) fn looked_at(observed: &Observed, known: bool) -> Vec<String> {
         ),
         format!("{} opt-outs: each known to all", observed.opt_outs.len()),
     ];
+    if !observed.opt_outs.is_empty() {
+        let count = observed.opt_outs.len();
+        lines.push(format!(
+            "{count} opt-out: known to everybody who has the person"
+        ));
+    }
     if known {
         lines.push(
             "walk lists: nobody who opted out, no door that an ally spoke to lately".to_owned(),

@@ -39,8 +39,6 @@ fn lines(report: &Report) -> Vec<String> {
     lines.extend(across(report));
     lines.push(String::new());
     lines.extend(verdict(report));
-    lines.push(String::new());
-    lines.extend(pages(report));
     lines
 }
 
@@ -214,14 +212,17 @@ fn verdict(report: &Report) -> Vec<String> {
     lines
 }
 
-fn pages(report: &Report) -> Vec<String> {
-    let mut lines = vec!["Their pages; each link opens once, within 15 minutes:".to_owned()];
+/// Prints where the nodes' pages are, and how they end.
+pub(super) fn show_pages(report: &Report) {
+    say(
+        "\nTheir pages; each link opens once, within 15 minutes. Commands go to the directory below it.",
+    );
     for about in &report.organizations {
-        lines.push(format!("  {:<28} {}", about.name, about.link));
-        lines.push(format!(
-            "  {:<28} commonturf --node {}",
+        say(&format!("  {:<28} {}", about.name, about.link));
+        say(&format!(
+            "  {:<28} commonturf --node {} ...",
             "", about.directory
         ));
     }
-    lines
+    say("The nodes run until you press Ctrl-C.");
 }

@@ -2,6 +2,7 @@
 #![cfg(test)]
 
 mod browser;
+mod demo;
 mod crash;
 mod house;
 mod nodes;

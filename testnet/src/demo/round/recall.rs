@@ -10,6 +10,9 @@ use std::collections::{BTreeMap, BTreeSet};
 /// How many people are asked after before the demo gives up finding one whom an ally holds.
 const ASKED: usize = 300;
 
+/// Letters that most names have one of.
+const VOWELS: [&str; 6] = ["a", "e", "i", "o", "u", "y"];
+
 /// A person to take back.
 struct Chosen {
     /// A reference that the sender's node understands.
@@ -114,16 +117,7 @@ impl Table<'_> {
         let sender = &self.parties[0];
         let candidates = match &self.known {
             Some(known) => self.strangers_to_allies(known),
-            None => {
-                let limit = ASKED.to_string();
-                let words = ["people", "search", "--list", LIST, "--limit", &limit, ""];
-                let found = sender.node.run(&words).await?;
-                let people = found.as_array().cloned().unwrap_or_default();
-                people
-                    .iter()
-                    .filter_map(|row| row["person_id"].as_str().map(str::to_owned))
-                    .collect()
-            }
+            None => self.somebody_by_name().await?,
         };
         for person in candidates.into_iter().take(ASKED) {
             let held = sender.node.run(&["who-has", "--person", &person]).await?;
@@ -152,6 +146,18 @@ impl Table<'_> {
             }
         }
         Ok(None)
+    }
+
+    /// Some people of the sender's list, by what names have in common.
+    async fn somebody_by_name(&self) -> Result<Vec<String>> {
+        let mut found = BTreeSet::new();
+        for letter in VOWELS {
+            let words = ["people", "search", "--list", LIST, letter];
+            let answer = self.parties[0].node.run(&words).await?;
+            let people = answer.as_array().into_iter().flatten();
+            found.extend(people.filter_map(|row| row["person_id"].as_str().map(str::to_owned)));
+        }
+        Ok(found.into_iter().collect())
     }
 
     /// Keys of people whom the sender alone has on its list, and who have a telephone.
