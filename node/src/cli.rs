@@ -106,9 +106,28 @@ enum Command {
     WhoHas(who_has::WhoHas),
 }
 
+/// `commonturf ... | head` closes the pipe early: that ends the command and is no fault of it.
+#[expect(
+    clippy::disallowed_methods,
+    reason = "a panic hook cannot return from main"
+)]
+fn end_quietly_with_the_reader() {
+    let usual = std::panic::take_hook();
+    std::panic::set_hook(Box::new(move |panic| {
+        let broken = panic.payload_as_str().is_some_and(|text| {
+            text.starts_with("failed printing to stdout") && text.contains("Broken pipe")
+        });
+        if broken {
+            std::process::exit(0);
+        }
+        usual(panic);
+    }));
+}
+
 /// Runs the command line.
 #[must_use]
 pub fn main() -> ExitCode {
+    end_quietly_with_the_reader();
     let cli = match Cli::try_parse() {
         Ok(cli) => cli,
         Err(error) => {

@@ -1,9 +1,10 @@
 //! Lets log time pass when nobody speaks and something is due to end.
 
 use crate::{app::App, store, sync::outbox};
-use protocol::{entry::housekeeping::Tick, fold};
+use protocol::{entry::housekeeping::Tick, fold, state::State, time::Moment};
 
-/// Appends a tick when a claim's end has come and no entry has carried log time past it.
+/// Appends a tick when a claim's end or a notice's deadline has come and no entry has carried log
+/// time past it.
 ///
 /// # Errors
 /// When the database fails.
@@ -16,7 +17,7 @@ pub async fn run(app: &App) -> anyhow::Result<()> {
         else {
             return Ok(());
         };
-        fold::claim::next_end(&coalition.state).is_some_and(|end| end <= app.now())
+        is_due(&coalition.state, app.now())
     };
     if !due {
         return Ok(());
@@ -28,4 +29,15 @@ pub async fn run(app: &App) -> anyhow::Result<()> {
         app.wake.outbox.notify_one();
     }
     Ok(())
+}
+
+/// Whether something ends, or becomes overdue, between the log's time and now.
+fn is_due(state: &State, now: Moment) -> bool {
+    let log_time = state.meta().head.log_time;
+    let passes = |deadline: Moment| log_time <= deadline && deadline < now;
+    let overdue = state.notices.iter().any(|(_, notice)| {
+        (notice.acknowledged.is_none() && passes(notice.ack_due))
+            || (notice.receipt.is_none() && passes(notice.due))
+    });
+    overdue || fold::claim::next_end(state).is_some_and(|end| end <= now)
 }

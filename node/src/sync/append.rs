@@ -176,7 +176,7 @@ async fn store_envelope(
 ) -> anyhow::Result<bool> {
     let bytes = envelope.bytes();
     if bytes.len() > ENTRY_BYTES {
-        table::set_final(&mut *tx, entry, 0, Some("the entry is longer than 64 KiB")).await?;
+        end_here(tx, entry, "the entry is longer than 64 KiB").await?;
         return Ok(false);
     }
     let hash = Hash::of(&bytes);
@@ -277,13 +277,7 @@ async fn note(
         }
         AppendResult::Refused { code } => match ProblemKind::from_code(&code) {
             Some(ProblemKind::TooLarge | ProblemKind::Unsupported) => {
-                table::set_final(
-                    &mut tx,
-                    entry,
-                    0,
-                    Some(&format!("the keeper refused it: {code}")),
-                )
-                .await?;
+                end_here(&mut tx, entry, &format!("the keeper refused it: {code}")).await?;
             }
             _ => {
                 table::set_note(
@@ -297,4 +291,10 @@ async fn note(
     }
     tx.commit().await?;
     Ok(())
+}
+
+/// Ends an entry that will never be ordered: whoever waits for it learns why, as for a void one.
+async fn end_here(tx: &mut Write, entry: EntryId, why: &str) -> crate::store::Result<()> {
+    super::react::own_void(tx, entry, why).await?;
+    table::set_final(&mut *tx, entry, 0, Some(why)).await
 }
