@@ -1,4 +1,5 @@
 //! Refusals that only one kind of entry has, and commits. One long table: longer than other files, and flat.
+//! Long because it is one table: a line or two per case.
 
 use super::{
     COMMIT,
