@@ -1,4 +1,4 @@
-//! Refusals that only one kind of entry has, and commits. One long table: longer than other files, and flat.
+//! Refusals that only one kind of entry has, and commits. Long because it is one flat table.
 
 use super::{
     COMMIT,
