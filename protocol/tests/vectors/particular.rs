@@ -1,5 +1,4 @@
-//! Refusals that only one kind of entry has, and commits. One long table: longer than other files, and flat.
-//! Long because it is one table: a line or two per case.
+//! Refusals that only one kind of entry has, and commits. Long because it is one flat table.
 
 use super::{
     COMMIT,
