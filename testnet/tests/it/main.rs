@@ -2,8 +2,8 @@
 #![cfg(test)]
 
 mod browser;
-mod demo;
 mod crash;
+mod demo;
 mod house;
 mod nodes;
 mod postgres;
