@@ -1,7 +1,7 @@
 //! Shares given and received, their recall and the receipts.
 //!
 //! Given: [`plan`] walks people through the gate, [`build`] makes rows of what passes, [`preview`]
-//! tells what would flow, [`send`] seals it. Received: [`take`] asks this node's own gate and stores, [`erase`] carries out notices.
+//! tells what would flow, [`send`] seals it. Received: [`mod@take`] asks this node's own gate and stores, [`mod@erase`] carries out notices.
 //! Taken back: [`recall`]. What people read of it all: [`view`] and [`export`].
 
 pub mod build;

@@ -1,7 +1,7 @@
 //! Match tokens: equal values meet at every member, and no member alone can compute them.
 //!
 //! A node normalizes a value ([`normalize`]), hides it ([`blind`]), lets t keepers multiply it by
-//! their key shares ([`evaluate`]), checks each answer's proof, and only then gets the [`Point`]
+//! their key shares ([`evaluate()`]), checks each answer's proof, and only then gets the [`Point`]
 //! that it keeps ([`finalize`]). What members compare is the [`Token`] derived from the point.
 //!
 //! ```text

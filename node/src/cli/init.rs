@@ -29,7 +29,7 @@ pub struct Init {
     /// Where a keeper listens for members.
     #[arg(long, requires = "public_url")]
     federation: Option<SocketAddr>,
-    /// The address under which members reach the keeper, such as https://keeper.example.org.
+    /// The address under which members reach the keeper, such as `https://keeper.example.org`.
     #[arg(long, requires = "federation")]
     public_url: Option<String>,
     /// PEM file with the certificate chain for the federation listener.

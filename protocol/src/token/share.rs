@@ -17,7 +17,7 @@ pub const SHARE_BYTES: usize = 1 + 4 + 4 + 2 + 4 * 32;
 const SHARE_VERSION: u8 = 1;
 
 /// The shares that one keeper holds. Has neither `Debug` nor `Clone`: it is stored sealed and used
-/// by [`evaluate`](super::evaluate) alone.
+/// by [`evaluate`](super::evaluate()) alone.
 pub struct KeyShare {
     generation: u32,
     reshare: u32,
