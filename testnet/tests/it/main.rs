@@ -2,6 +2,7 @@
 #![cfg(test)]
 
 mod browser;
+mod commands;
 mod crash;
 mod demo;
 mod house;

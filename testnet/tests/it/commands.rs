@@ -1,0 +1,232 @@
+//! The commands of a working day, by two real nodes: a killed import, claims, suppressions, shares, recall.
+
+use serde_json::Value;
+use std::{fs::File, io::BufWriter, path::Path, time::Duration};
+use testnet::{
+    ambient::today,
+    export_files::van_rows,
+    nodes::{Member, Node, Organization, Program, found_quietly, settled},
+    people::{OrganizationKind, consent},
+};
+
+/// People of the list that both organizations have.
+const ROWS: usize = 1_200;
+/// How long anything may take to reach the ally, on a busy machine.
+const PATIENCE: Duration = Duration::from_secs(60);
+/// After how long the import is killed: a few batches in.
+const KILL_AFTER: Duration = Duration::from_millis(900);
+
+fn member(slug: &'static str, keeper: bool) -> Member<'static> {
+    Member {
+        slug,
+        who: Organization {
+            name: slug,
+            kind: "c4",
+            keeper,
+        },
+    }
+}
+
+fn text(path: &Path) -> &str {
+    path.to_str().unwrap()
+}
+
+/// The list, and a form that everybody on it has signed and that names the ally alone.
+fn write_files(folder: &Path) {
+    let list = BufWriter::new(File::create(folder.join("list.csv")).unwrap());
+    van_rows(list, 7, ROWS).unwrap();
+    let forms = consent::forms(OrganizationKind::C4);
+    let mut form = forms
+        .into_iter()
+        .find(|form| form.form_version == consent::NAMING_FORM)
+        .unwrap();
+    for purpose in &mut form.purposes {
+        purpose.recipients = vec!["ally".to_owned()];
+    }
+    std::fs::write(folder.join("form.toml"), form.to_toml()).unwrap();
+}
+
+#[tokio::test]
+async fn a_working_day_by_command_survives_kills_and_leaves_one_state() {
+    let folder = tempfile::tempdir().unwrap();
+    write_files(folder.path());
+    let program = Program::build().await.unwrap();
+    let members = [member("founder", true), member("ally", false)];
+    let terms = "template:us-issue-table";
+    let mut nodes = found_quietly(&program, folder.path(), &members, terms)
+        .await
+        .unwrap();
+    import_with_a_kill(&mut nodes[0], folder.path()).await;
+    let list = folder.path().join("list.csv");
+    let list = ["import", text(&list), "--list", "voters"];
+    nodes[1].run(&list).await.unwrap();
+    for node in &nodes {
+        node.run(&["tokens", "status", "--wait"]).await.unwrap();
+    }
+    claims(&mut nodes, folder.path()).await;
+    suppressions(&nodes).await;
+    shares(&mut nodes, folder.path()).await;
+    let both: Vec<&Node> = nodes.iter().collect();
+    let standing = settled(&both, PATIENCE).await.unwrap();
+    assert_eq!(standing.len(), 2);
+    testnet::nodes::stop_all(&mut nodes).await.unwrap();
+}
+
+/// The same command after a kill goes on where the last batch ended; once more it adds nothing.
+async fn import_with_a_kill(node: &mut Node, folder: &Path) {
+    let (list, form) = (folder.join("list.csv"), folder.join("form.toml"));
+    let mut words = vec!["import", text(&list), "--list", "voters"];
+    words.extend(["--source", "own_signup", "--basis", "consent"]);
+    words.extend(["--consent-form", text(&form)]);
+    let killed = tokio::time::timeout(KILL_AFTER, node.run(&words)).await;
+    node.kill().await.unwrap();
+    node.start().await.unwrap();
+    let again = node.run(&words).await.unwrap();
+    if killed.is_err() {
+        assert_eq!(again["rows"], ROWS);
+    }
+    let third = node.run(&words).await.unwrap();
+    assert_eq!(
+        (&third["imported"], &third["updated"]),
+        (&0.into(), &0.into())
+    );
+    let lists = node.run(&["lists"]).await.unwrap();
+    let people = lists.to_string();
+    assert!(people.contains("voters"), "{people}");
+}
+
+/// Taken while the keeper dies, seen by the ally, renewed, walked, given back.
+async fn claims(nodes: &mut [Node], folder: &Path) {
+    let tomorrow = today().tomorrow().unwrap().to_string();
+    let window = ["--channel", "door", "--from", &tomorrow, "--to", &tomorrow];
+    let words = |verb| [&["claim", verb, "--list", "voters"], window.as_slice()].concat();
+    let (founder, ally) = nodes.split_at_mut(1);
+    let (founder, ally) = (&mut founder[0], &ally[0]);
+    let before = ally.run(&words("check")).await.unwrap();
+    let free = before["counts"]["free"].as_u64().unwrap();
+    assert!(free > 100, "{before}");
+    let taking = words("take");
+    let (taken, _) = tokio::join!(ally.run(&taking), async {
+        founder.kill().await.unwrap();
+        founder.start().await.unwrap();
+    });
+    let all = ["claim", "list", "--all"];
+    let granted = |claims: &Value| {
+        let claim = claims
+            .as_array()?
+            .iter()
+            .find(|claim| claim["state"] == "granted")?;
+        (claim["holds"] == free).then(|| claim["claim"].as_str().unwrap_or_default().to_owned())
+    };
+    let claim = ally
+        .until("the claim is granted", PATIENCE, &all, granted)
+        .await
+        .unwrap();
+    if let Ok(taken) = taken {
+        assert_eq!(taken["claim"]["claim"], claim.as_str());
+    }
+    let seen = |check: &Value| (check["counts"]["held"] == free).then_some(());
+    founder
+        .until("every door is held", PATIENCE, &words("check"), seen)
+        .await
+        .unwrap();
+    let refused = founder.run(&words("take")).await;
+    assert!(
+        refused.is_ok_and(|taken| taken["claim"]["granted"] == 0),
+        "nothing was left to take"
+    );
+    ally.run(&["claim", "renew", &claim]).await.unwrap();
+    let out = folder.join("walk.csv");
+    ally.run(&["walklist", "--claim", &claim, "--out", text(&out)])
+        .await
+        .unwrap();
+    let lines = std::fs::read_to_string(&out).unwrap().lines().count() as u64;
+    assert!(lines > free, "a line for each person, and the heading");
+    ally.run(&["claim", "release", &claim]).await.unwrap();
+    let free_again = |check: &Value| (check["counts"]["free"] == free).then_some(());
+    founder
+        .until("the doors are free", PATIENCE, &words("check"), free_again)
+        .await
+        .unwrap();
+}
+
+/// Told by one, known to the other, withdrawn again.
+async fn suppressions(nodes: &[Node]) {
+    let found = nodes[0].run(&["people", "search", "a"]).await.unwrap();
+    assert!(!found.is_null());
+    let mark = ["suppress", "--phone", "+12065550123", "--channel", "phone"];
+    nodes[0].run(&mark).await.unwrap();
+    nodes[0]
+        .run(&[mark.as_slice(), &["--withdraw"]].concat())
+        .await
+        .unwrap();
+    nodes[1].run(&["suppressions", "list"]).await.unwrap();
+}
+
+/// Previewed, sent, received, taken back while the recipient is down, erased and signed.
+async fn shares(nodes: &mut [Node], folder: &Path) {
+    let what = [
+        "--to",
+        "ally",
+        "--list",
+        "voters",
+        "--purpose",
+        "issue_advocacy",
+    ];
+    let fields = ["--fields", "identity,postal"];
+    let words = |verb| [&["share", verb], what.as_slice(), fields.as_slice()].concat();
+    let preview = nodes[0].run(&words("preview")).await.unwrap();
+    let flow = preview["recipients"][0]["flow"].as_u64().unwrap();
+    assert!(flow > 100, "{preview}");
+    nodes[0].run(&words("send")).await.unwrap();
+    let answered = |shares: &Value| shares["items"][0]["accepted"].as_u64();
+    let accepted = nodes[0]
+        .until(
+            "the ally has answered",
+            PATIENCE,
+            &["share", "list"],
+            answered,
+        )
+        .await
+        .unwrap();
+    assert_eq!(
+        accepted, flow,
+        "the ally's gate takes what the sender's lets go"
+    );
+    let out = folder.join("received.csv");
+    nodes[1]
+        .run(&["received", "export", "--all", "--out", text(&out)])
+        .await
+        .unwrap();
+    let given = std::fs::read_to_string(&out).unwrap().lines().count() as u64;
+    assert_eq!(given, flow + 1);
+    nodes[1].kill().await.unwrap();
+    let person = take_back_somebody(&nodes[0]).await;
+    let explained = ["share", "explain", "--person", &person, "--to", "ally"];
+    let explained = [explained.as_slice(), &["--purpose", "issue_advocacy"]].concat();
+    nodes[0].run(&explained).await.unwrap();
+    nodes[1].start().await.unwrap();
+    let signed = |receipts: &Value| (!receipts["items"][0]["receipt_at"].is_null()).then_some(());
+    nodes[0]
+        .until("the receipt is there", PATIENCE, &["receipts"], signed)
+        .await
+        .unwrap();
+    nodes[0]
+        .run(&["who-has", "--person", &person])
+        .await
+        .unwrap();
+}
+
+/// Takes back the first person who was shared at all.
+async fn take_back_somebody(node: &Node) -> String {
+    let search = ["people", "search", "a", "--list", "voters"];
+    let found = node.run(&search).await.unwrap();
+    for person in found.as_array().unwrap() {
+        let person = person["person_id"].as_str().unwrap();
+        let taken_back = node.run(&["revoke", "--person", person]).await;
+        if taken_back.is_ok_and(|recall| recall["notices"][0].is_object()) {
+            return person.to_owned();
+        }
+    }
+    panic!("nobody of the list was shared");
+}
