@@ -6,7 +6,7 @@
 
 use super::incoming::{self, Incoming};
 use crate::store::{
-    Result,
+    Result, identifier,
     person::{self, Person},
     point,
 };
@@ -28,7 +28,7 @@ pub(super) async fn find(
         }
     }
     for (system, id) in &row.identifiers {
-        if let Some(known) = person::by_identifier(db, system, id).await? {
+        if let Some(known) = identifier::holder(db, system, id).await? {
             return person::find(db, &known).await;
         }
     }
@@ -130,7 +130,7 @@ fn conflict(known: &Person, row: &Incoming) -> bool {
 
 /// Whether a system gave the known person another id than the row's.
 async fn other_id(db: &mut AnyConnection, known: &Person, row: &Incoming) -> Result<bool> {
-    let ids = person::identifiers(db, &known.person_id).await?;
+    let ids = identifier::of_person(db, &known.person_id).await?;
     Ok(row.identifiers.iter().any(|(system, id)| {
         ids.iter()
             .any(|(of_known, known_id)| of_known == system && known_id != id)
