@@ -16,8 +16,9 @@ use crate::store::{
     person::{self, Person},
     point::{self, PersonPoint, Point},
 };
+use protocol::token::normalize::name::name;
 use sqlx::AnyConnection;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 /// What a point is: its class, kind and value.
 type Key = (i64, String, String);
@@ -26,15 +27,26 @@ fn key(point: &Point) -> Key {
     (point.class, point.kind.clone(), point.value.clone())
 }
 
+/// What is known of a point.
+#[derive(Default)]
+struct Known {
+    /// Its id, once it has one.
+    id: Option<String>,
+    /// People may be found at it in the database.
+    stored: bool,
+    /// The normalized names of those who wait to be written with it.
+    waiting: Vec<String>,
+}
+
 /// What is known of a batch's keys, and what waits.
 #[derive(Default)]
 pub(super) struct Batch {
-    /// Points that were looked up or put; without an id where the organization has none.
-    points: BTreeMap<Key, Option<String>>,
-    /// Ids of other systems that are somebody's.
-    identifiers: BTreeSet<(String, String)>,
-    /// Names and postal codes that somebody has.
-    name_postals: BTreeSet<String>,
+    /// Points that were looked up or put.
+    points: BTreeMap<Key, Known>,
+    /// Ids of other systems that are somebody's, and whether that waits.
+    identifiers: BTreeMap<(String, String), bool>,
+    /// Names and postal codes that somebody has, and whether that waits.
+    name_postals: BTreeMap<String, bool>,
     waiting: Waiting,
 }
 
@@ -63,7 +75,7 @@ impl Batch {
         }
         for (system, ids) in by_system {
             let known = identifier::known(db, system, &ids).await?;
-            let known = known.into_iter().map(|id| (system.to_owned(), id));
+            let known = known.into_iter().map(|id| ((system.to_owned(), id), false));
             batch.identifiers.extend(known);
         }
         let names: Vec<&str> = rows
@@ -71,6 +83,7 @@ impl Batch {
             .filter(|key| !key.is_empty())
             .collect();
         let names = person::known_name_postals(db, &names).await?;
+        let names = names.into_iter().map(|name| (name, false));
         batch.name_postals.extend(names);
         Ok(batch)
     }
@@ -82,31 +95,59 @@ impl Batch {
     ) -> Result<()> {
         let mut by_kind: BTreeMap<(i64, &str), Vec<&str>> = BTreeMap::new();
         for Contactable { point, .. } in contactables {
-            self.points.insert(key(point), None);
+            self.points.insert(key(point), Known::default());
             let values = by_kind.entry((point.class, &point.kind)).or_default();
             values.push(&point.value);
         }
         for ((class, kind), values) in by_kind {
             for (value, id) in point::known(db, class, kind, &values).await? {
-                self.points
-                    .insert((class, kind.to_owned(), value), Some(id));
+                let known = Known {
+                    id: Some(id),
+                    stored: true,
+                    waiting: Vec::new(),
+                };
+                self.points.insert((class, kind.to_owned(), value), known);
             }
         }
         Ok(())
     }
 
-    /// Whether anything about a row leads to somebody whom the organization may have.
-    pub(super) fn may_know(&self, prepared: &Prepared) -> bool {
+    /// Whether somebody who waits may be the person of a row.
+    pub(super) fn may_wait(&self, prepared: &Prepared) -> bool {
+        let row = &prepared.row;
+        let name = whole_name(&row.given, &row.surname);
         let point = |contactable: &Contactable| {
             let known = self.points.get(&key(&contactable.point));
-            known.is_some_and(Option::is_some)
+            known.is_some_and(|known| match contactable.point.class {
+                // At a door and a phone people of other names are other people.
+                point::DOOR => false,
+                point::PHONE => known.waiting.contains(&name),
+                _ => !known.waiting.is_empty(),
+            })
         };
         prepared.contactables.iter().any(point)
-            || prepared.row.identifiers.iter().any(|(system, id)| {
-                self.identifiers
-                    .contains(&((*system).to_owned(), id.clone()))
+            || self.name_postals.get(&prepared.name_postal) == Some(&true)
+            || row.identifiers.iter().any(|(system, id)| {
+                let id = ((*system).to_owned(), id.clone());
+                self.identifiers.get(&id) == Some(&true)
             })
-            || self.name_postals.contains(&prepared.name_postal)
+    }
+
+    /// Whether people may be found at a point in the database.
+    pub(super) fn has_point(&self, class: i64, kind: &str, value: &str) -> bool {
+        let known = self.points.get(&(class, kind.to_owned(), value.to_owned()));
+        known.is_none_or(|known| known.stored)
+    }
+
+    /// Whether an id of another system may be found in the database.
+    pub(super) fn has_identifier(&self, system: &str, id: &str) -> bool {
+        self.identifiers
+            .contains_key(&(system.to_owned(), id.to_owned()))
+    }
+
+    /// Whether a name and postal code may be found in the database.
+    pub(super) fn has_name_postal(&self, key: &str) -> bool {
+        self.name_postals.contains_key(key)
     }
 
     /// The id of a point, which is put where the organization has it not.
@@ -116,38 +157,46 @@ impl Batch {
         point: &Point,
     ) -> Result<String> {
         let key = key(point);
-        let known = match self.points.get(&key) {
-            Some(known) => known.clone(),
-            None => point::known(db, point.class, &point.kind, &[&point.value])
-                .await?
-                .pop()
-                .map(|(_, id)| id),
-        };
-        let id = known.unwrap_or_else(|| {
-            let id = fresh_id();
-            self.waiting.points.push(Point {
-                point_id: id.clone(),
-                ..point.clone()
-            });
-            id
+        if !self.points.contains_key(&key) {
+            let found = point::known(db, point.class, &point.kind, &[&point.value]).await?;
+            let id = found.into_iter().next().map(|(_, id)| id);
+            let known = Known {
+                stored: id.is_some(),
+                id,
+                waiting: Vec::new(),
+            };
+            self.points.insert(key.clone(), known);
+        }
+        let known = self.points.entry(key).or_default();
+        if let Some(id) = &known.id {
+            return Ok(id.clone());
+        }
+        let id = fresh_id();
+        self.waiting.points.push(Point {
+            point_id: id.clone(),
+            ..point.clone()
         });
-        self.points.insert(key, Some(id.clone()));
+        known.id = Some(id.clone());
         Ok(id)
     }
 
-    /// Gives a person a point, or changes how the person has it.
-    pub(super) fn attach(&mut self, point: PersonPoint) {
+    /// Gives somebody a point, or changes how the person has it.
+    pub(super) fn attach(&mut self, name: &str, point: PersonPoint) {
+        let known = self.points.entry(key(&point.point)).or_default();
+        known.waiting.push(name.to_owned());
         self.waiting.attached.push(point);
     }
 
-    /// Notes what a person is found by from now on.
-    pub(super) fn note(&mut self, person: &Person, row: &Incoming) {
+    /// Notes what a person is found by from now on; `waits` for one who is not written yet.
+    pub(super) fn note(&mut self, person: &Person, row: &Incoming, waits: bool) {
         if !person.name_postal.is_empty() {
-            self.name_postals.insert(person.name_postal.clone());
+            let known = self.name_postals.entry(person.name_postal.clone());
+            *known.or_default() |= waits;
         }
-        let ids = row.identifiers.iter();
-        self.identifiers
-            .extend(ids.map(|(system, id)| ((*system).to_owned(), id.clone())));
+        for (system, id) in &row.identifiers {
+            let known = self.identifiers.entry(((*system).to_owned(), id.clone()));
+            *known.or_default() |= waits;
+        }
     }
 
     /// Puts a new person on the list, with the ids of the row.
@@ -170,6 +219,24 @@ impl Batch {
         person::insert_all(db, &waiting.people).await?;
         point::attach_all(db, &waiting.attached).await?;
         identifier::add_all(db, &waiting.identifiers).await?;
-        list::add_all(db, list_id, &waiting.listed).await
+        list::add_all(db, list_id, &waiting.listed).await?;
+        for attached in &waiting.attached {
+            let known = self.points.entry(key(&attached.point)).or_default();
+            known.stored = true;
+            known.waiting.clear();
+        }
+        for waits in self.name_postals.values_mut() {
+            *waits = false;
+        }
+        for waits in self.identifiers.values_mut() {
+            *waits = false;
+        }
+        Ok(())
     }
+}
+
+/// Both names as they are compared.
+pub(super) fn whole_name(given: &str, surname: &str) -> String {
+    let part = |part| name(part).unwrap_or_default();
+    format!("{}|{}", part(given), part(surname))
 }

@@ -1,7 +1,7 @@
 //! Writes one row of a list: the person, its ids, contact points, keys, list, marks and consents.
 
 use super::{
-    batch::Batch,
+    batch::{self, Batch},
     consents::{self, Signed},
     incoming::{self, Contactable, Doubts, Incoming, TEXT_BYTES, plain_point},
     marks::{self, Marker},
@@ -88,11 +88,11 @@ pub(super) async fn take(
     for doubt in &prepared.doubts {
         counts.warn(doubt);
     }
-    if batch.may_know(&prepared) {
+    if batch.may_wait(&prepared) {
         batch.flush(db, &context.list_id).await?;
-        if let Some(person) = matching::find(db, &prepared.row, &context.region).await? {
-            return Box::pin(change(db, context, batch, (person, prepared.row), counts)).await;
-        }
+    }
+    if let Some(person) = matching::find(db, batch, &prepared).await? {
+        return Box::pin(change(db, context, batch, (person, prepared.row), counts)).await;
     }
     create(db, context, batch, prepared, counts).await
 }
@@ -110,7 +110,7 @@ async fn create(
     merge::merge(&mut person, &row, Mode::Newest);
     facts(&mut person, &row, context, Mode::Newest);
     let mut points = Vec::new();
-    let owner = (person.person_id.as_str(), Mode::Newest);
+    let owner = (&person, Mode::Newest);
     attach(db, batch, owner, &mut points, prepared.contactables).await?;
     index(&mut person, &points, &context.region);
     person.updated_at = context.now;
@@ -125,7 +125,7 @@ async fn create(
         counts,
     )
     .await?;
-    batch.note(&person, &row);
+    batch.note(&person, &row, true);
     batch.add(person, &row);
     counts.imported += 1;
     Ok(())
@@ -146,7 +146,7 @@ async fn change(
     changed |= facts(&mut person, &row, context, mode);
     let mut points = point::of_person(db, &person.person_id).await?;
     let contactables = contactables(&person, &row, &context.region);
-    let owner = (person.person_id.as_str(), mode);
+    let owner = (&person, mode);
     changed |= attach(db, batch, owner, &mut points, contactables).await?;
     changed |= index(&mut person, &points, &context.region);
     write(db, context, &mut person, changed).await?;
@@ -159,7 +159,7 @@ async fn change(
         }
         changed |= added;
     }
-    batch.note(&person, &row);
+    batch.note(&person, &row, false);
     changed |= list::add(db, &context.list_id, &person.person_id).await?;
     let told = tell_marks(db, context, &person, &row, &points, (false, mode), counts).await?;
     match (again, changed || told) {
@@ -273,7 +273,7 @@ fn contactables(person: &Person, row: &Incoming, region: &str) -> Vec<Contactabl
 async fn attach(
     db: &mut AnyConnection,
     batch: &mut Batch,
-    (person_id, mode): (&str, Mode),
+    (person, mode): (&Person, Mode),
     points: &mut Vec<PersonPoint>,
     contactables: Vec<Contactable>,
 ) -> Result<bool> {
@@ -292,7 +292,7 @@ async fn attach(
         // The door of a later file is where the person lives now.
         let first = mode == Mode::Newest && point.class == point::DOOR;
         points.push(PersonPoint {
-            person_id: person_id.to_owned(),
+            person_id: person.person_id.clone(),
             rank: if first { -1 } else { i64::MAX },
             label: contactable.label.to_owned(),
             bad: contactable.bad,
@@ -300,8 +300,9 @@ async fn attach(
         });
     }
     rank(points);
+    let name = batch::whole_name(&person.given, &person.surname);
     for point in points.iter().filter(|point| !before.contains(point)) {
-        batch.attach(point.clone());
+        batch.attach(&name, point.clone());
     }
     Ok(*points != before)
 }
