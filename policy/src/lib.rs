@@ -73,6 +73,7 @@
 
 #![cfg_attr(not(test), warn(clippy::indexing_slicing, clippy::float_arithmetic))]
 
+pub mod columns;
 pub mod consent;
 mod entities;
 pub mod explain;
@@ -86,6 +87,7 @@ mod schema;
 pub mod terms;
 mod text;
 
+pub use columns::{CodedRow, Columns, ColumnsError, Marks};
 pub use consent::{
     Event, EventState, Evidence, EvidenceKind, Record, RecordError,
     clause::Clause,
@@ -97,7 +99,10 @@ pub use facts::{
     Source, UnknownName,
 };
 pub use flow::{End, Flow, Party, Row, RowFacts};
-pub use gate::{Alarm, Gate, NO_PERMIT, Outcome};
+pub use gate::{
+    Alarm, Change, Effort, Gate, Matrix, MatrixRow, NO_PERMIT, Outcome, Publication,
+    PublicationKind, Readers, ResultFacts, SimulatedCell, Verdict, opposite_sides,
+};
 pub use jurisdiction::Jurisdiction;
 pub use lint::{Code, Fault};
 pub use rules::{LAW_REVIEW_BY_MS, Layer, OWN_DEFAULT, RuleText, law_pack_fresh};
