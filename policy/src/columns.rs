@@ -3,7 +3,7 @@
 //! Every fact of a row is a code of its column's dictionary. A consent form with the standing of
 //! the people who signed it alike is one code, so that a million records of forty forms are forty
 //! codes. [`Columns::from_rows`] codes rows that are at hand; an import that knows its forms codes
-//! them directly ([`Columns::push`]).
+//! them directly ([`Columns::push`]). Spec: `spec/policy.md`, section 11.
 
 pub(crate) mod distinct;
 mod marks;
@@ -293,6 +293,18 @@ impl Columns {
             races,
             self.consents.len() as u32,
         ]
+    }
+
+    pub(crate) fn originators(&self) -> &[String] {
+        &self.originators
+    }
+
+    pub(crate) fn places(&self) -> &[Jurisdiction] {
+        &self.places
+    }
+
+    pub(crate) fn race_sets(&self) -> &[BTreeSet<String>] {
+        &self.races
     }
 
     pub(crate) fn consents(&self) -> &[Consent<'static>] {

@@ -279,7 +279,7 @@ pub(crate) fn organization_is_complete(
         && races_are_complete(store, races_of(party))
 }
 
-fn place_is_complete(store: &Entities, place: Jurisdiction) -> bool {
+pub(crate) fn place_is_complete(store: &Entities, place: Jurisdiction) -> bool {
     let name = uid("Jurisdiction", place.code());
     match place.parent() {
         None => store.get(&name).is_some(),

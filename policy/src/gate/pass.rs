@@ -60,7 +60,7 @@ impl Alarms {
     }
 
     /// Each cell at one alarm, the one nearest to the cause.
-    pub(crate) fn settled(&self) -> impl Iterator<Item = (Alarm, Cells)> {
+    pub(crate) fn settled(self) -> impl Iterator<Item = (Alarm, Cells)> {
         let mut seen = 0;
         CAUSES.into_iter().filter_map(move |alarm| {
             let cells = self.0.get(alarm as usize)? & !seen;

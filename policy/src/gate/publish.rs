@@ -1,7 +1,8 @@
 //! Plans, claims and contact reports are disclosures to every member; results, to who looks.
 //!
 //! They pass the same three layers as rows do, in the actions `publish` and `viewResult`: rules on
-//! the action group `Flow` that read the flow alone hold for them as well.
+//! the action group `Flow` that read the flow alone hold for them as well. Spec:
+//! `spec/policy.md`, section 12.
 
 use super::{
     Alarm, Gate,

@@ -1,7 +1,7 @@
 //! Deciding a pass: each distinct tuple of facts once per cell, then words of bits.
 //!
 //! Per layer the answers of the groups are joined: `allow = permit & !forbid & !alarm`; the layers
-//! are joined by AND. The canary is a group like the others, except that its forbid must deny.
+//! are joined by AND (`spec/policy.md`, section 11). The canary is a group like the others, except that its forbid must deny.
 
 use super::{
     Alarm, NO_PERMIT,
@@ -13,6 +13,9 @@ use super::{
 use crate::{consent::clause::Clause, entities::Person, rules::Layer, schema::uid};
 use cedar_policy::Effect;
 use std::collections::HashMap;
+
+/// Ids of forbids that applied, and where.
+pub(crate) type Forbids<'g> = Vec<(&'g str, Cells)>;
 
 /// What a pass came to, per row of its table.
 pub(crate) struct Sheet<'g> {
@@ -60,6 +63,12 @@ impl Ruling {
         (permit, forbid)
     }
 
+    /// Cells in which some layer has nothing to say, which is no.
+    fn unpermitted(&self) -> Cells {
+        let layers = self.permit.iter().zip(self.forbid);
+        layers.fold(0, |cells, (permit, forbid)| cells | (!permit & !forbid))
+    }
+
     fn flows(&self, asked: Cells) -> Cells {
         let open = asked & !self.alarms.any();
         self.permit
@@ -72,6 +81,13 @@ impl Ruling {
 impl<'g> Sheet<'g> {
     pub(crate) fn new(pass: &Pass<'g>, table: &Table<'_>) -> Self {
         let gate = pass.gate;
+        let of_layer = |layer: Layer| {
+            let groups = gate.layer(layer).groups.iter();
+            groups.map(move |group| (group, layer))
+        };
+        let groups = std::iter::once((&gate.canary, Layer::Law))
+            .chain(Layer::ALL.into_iter().flat_map(of_layer))
+            .collect();
         let mut sheet = Self {
             voices: Vec::new(),
             rulings: vec![Ruling::default(); table.len()],
@@ -79,26 +95,63 @@ impl<'g> Sheet<'g> {
             tuples: 0,
             asked_cedar: 0,
         };
-        sheet.guard(pass, table);
-        for layer in Layer::ALL {
-            for group in &gate.layer(layer).groups {
-                let voice = sheet.hear(pass, table, group, layer);
-                sheet.join(&voice);
-                sheet.voices.push(voice);
-            }
+        let mut voices = sheet.hear(pass, table, groups).into_iter();
+        if let Some(canary) = voices.next() {
+            sheet.guard(pass, table, &canary);
+        }
+        for voice in voices {
+            sheet.join(&voice);
+            sheet.voices.push(voice);
         }
         sheet
     }
 
+    /// Asks every group about each distinct tuple of what it reads, once per cell.
+    fn hear(
+        &mut self,
+        pass: &Pass<'_>,
+        table: &Table<'_>,
+        groups: Vec<(&'g Group, Layer)>,
+    ) -> Vec<Voice<'g>> {
+        let subjects: Vec<Subjects<'_>> = groups
+            .iter()
+            .map(|(group, _)| Subjects::of(pass, table, group))
+            .collect();
+        let mut heard: Vec<Vec<Said>> = subjects
+            .iter()
+            .map(|subjects| vec![Said::default(); subjects.persons.len()])
+            .collect();
+        let mut asks: Vec<Ask<'_>> = Vec::new();
+        for (((group, _), subjects), said) in groups.iter().zip(&subjects).zip(&mut heard) {
+            let persons = subjects.persons.iter().zip(said);
+            asks.extend(persons.map(|((person, cells), said)| Ask {
+                group,
+                person,
+                cells: *cells,
+                said,
+            }));
+        }
+        for asks in asks.chunks_mut(STORE_PERSONS) {
+            self.asked_cedar += ask(pass, asks);
+        }
+        let voices = groups.into_iter().zip(subjects).zip(heard);
+        voices
+            .map(|(((group, layer), subjects), heard)| {
+                self.tuples += subjects.parts.len();
+                Voice {
+                    group,
+                    layer,
+                    said: subjects.together(&heard),
+                    tuple_of: subjects.tuple_of,
+                }
+            })
+            .collect()
+    }
+
     /// Refuses whatever the answers of the layers would mean nothing for.
-    fn guard(&mut self, pass: &Pass<'g>, table: &Table<'_>) {
-        let canary = self.hear(pass, table, &pass.gate.canary, Layer::Law);
-        let rows = self
-            .rulings
-            .iter_mut()
-            .zip(&canary.tuple_of)
-            .zip(&table.complete);
-        for ((ruling, tuple), complete) in rows {
+    fn guard(&mut self, pass: &Pass<'g>, table: &Table<'_>, canary: &Voice<'_>) {
+        let tuples = canary.tuple_of.iter().zip(&table.complete);
+        for (ruling, (tuple, complete)) in self.rulings.iter_mut().zip(tuples) {
             ruling.alarms = pass.alarms;
             let denied = match canary.said.get(*tuple as usize) {
                 Some(said) => {
@@ -117,53 +170,60 @@ impl<'g> Sheet<'g> {
 
     fn join(&mut self, voice: &Voice<'_>) {
         let place = voice.layer as usize;
+        let words: Vec<(Cells, Cells, Alarms)> = voice
+            .said
+            .iter()
+            .map(|said| {
+                let permit = said.applied(voice.group, Effect::Permit);
+                (permit, said.forbidden(voice.group), said.alarms)
+            })
+            .collect();
         for (ruling, tuple) in self.rulings.iter_mut().zip(&voice.tuple_of) {
-            let Some(said) = voice.said.get(*tuple as usize) else {
+            let Some((permit, forbid, alarms)) = words.get(*tuple as usize) else {
                 // A tuple that nobody judged would be a defect of this file; it refuses.
                 ruling.alarms.add(Alarm::Eval, Cells::MAX);
                 continue;
             };
-            ruling.alarms.join(&said.alarms, Cells::MAX);
-            if let (Some(permit), Some(forbid)) =
+            ruling.alarms.join(alarms, Cells::MAX);
+            if let (Some(permits), Some(forbids)) =
                 (ruling.permit.get_mut(place), ruling.forbid.get_mut(place))
             {
-                *permit |= said.applied(voice.group, Effect::Permit);
-                *forbid |= said.forbidden(voice.group);
+                *permits |= permit;
+                *forbids |= forbid;
             }
         }
     }
 
-    /// Asks a group about each distinct tuple, once per cell.
-    fn hear(
-        &mut self,
-        pass: &Pass<'_>,
-        table: &Table<'_>,
-        group: &'g Group,
-        layer: Layer,
-    ) -> Voice<'g> {
-        let subjects = Subjects::of(pass, table, group);
-        let mut heard = vec![Said::default(); subjects.persons.len()];
-        let chunks = subjects.persons.chunks(STORE_PERSONS);
-        for (persons, said) in chunks.zip(heard.chunks_mut(STORE_PERSONS)) {
-            self.asked_cedar += ask(pass, group, persons, said);
-        }
-        let together = |parts: &Vec<(usize, Cells)>| {
-            let mut all = Said::default();
-            for (person, cells) in parts {
-                match heard.get(*person) {
-                    Some(said) => all.join(said, *cells),
-                    None => all.alarms.add(Alarm::Eval, *cells),
-                }
-            }
-            all
-        };
-        self.tuples += subjects.parts.len();
-        Voice {
-            group,
-            layer,
-            said: subjects.parts.iter().map(together).collect(),
-            tuple_of: subjects.tuple_of,
-        }
+    /// Per row, the cells that were judged without alarm, and those of them that nothing permits.
+    pub(crate) fn open(&self, row: usize) -> (Cells, Cells) {
+        self.rulings.get(row).map_or((0, 0), |ruling| {
+            let open = self.asked & !ruling.alarms.any();
+            (open, open & ruling.unpermitted())
+        })
+    }
+
+    /// The cells of a row that were refused with an alarm, each at one alarm.
+    pub(crate) fn alarmed(&self, row: usize) -> impl Iterator<Item = (Alarm, Cells)> {
+        let alarms = self.rulings.get(row).map(|ruling| ruling.alarms);
+        let settled = alarms.unwrap_or_default().settled();
+        settled.map(|(alarm, cells)| (alarm, cells & self.asked))
+    }
+
+    /// For each group of rules, the tuple of each row, and per tuple the forbids that applied.
+    pub(crate) fn forbids(&self) -> impl Iterator<Item = (&[u32], Vec<Forbids<'g>>)> {
+        self.voices.iter().map(|voice| {
+            let forbids = |said: &Said| {
+                let named = said.hits.iter().filter_map(|(rule, cells)| {
+                    let (id, effect) = voice.group.ids.get(*rule)?;
+                    (*effect == Effect::Forbid).then_some((id.as_str(), *cells))
+                });
+                named.collect()
+            };
+            (
+                voice.tuple_of.as_slice(),
+                voice.said.iter().map(forbids).collect(),
+            )
+        })
     }
 
     /// The cells of a row that flow.
@@ -179,16 +239,12 @@ impl<'g> Sheet<'g> {
         let Some(ruling) = self.rulings.get(row) else {
             return Vec::new();
         };
-        let alarms = ruling.alarms.settled();
-        let mut reasons: Vec<(&str, Cells)> = alarms
-            .map(|(alarm, cells)| (alarm.name(), cells & self.asked))
-            .collect();
+        let alarmed = self
+            .alarmed(row)
+            .map(|(alarm, cells)| (alarm.name(), cells));
+        let mut reasons: Vec<(&str, Cells)> = alarmed.collect();
         let open = self.asked & !ruling.alarms.any();
-        let unpermitted = Layer::ALL.into_iter().fold(0, |cells, layer| {
-            let (permit, forbid) = ruling.layer(layer);
-            cells | !permit & !forbid
-        });
-        reasons.push((NO_PERMIT, open & unpermitted));
+        reasons.push((NO_PERMIT, open & ruling.unpermitted()));
         for (_, effect, id, cells) in self.hits(row) {
             if effect == Effect::Forbid {
                 reasons.push((id, open & cells));
@@ -322,6 +378,21 @@ impl<'c> Subjects<'c> {
         subjects
     }
 
+    /// What was heard about the persons, put together per tuple.
+    fn together(&self, heard: &[Said]) -> Vec<Said> {
+        let together = |parts: &Vec<(usize, Cells)>| {
+            let mut all = Said::default();
+            for (person, cells) in parts {
+                match heard.get(*person) {
+                    Some(said) => all.join(said, *cells),
+                    None => all.alarms.add(Alarm::Eval, *cells),
+                }
+            }
+            all
+        };
+        self.parts.iter().map(together).collect()
+    }
+
     fn add(&mut self, table: &Table<'c>, row: usize, clause: Clause) -> usize {
         let person = table
             .person(row, clause)
@@ -338,20 +409,28 @@ fn note(parts: &mut Vec<(usize, Cells)>, person: usize, cells: Cells) {
     }
 }
 
+/// A group of rules to be asked about a person in some cells.
+struct Ask<'a> {
+    group: &'a Group,
+    person: &'a Person<'a>,
+    cells: Cells,
+    said: &'a mut Said,
+}
+
 /// Asks about a store full of persons; the answer is how often Cedar was asked.
-fn ask(pass: &Pass<'_>, group: &Group, persons: &[(Person<'_>, Cells)], said: &mut [Said]) -> u64 {
+fn ask(pass: &Pass<'_>, asks: &mut [Ask<'_>]) -> u64 {
     let mut times = 0;
-    let bench = Bench::of_persons(pass.gate, persons.iter().map(|(person, _)| person));
-    for (index, ((_, cells), said)) in persons.iter().zip(said).enumerate() {
+    let bench = Bench::of_persons(pass.gate, asks.iter().map(|ask| ask.person));
+    for (index, ask) in asks.iter_mut().enumerate() {
         let about = uid("Person", &name(index));
-        for bit in bits(*cells) {
+        for bit in bits(ask.cells) {
             let answer = match (&bench, pass.question(bit)) {
-                (Ok(bench), Some(question)) => bench.ask(&group.rules, question, &about),
+                (Ok(bench), Some(question)) => bench.ask(&ask.group.rules, question, &about),
                 (Err(alarm), _) => Err(*alarm),
                 (_, None) => Err(Alarm::Eval),
             };
             times += 1;
-            said.note(group, 1 << bit, answer);
+            ask.said.note(ask.group, 1 << bit, answer);
         }
     }
     times

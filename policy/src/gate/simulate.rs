@@ -1,4 +1,5 @@
 //! What a draft would change: the same rows through the gate in force and through the draft.
+//! Spec: `spec/policy.md`, section 13.
 
 use super::{
     Alarm, Gate,

@@ -1,6 +1,7 @@
 //! The distinct rows of a pass: what a million rows come down to.
 
 use super::{
+    Gate,
     pass::{Pass, bits},
     reads::Reads,
 };
@@ -57,24 +58,15 @@ impl<'c> Table<'c> {
         let [.., radix] = &mut radices;
         *radix = profiles.len() as u32;
         let merged = distinct(kinds.rows.first.len(), &coded(&codes, &radices));
-        let mut table = Self {
+        let codes = gather(&codes, &merged.first);
+        Self {
+            complete: complete(pass.gate, columns, &codes),
             columns,
-            codes: gather(&codes, &merged.first),
+            codes,
             radices,
             profiles,
             of_kind: merged.of,
-            complete: Vec::new(),
-        };
-        let gate = pass.gate;
-        table.complete = (0..table.len())
-            .map(|row| {
-                let person = table.person(row, Clause::UNKNOWN);
-                person.is_some_and(|person| {
-                    entities::person_is_complete(&gate.store, &gate.parties, &person)
-                })
-            })
-            .collect();
-        table
+        }
     }
 
     pub(crate) fn len(&self) -> usize {
@@ -126,6 +118,41 @@ impl<'c> Table<'c> {
             .collect();
         distinct(self.len(), &columns)
     }
+}
+
+/// Whether everything that each row refers to is in the store; looked up once per value.
+fn complete(gate: &Gate, columns: &Columns, codes: &[Vec<u32>; WIDTH]) -> Vec<bool> {
+    let (store, parties) = (&gate.store, &gate.parties);
+    let originators: Vec<bool> = columns
+        .originators()
+        .iter()
+        .map(|id| entities::organization_is_complete(store, parties, id))
+        .collect();
+    let places: Vec<bool> = columns
+        .places()
+        .iter()
+        .map(|place| entities::place_is_complete(store, *place))
+        .collect();
+    let races: Vec<bool> = columns
+        .race_sets()
+        .iter()
+        .map(|races| entities::races_are_complete(store, races.iter()))
+        .collect();
+    let has = |known: &[bool], code: &u32| known.get(*code as usize).copied().unwrap_or(false);
+    let [originator, _, _, place, _, coordinated, independent, _] = codes;
+    let facts = originator
+        .iter()
+        .zip(place)
+        .zip(coordinated)
+        .zip(independent);
+    facts
+        .map(|(((originator, place), coordinated), independent)| {
+            has(&originators, originator)
+                && has(&places, place)
+                && has(&races, coordinated)
+                && has(&races, independent)
+        })
+        .collect()
 }
 
 /// For each consent its profile, and the profiles.

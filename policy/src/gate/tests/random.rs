@@ -193,7 +193,7 @@ prop_compose! {
     /// A flow; now and then from or to somebody unknown.
     pub(super) fn flows()(
         from in select(&IDS[..]),
-        to in prop::sample::select(&["org-a", "org-b", "org-c", "org-d", "org-e", "org-a", "org-b", "org-c", "org-d", "org-e", "stranger", "Not an id"][..]),
+        to in select(&["org-a", "org-b", "org-c", "org-d", "org-e", "org-a", "org-b", "org-c", "org-d", "org-e", "stranger", "Not an id"][..]),
         purpose in select(&[Purpose::Gotv, Purpose::Persuasion][..]),
         channel in select(&[PolicyChannel::Door, PolicyChannel::Email][..]),
         consideration in select(&Consideration::ALL[..2]),
