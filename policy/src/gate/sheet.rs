@@ -1,7 +1,8 @@
 //! Deciding a pass: each distinct tuple of facts once per cell, then words of bits.
 //!
 //! Per layer the answers of the groups are joined: `allow = permit & !forbid & !alarm`; the layers
-//! are joined by AND (`spec/policy.md`, section 11). The canary is a group like the others, except that its forbid must deny.
+//! are joined by AND. The canary is a group like the others, except that its forbid must deny.
+//! Spec: `spec/policy.md`, section 11.
 
 use super::{
     Alarm, NO_PERMIT,
