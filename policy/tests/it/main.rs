@@ -1,10 +1,13 @@
 //! Tests of the gate through its public interface.
 #![cfg(test)]
 
+mod columns;
 mod consent;
 mod explanation;
 mod fixture;
 mod form;
 mod laws;
+mod publish;
 mod refused_texts;
+mod simulate;
 mod vectors;
