@@ -7,6 +7,7 @@ pub mod contacts;
 pub mod desk;
 pub mod papers;
 pub mod people;
+pub mod policy;
 pub mod shares;
 pub mod status;
 pub mod suppressions;

@@ -34,6 +34,7 @@ pub fn desk(app: App) -> Router {
         .route("/agreement/signatures", post(api::agreement::sign))
         .merge(api::papers::routes())
         .merge(api::people::routes())
+        .merge(api::policy::routes())
         .merge(api::claims::routes())
         .merge(api::contacts::routes())
         .merge(api::suppressions::routes())

@@ -9,3 +9,4 @@ mod recall;
 mod receiving;
 mod secrecy;
 mod sending;
+mod simulation;
