@@ -181,7 +181,8 @@ impl Question<'_> {
         let person = person_of(self.row, clause);
         let bench = self
             .gate
-            .recipient(flow)
+            .fresh(self.now_ms)
+            .and_then(|()| self.gate.recipient(flow))
             .and_then(|_| Bench::new(self.gate, self.end, flow, [&person].into_iter()));
         match bench {
             Ok(bench) => bench.first(&person, self.field),

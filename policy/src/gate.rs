@@ -11,7 +11,7 @@ use crate::{
     facts::{FieldClass, FieldMask, names},
     flow::{End, Flow, Party, Row},
     lint::{self, Code, Fault, Registry},
-    rules::{Layer, Rule, RuleText},
+    rules::{Layer, Rule, RuleText, law_pack_fresh},
     schema::is_id,
     terms::Terms,
 };
@@ -38,6 +38,10 @@ names! {
         UnknownValue = "E_UNKNOWN_VALUE",
         /// Too many rows at once.
         Limit = "E_LIMIT",
+        /// The agreement is past its review date.
+        AgreementExpired = "E_AGREEMENT_EXPIRED",
+        /// The built-in law is past its review date.
+        LawpackStale = "E_LAWPACK_STALE",
     }
 }
 
@@ -51,6 +55,10 @@ impl Alarm {
             Self::RequestInvalid => "The facts of the row do not fit the schema; check the import.",
             Self::UnknownValue => "An id of the share has characters that ids do not have.",
             Self::Limit => "There are too many rows at once; share them in parts.",
+            Self::AgreementExpired => {
+                "The agreement is past its review date; all members sign a reviewed version."
+            }
+            Self::LawpackStale => "The built-in law is past its review date; update the program.",
         }
     }
 }
@@ -81,6 +89,7 @@ pub struct Gate {
     texts: BTreeMap<String, RuleText>,
     parties: BTreeMap<String, Party>,
     store: Entities,
+    review_by_ms: i64,
 }
 
 impl Gate {
@@ -141,6 +150,7 @@ impl Gate {
             canary: judge::canary(),
             parties,
             store,
+            review_by_ms: terms.review_by_ms,
         })
     }
 
@@ -158,7 +168,7 @@ impl Gate {
         if rows.len() > MAX_ROWS {
             return refuse_all(Alarm::Limit, rows, fields);
         }
-        let to = match self.recipient(flow) {
+        let to = match self.fresh(now_ms).and_then(|()| self.recipient(flow)) {
             Ok(to) => to,
             Err(alarm) => return refuse_all(alarm, rows, fields),
         };
@@ -180,6 +190,17 @@ impl Gate {
     /// Every rule that may appear in an outcome, by id.
     pub fn rules(&self) -> impl Iterator<Item = &RuleText> {
         self.texts.values()
+    }
+
+    /// Whether agreement and law are within their review dates, whatever the flow says of them.
+    pub(crate) fn fresh(&self, now_ms: i64) -> Result<(), Alarm> {
+        if now_ms >= self.review_by_ms {
+            return Err(Alarm::AgreementExpired);
+        }
+        if !law_pack_fresh(now_ms) {
+            return Err(Alarm::LawpackStale);
+        }
+        Ok(())
     }
 
     /// The recipient of a flow, when every id of the flow is well-formed and registered.
@@ -240,6 +261,8 @@ fn texts(layers: [&[Rule]; 3]) -> BTreeMap<String, RuleText> {
         reason: reason.to_owned(),
         cite: None,
         fix: None,
+        code: id.starts_with("E_").then(|| id.to_owned()),
+        permits: false,
         layer,
     };
     let alarms = Alarm::ALL

@@ -74,6 +74,7 @@
 #![cfg_attr(not(test), warn(clippy::indexing_slicing, clippy::float_arithmetic))]
 
 pub mod consent;
+mod day;
 mod entities;
 pub mod explain;
 pub mod facts;
@@ -85,6 +86,7 @@ mod rules;
 mod schema;
 pub mod terms;
 mod text;
+pub mod vectors;
 
 pub use consent::{
     Event, EventState, Evidence, EvidenceKind, Record, RecordError,
@@ -100,6 +102,9 @@ pub use flow::{End, Flow, Party, Row, RowFacts};
 pub use gate::{Alarm, Gate, NO_PERMIT, Outcome};
 pub use jurisdiction::Jurisdiction;
 pub use lint::{Code, Fault};
-pub use rules::{LAW_REVIEW_BY_MS, Layer, OWN_DEFAULT, RuleText, law_pack_fresh};
+pub use rules::{LAW_REVIEW_BY, LAW_REVIEW_BY_MS, Layer, OWN_DEFAULT, RuleText, law_pack_fresh};
 pub use schema::SCHEMA;
-pub use terms::{Params, PerChannel, PerClass, Template, Terms, TermsError, template, templates};
+pub use terms::{
+    ContactCap, Params, PerChannel, PerClass, Quorum, Template, Terms, TermsError, template,
+    templates,
+};
