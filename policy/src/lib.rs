@@ -102,7 +102,9 @@ pub use flow::{End, Flow, Party, Row, RowFacts};
 pub use gate::{Alarm, Gate, NO_PERMIT, Outcome};
 pub use jurisdiction::Jurisdiction;
 pub use lint::{Code, Fault};
-pub use rules::{LAW_REVIEW_BY, LAW_REVIEW_BY_MS, Layer, OWN_DEFAULT, RuleText, law_pack_fresh};
+pub use rules::{
+    LAW_REVIEW_BY, LAW_REVIEW_BY_MS, LawRule, Layer, OWN_DEFAULT, RuleText, law, law_pack_fresh,
+};
 pub use schema::SCHEMA;
 pub use terms::{
     ContactCap, Params, PerChannel, PerClass, Quorum, Template, Terms, TermsError, template,

@@ -142,6 +142,31 @@ pub(crate) const LAW: &[(&str, &str)] = embedded![
     "law/voter-file",
 ];
 
+/// One rule of the built-in law, as people read it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct LawRule {
+    /// What it says of itself.
+    #[serde(flatten)]
+    pub text: RuleText,
+    /// The rule.
+    pub source: &'static str,
+}
+
+/// The built-in law and consent rules: a template, not legal advice.
+#[must_use]
+pub fn law() -> Vec<LawRule> {
+    let rules = crate::lint::load_law().expect("a test loads the built-in law");
+    let sources = LAW.iter().map(|(_, source)| *source);
+    rules
+        .into_iter()
+        .zip(sources)
+        .map(|(rule, source)| LawRule {
+            text: rule.text,
+            source,
+        })
+        .collect()
+}
+
 /// The vectors of the built-in law, file by file.
 pub(crate) const LAW_VECTORS: [&str; 4] = [
     include_str!("../rules/consent.vectors.toml"),
