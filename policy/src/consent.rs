@@ -108,7 +108,7 @@ pub struct Evidence {
 }
 
 /// Whom the person agreed to as recipients.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Recipients {
     /// Organizations, by node id or by the name on the form.
@@ -131,7 +131,7 @@ impl Recipients {
 }
 
 /// What the person agreed to for one purpose.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct PurposeClause {
     /// What for.

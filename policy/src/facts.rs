@@ -244,6 +244,11 @@ impl FieldMask {
         1 << (field as u8)
     }
 
+    /// From bits in the order of the classes; further bits are dropped.
+    pub(crate) fn from_bits(bits: u8) -> Self {
+        Self(bits & ((1 << FieldClass::ALL.len()) - 1))
+    }
+
     /// Lets one more class flow.
     pub fn insert(&mut self, field: FieldClass) {
         self.0 |= Self::bit(field);

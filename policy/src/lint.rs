@@ -7,7 +7,7 @@ mod depth;
 mod expression;
 mod whole;
 
-pub use whole::{coalition, expiry, own_rules};
+pub use whole::{expiry, own_rules};
 
 use crate::{
     facts::names,

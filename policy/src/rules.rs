@@ -126,6 +126,7 @@ pub(crate) const LAW: &[(&str, &str)] = embedded![
     "law/jurisdiction",
     "law/legitimate-interest",
     "law/membership-9-2-d",
+    "law/min-cell",
     "law/minor",
     "law/notices-overdue",
     "law/office-campaign",

@@ -3,7 +3,7 @@
 //! A file of vectors stands beside each policy. It has one base case, and vectors that change as
 //! little of it as they can: the rule that a vector is about withholds it, or nearly does. Running
 //! the vectors after every edit shows what the edit changed; a rule without vectors is reported,
-//! since nobody knows what it does. Format: `spec/policy.md`, section 11.
+//! since nobody knows what it does. Format: `spec/policy.md`, section 14.
 
 mod case;
 mod read;

@@ -5,6 +5,7 @@
 #![expect(clippy::print_stdout, reason = "a measurement is what this prints")]
 
 pub mod claims;
+pub mod gate;
 pub mod import;
 pub mod log;
 pub mod measure;
@@ -35,6 +36,8 @@ pub struct Arguments {
 pub enum Name {
     /// A large claim: until an ally sees it, and a check against it.
     Claims,
+    /// Decisions of the gate on a large list toward ten recipients, beside plain Cedar.
+    Gate,
     /// Rows per second from a VAN export into the lists.
     Import,
     /// Appends to the keeper's log, each with fsync.
@@ -58,6 +61,7 @@ pub async fn run(arguments: Arguments) -> Result<ExitCode> {
     let figures = match arguments.name {
         Name::Claims => claims::run(arguments.rows.unwrap_or(100_000)).await?,
         Name::Share => share::run(arguments.rows.unwrap_or(10_000)).await?,
+        Name::Gate => gate::run(arguments.rows.unwrap_or(1_000_000))?,
         Name::Import => import::run(arguments.rows.unwrap_or(100_000)).await?,
         Name::Memory => memory::run().await?,
         Name::Log => log::run(arguments.rows.unwrap_or(2_000)).await?,

@@ -74,9 +74,6 @@ impl Setting {
     ) -> Result<Self, Failure> {
         let terms = Terms::parse(&agreement.terms).map_err(Failure::internal)?;
         let parties = parties(state, agreement, log_time)?;
-        if let Some(fault) = policy::lint::coalition(&parties).first() {
-            return Err(Failure::new(ProblemKind::Conflict, fault.to_string()));
-        }
         let own = own_policy(app)?;
         let gate = Gate::load(&terms, &own, &parties).map_err(|faults| {
             let lines: Vec<String> = faults

@@ -77,7 +77,7 @@ pub(super) fn check_literal(
         "Coalition" => id == COALITION,
         "Organization" => registry.is_none_or(|registry| registry.organizations.contains(id)),
         "Race" => registry.is_none_or(|registry| registry.races.contains(id)),
-        "Person" => false,
+        "Person" | "Plan" | "Claim" | "ContactReport" | "Result" => false,
         _ => return Ok(()),
     };
     if !is_id(id) {

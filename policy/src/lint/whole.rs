@@ -2,7 +2,6 @@
 
 use super::{Code, Fault, load_layer};
 use crate::{
-    flow::Party,
     rules::{LAW_REVIEW_BY, Layer, law_pack_fresh},
     terms::Terms,
 };
@@ -35,42 +34,6 @@ pub fn expiry(terms: &Terms, now_ms: i64) -> Vec<Fault> {
         let message =
             format!("the built-in law was to be reviewed by {LAW_REVIEW_BY}; update the program");
         faults.push(fault(Code::LawpackStale, Some(Layer::Law), None, message));
-    }
-    faults
-}
-
-/// Organizations that may not sit at one table: what members publish, all members see, so a
-/// coalition holds one side of a race at most.
-///
-/// The rules of the law withhold rows between the two sides in any case; claims and contact
-/// reports are seen by all, and only separate coalitions keep those apart.
-#[must_use]
-pub fn coalition(parties: &[Party]) -> Vec<Fault> {
-    let mut faults = Vec::new();
-    for candidate_side in parties {
-        for independent in parties {
-            let mut both = candidate_side
-                .coordinated_races
-                .intersection(&independent.ie_races);
-            let Some(race) = both.next() else { continue };
-            let message = if candidate_side.id == independent.id {
-                format!(
-                    "it coordinates with a candidate in the race {race} and spends independently in it; correct its races"
-                )
-            } else {
-                format!(
-                    "it coordinates with a candidate in the race {race}, in which {} spends independently; \
-                     the two need separate coalitions",
-                    independent.id
-                )
-            };
-            faults.push(fault(
-                Code::FirewallConflict,
-                None,
-                Some(&candidate_side.id),
-                message,
-            ));
-        }
     }
     faults
 }

@@ -5,10 +5,12 @@ use crate::{
     day::{self, DAY_MS},
     facts::{Basis, ConsentState, FieldClass, PolicyChannel, Purpose, Source},
     flow::{Flow, Party, Row, RowFacts},
+    gate::{Gate, Publication, PublicationKind, ResultFacts, Verdict},
     jurisdiction::Jurisdiction,
 };
 use serde::{Deserialize, de::DeserializeOwned};
 use serde_json::json;
+use std::collections::BTreeSet;
 use toml::{Table, Value};
 
 /// Everything that a gate is asked, and the coalition of which it is asked.
@@ -19,6 +21,65 @@ pub(super) struct Question {
     pub(super) flow: Flow,
     pub(super) field: FieldClass,
     pub(super) row: Row,
+    /// What `from` would let `to` read, when it is no row of a person.
+    pub(super) shown: Option<Shown>,
+}
+
+/// A publication or result of `from`.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(tag = "kind", rename_all = "snake_case", deny_unknown_fields)]
+pub(super) enum Shown {
+    Plan {
+        races: BTreeSet<String>,
+    },
+    Claim {
+        races: BTreeSet<String>,
+    },
+    ContactReport {
+        races: BTreeSet<String>,
+    },
+    Result {
+        races: BTreeSet<String>,
+        aggregated: bool,
+        min_cell_met: bool,
+    },
+}
+
+impl Shown {
+    /// What the gate says about it.
+    pub(super) fn verdict(&self, gate: &Gate, flow: &Flow, now_ms: i64) -> Option<Verdict> {
+        let publish = |kind, races: &BTreeSet<String>| {
+            let publication = Publication {
+                author: flow.from.clone(),
+                kind,
+                races: races.clone(),
+                purpose: flow.purpose,
+                channel: flow.channel,
+            };
+            let mut readers = gate.publish(&publication, now_ms).verdicts.into_iter();
+            readers.find(|verdict| verdict.to == flow.to)
+        };
+        match self {
+            Self::Plan { races } => publish(PublicationKind::Plan, races),
+            Self::Claim { races } => publish(PublicationKind::Claim, races),
+            Self::ContactReport { races } => publish(PublicationKind::ContactReport, races),
+            Self::Result {
+                races,
+                aggregated,
+                min_cell_met,
+            } => {
+                let result = ResultFacts {
+                    author: flow.from.clone(),
+                    races: races.clone(),
+                    purpose: flow.purpose,
+                    channel: flow.channel,
+                    aggregated: *aggregated,
+                    min_cell_met: *min_cell_met,
+                };
+                Some(gate.view_result(&result, &flow.to, now_ms))
+            }
+        }
+    }
 }
 
 #[derive(Deserialize)]
@@ -60,6 +121,10 @@ impl Question {
         };
         let now_ms = now_ms.ok_or("day: write the day of the question, such as \"2027-01-15\"")?;
         let field = part(&mut table, "field")?;
+        let shown = match table.remove("shown") {
+            None => None,
+            Some(shown) => Some(read("shown", shown)?),
+        };
         let parties = parties(section(&mut table, "parties")?)?;
         let facts = section(&mut table, "row")?;
         let facts: RowFacts = read("row", merged(no_marks(), facts))?;
@@ -73,6 +138,7 @@ impl Question {
             flow: read("the flow", merged(plain_flow(), table))?,
             field,
             row: Row { facts, consent },
+            shown,
         })
     }
 }

@@ -4,7 +4,7 @@ use super::{Decision, Report, Tested, Uncovered, Vector, Vectors};
 use crate::{
     explain::Explanation,
     flow::{End, Party},
-    gate::{Gate, NO_PERMIT},
+    gate::{Gate, NO_PERMIT, Verdict},
     rules::{LAW_VECTORS, Layer, OWN_DEFAULT, RuleText},
     terms::{Terms, template},
 };
@@ -70,7 +70,8 @@ fn report(terms: &Terms, own: &str, vectors: &Vectors, layers: &[Layer]) -> Repo
     }
 }
 
-/// One gate per coalition that the vectors speak of; most speak of the same.
+/// One gate per coalition that the vectors speak of; most speak of the same. Opposite sides of a
+/// race, which make no coalition, have one here: the rules must keep them apart, too.
 struct Bench<'t> {
     terms: &'t Terms,
     own: &'t str,
@@ -82,7 +83,7 @@ impl Bench<'_> {
         if let Some((_, known)) = self.gates.iter().find(|(known, _)| known == parties) {
             return known.clone();
         }
-        let gate = Gate::load(self.terms, self.own, parties).map_err(|faults| {
+        let gate = Gate::build(self.terms, self.own, parties).map_err(|faults| {
             let faults: Vec<String> = faults.iter().map(ToString::to_string).collect();
             faults.join("; ")
         });
@@ -114,6 +115,13 @@ impl Bench<'_> {
             .find(|id| gate.rule(id).is_none())
         {
             return Err(format!("no rule has the id {id}; correct it"));
+        }
+        if let Some(shown) = &question.shown {
+            let verdict = shown.verdict(&gate, &question.flow, question.now_ms);
+            return verdict.map_or_else(
+                || Err("no such member reads it".to_owned()),
+                |verdict| told(&verdict, vector),
+            );
         }
         [End::Send, End::Receive]
             .into_iter()
@@ -155,6 +163,22 @@ fn answer(gate: &Gate, end: End, vector: &Vector) -> Result<(), String> {
             })
         }
         _ => Ok(()),
+    }
+}
+
+/// The same for what is no row: it tells by which rules it is refused, and not which permit it has.
+fn told(verdict: &Verdict, vector: &Vector) -> Result<(), String> {
+    let refused: BTreeSet<&str> = verdict
+        .refused_by
+        .iter()
+        .map(|rule| rule.id.as_str())
+        .collect();
+    let expected: BTreeSet<&str> = vector.by.iter().map(String::as_str).collect();
+    match (verdict.allowed, vector.decision) {
+        (true, Decision::Permit) => Ok(()),
+        (true, Decision::Deny) => Err("it may be read".to_owned()),
+        (false, Decision::Deny) if refused == expected => Ok(()),
+        (false, _) => Err(format!("it is withheld by {}", list(refused.into_iter()))),
     }
 }
 

@@ -2,11 +2,14 @@
 #![cfg(test)]
 
 mod bad_inputs;
+mod columns;
 mod consent;
 mod damage;
 mod explanation;
 mod fixture;
 mod form;
 mod laws;
+mod publish;
 mod refused_texts;
+mod simulate;
 mod vectors;
