@@ -18,6 +18,7 @@ pub mod import;
 pub mod imports;
 pub mod init;
 pub mod lists;
+mod out_file;
 pub mod output;
 pub mod people;
 pub mod policy;

@@ -203,6 +203,7 @@ async fn prepare(
         blob: manifest.id(),
         bytes: sealed.len() as u64,
         expires: plan.ask.expires,
+        consideration: plan.ask.consideration.clone(),
     };
     let given = Given {
         share,

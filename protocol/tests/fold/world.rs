@@ -13,7 +13,7 @@ use protocol::{
         housekeeping::Keyset,
         membership::{Genesis, Invite, JoinRequest},
         payload::{Payload, write_rows},
-        share::Share,
+        share::{Consideration, Share},
     },
     envelope::{Form, Header, VERSION},
     fold::{self, At, Content, Outcome, Void},
@@ -420,6 +420,7 @@ impl World {
             blob: BlobId(Hash::of(b"rows")),
             bytes: 4_096,
             expires: None,
+            consideration: Consideration::none(),
         }
     }
 }
