@@ -5,6 +5,7 @@ pub mod claims;
 pub mod coalition;
 pub mod contacts;
 pub mod desk;
+pub mod papers;
 pub mod people;
 pub mod shares;
 pub mod status;

@@ -12,6 +12,7 @@ pub mod agreement;
 pub mod claim;
 pub mod client;
 pub mod coalition;
+pub mod consent;
 pub mod contacts;
 pub mod desk_link;
 pub mod import;
@@ -27,6 +28,7 @@ pub mod received;
 pub mod revoke;
 pub mod serve;
 pub mod share;
+pub mod statement;
 pub mod suppress;
 pub mod tokens;
 pub mod who_has;
@@ -109,6 +111,11 @@ enum Command {
     Receipts(receipts::Receipts),
     /// Show who was given a person.
     WhoHas(who_has::WhoHas),
+    /// Tell a person what this organization has, who was given it, and who has confirmed that it is gone.
+    Statement(statement::Statement),
+    /// Give people receipts for their consent, and see whose consent ends.
+    #[command(subcommand)]
+    Consent(consent::Consent),
 }
 
 /// `commonturf ... | head` closes the pipe early: that ends the command and is no fault of it.
@@ -188,5 +195,7 @@ async fn run(cli: &Cli) -> Result<(), CliError> {
         Command::Revoke(command) => command.run(&desk).await,
         Command::Receipts(command) => command.run(&desk).await,
         Command::WhoHas(command) => command.run(&desk).await,
+        Command::Statement(command) => command.run(&desk).await,
+        Command::Consent(command) => command.run(&desk).await,
     }
 }

@@ -32,6 +32,7 @@ pub fn desk(app: App) -> Router {
             get(api::agreement::show).post(api::agreement::propose),
         )
         .route("/agreement/signatures", post(api::agreement::sign))
+        .merge(api::papers::routes())
         .merge(api::people::routes())
         .merge(api::claims::routes())
         .merge(api::contacts::routes())

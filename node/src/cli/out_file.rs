@@ -10,11 +10,11 @@ use std::{
 /// Where a command writes to.
 #[derive(Debug, Args)]
 pub struct OutFile {
-    /// The CSV file to write.
-    #[arg(long = "out", value_name = "FILE")]
+    /// The file to write.
+    #[arg(id = "out", long = "out", value_name = "FILE")]
     path: PathBuf,
     /// Write over a file that exists.
-    #[arg(long)]
+    #[arg(long, requires = "out")]
     force: bool,
 }
 

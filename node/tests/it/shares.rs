@@ -3,6 +3,7 @@
 mod desk;
 mod gate;
 mod net;
+mod papers;
 mod people;
 mod recall;
 mod receiving;

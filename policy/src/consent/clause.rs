@@ -139,6 +139,32 @@ impl Record {
         standing
     }
 
+    /// When the first of its purposes ends, in milliseconds since 1970, if nobody renews it before.
+    ///
+    /// None for a record that gives nothing at the moment, and for one that lasts until it is taken back.
+    #[must_use]
+    pub fn first_end(&self, now_ms: i64) -> Option<i64> {
+        let standing = self.standing(now_ms);
+        if standing.state != ConsentState::Given {
+            return None;
+        }
+        let event = self.events.iter().find(|event| {
+            event.event_time == standing.since
+                && matches!(event.event_state, EventState::Given | EventState::Confirmed)
+        });
+        let validity = event.and_then(|event| event.validity_duration.as_deref());
+        let retention = self
+            .purposes
+            .iter()
+            .map(|agreed| agreed.retention_period.as_deref());
+        retention
+            .chain([validity])
+            .flatten()
+            .filter_map(|text| text.parse::<Days>().ok())
+            .map(|days| days.after(standing.since))
+            .min()
+    }
+
     /// The clause that a cell rests on: one that fits, or else the nearest, which explains.
     #[must_use]
     pub fn clause_for(&self, flow: &Flow, to: &Party, field: FieldClass, now_ms: i64) -> Clause {

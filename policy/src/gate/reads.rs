@@ -36,6 +36,9 @@ const MARKS: [&str; 8] = [
     "recentContact",
 ];
 
+/// Attributes of publications and results. No person has them, whatever else a row is like.
+const OF_OTHERS: [&str; 4] = ["author", "races", "aggregated", "minCellMet"];
+
 /// Attributes of a clause, in the order of [`crate::consent::clause::Clause::parts`].
 pub(crate) const CLAUSE: [&str; 9] = [
     "state",
@@ -136,6 +139,7 @@ impl Reads {
         let found = match path {
             ["clause"] => Some(Self(((1 << END) - 1) & !((1 << FIRST_CLAUSE) - 1))),
             ["clause", part, ..] => bit(FIRST_CLAUSE, &CLAUSE, part),
+            [attribute, ..] if OF_OTHERS.contains(attribute) => Some(Self::NOTHING),
             [attribute, ..] => COLUMNS
                 .iter()
                 .position(|known| *known == Some(attribute))
@@ -218,6 +222,7 @@ mod tests {
             "context.from.kind == Turf::OrgKind::\"c3\"",
             "principal in context.coalition && context has purpose",
             "resource is Turf::Person",
+            "resource is Turf::Result && resource.aggregated && resource.races.isEmpty()",
             "[1, 2].contains(3) || \"resource.minor\" like \"r*\"",
         ] {
             assert_eq!(reads(condition), Reads::NOTHING, "{condition}");

@@ -50,6 +50,8 @@ const CONDITIONS: &[&str] = &[
     "resource.clause has state",
     "resource is Turf::Person",
     "resource == resource",
+    "resource is Turf::Result && resource.aggregated",
+    "resource has races",
     "(if resource.partisan then resource else resource).termsAllow",
     "context.to.kind == Turf::OrgKind::\"pac\"",
     "context.to in Turf::OrgClass::\"electoral\"",
