@@ -1,7 +1,7 @@
 //! The command line: every command a person types, one file each.
 //!
-//! `init` and `serve` work on the node's directory; all others ask the running node through its
-//! desk, with the token that lies in the directory. Exit 2 means wrong use, 1 a refusal or failure.
+//! `init` and `serve` work on the node's directory and `policy` on files alone; all others ask the
+//! running node through its desk, with the token that lies in the directory. Exit 2 means wrong use, 1 a refusal or failure.
 #![expect(
     clippy::print_stdout,
     clippy::print_stderr,
@@ -22,6 +22,7 @@ pub mod lists;
 mod out_file;
 pub mod output;
 pub mod people;
+pub mod policy;
 pub mod receipts;
 pub mod received;
 pub mod revoke;
@@ -70,6 +71,9 @@ enum Command {
     /// Show, propose and sign the coalition's agreement.
     #[command(subcommand)]
     Agreement(agreement::Agreement),
+    /// Check and test rules, and read those that are built in.
+    #[command(subcommand)]
+    Policy(policy::Policy),
     /// Show how far points have been turned into match tokens.
     #[command(subcommand)]
     Tokens(tokens::Tokens),
@@ -167,11 +171,12 @@ async fn run(cli: &Cli) -> Result<(), CliError> {
     match &cli.command {
         Command::Init(init) => return init.run(&cli.node, cli.json).await,
         Command::Serve(serve) => return serve.run(&cli.node, cli.json).await,
+        Command::Policy(command) => return command.run(cli.json),
         _ => {}
     }
     let desk = Desk::open(&cli.node, cli.json)?;
     match &cli.command {
-        Command::Init(_) | Command::Serve(_) => Ok(()),
+        Command::Init(_) | Command::Serve(_) | Command::Policy(_) => Ok(()),
         Command::DeskLink(command) => command.run(&desk).await,
         Command::Coalition(command) => command.run(&desk).await,
         Command::Agreement(command) => command.run(&desk).await,

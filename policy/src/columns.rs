@@ -3,7 +3,7 @@
 //! Every fact of a row is a code of its column's dictionary. A consent form with the standing of
 //! the people who signed it alike is one code, so that a million records of forty forms are forty
 //! codes. [`Columns::from_rows`] codes rows that are at hand; an import that knows its forms codes
-//! them directly ([`Columns::push`]). Spec: `spec/policy.md`, section 11.
+//! them directly ([`Columns::push`]). Spec: `spec/policy.md`, section 14.
 
 pub(crate) mod distinct;
 mod marks;
@@ -146,6 +146,11 @@ impl Columns {
             consents: vec![Consent::Unknown],
             codes: Default::default(),
         }
+    }
+
+    /// The moment as of which everything is judged.
+    pub(crate) fn now_ms(&self) -> i64 {
+        self.now_ms
     }
 
     /// Codes rows, in their order.

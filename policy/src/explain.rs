@@ -233,7 +233,7 @@ impl Cell<'_> {
     }
 
     fn near_misses(&self) -> Vec<NearMiss> {
-        let Ok(to) = self.gate.recipient(self.flow) else {
+        let Ok(to) = self.gate.recipient(self.flow, self.now_ms) else {
             return Vec::new();
         };
         let person = Person::of(self.row, self.flow, to, self.field, self.now_ms);

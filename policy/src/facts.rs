@@ -92,6 +92,11 @@ names! {
         Party = "party",
         /// A company that works for the others.
         Vendor = "vendor",
+        /// The office of somebody who was elected: a council member, a member of parliament.
+        PublicOffice = "public_office",
+        /// A charity, association or campaign group that is none of the above, as outside the
+        /// United States.
+        Nonprofit = "nonprofit",
     }
 }
 
@@ -116,6 +121,8 @@ names! {
         Membership = "membership",
         /// Advertising on line.
         OnlineAds = "online_ads",
+        /// Helping a person with a concern that the person brought.
+        ConstituentService = "constituent_service",
     }
 }
 

@@ -20,7 +20,7 @@ use crate::{
     facts::{FieldClass, FieldMask, names},
     flow::{End, Flow, Party, Row},
     lint::{self, Code, Fault, Registry},
-    rules::{Layer, Rule, RuleText},
+    rules::{Layer, Rule, RuleText, law_pack_fresh},
     schema::is_id,
     terms::Terms,
 };
@@ -51,6 +51,10 @@ names! {
         UnknownValue = "E_UNKNOWN_VALUE",
         /// Too many rows at once.
         Limit = "E_LIMIT",
+        /// The agreement is past its review date.
+        AgreementExpired = "E_AGREEMENT_EXPIRED",
+        /// The built-in law is past its review date.
+        LawpackStale = "E_LAWPACK_STALE",
     }
 }
 
@@ -64,6 +68,10 @@ impl Alarm {
             Self::RequestInvalid => "The facts of the row do not fit the schema; check the import.",
             Self::UnknownValue => "An id of the share has characters that ids do not have.",
             Self::Limit => "There are too many rows at once; share them in parts.",
+            Self::AgreementExpired => {
+                "The agreement is past its review date; all members sign a reviewed version."
+            }
+            Self::LawpackStale => "The built-in law is past its review date; update the program.",
         }
     }
 }
@@ -104,6 +112,7 @@ pub struct Gate {
     texts: BTreeMap<String, RuleText>,
     parties: BTreeMap<String, Party>,
     store: Entities,
+    review_by_ms: i64,
 }
 
 impl Gate {
@@ -123,7 +132,7 @@ impl Gate {
     }
 
     /// Everything but the check that no two organizations stand on opposite sides of a race.
-    fn build(terms: &Terms, own: &str, parties: &[Party]) -> Result<Self, Vec<Fault>> {
+    pub(crate) fn build(terms: &Terms, own: &str, parties: &[Party]) -> Result<Self, Vec<Fault>> {
         let mut faults = check_parties(parties);
         let registry = Registry {
             organizations: parties.iter().map(|party| party.id.as_str()).collect(),
@@ -177,6 +186,7 @@ impl Gate {
             canary: Group::canary(),
             parties,
             store,
+            review_by_ms: terms.review_by_ms,
         })
     }
 
@@ -232,7 +242,7 @@ impl Gate {
         effort.kinds = kinds.counts.len();
         let mut outcomes = Vec::with_capacity(flows.len());
         for flows in flows.chunks(pass::FLOWS) {
-            let pass = Pass::new(self, end, flows, fields);
+            let pass = Pass::new(self, end, flows, fields, columns.now_ms());
             let table = Table::new(&pass, columns, &kinds);
             let sheet = Sheet::new(&pass, &table);
             effort.tuples += sheet.tuples;
@@ -252,7 +262,7 @@ impl Gate {
         field: FieldClass,
     ) -> Result<[judge::Answer; 3], Alarm> {
         let fields = std::iter::once(field).collect();
-        let pass = Pass::new(self, end, std::slice::from_ref(flow), fields);
+        let pass = Pass::new(self, end, std::slice::from_ref(flow), fields, row.now_ms());
         let table = Table::new(&pass, row, &Kinds::of(row));
         Sheet::new(&pass, &table).answers(0, pass::bit(0, field))
     }
@@ -268,8 +278,15 @@ impl Gate {
         self.texts.values()
     }
 
-    /// The recipient of a flow, when every id of the flow is well-formed and registered.
-    pub(crate) fn recipient(&self, flow: &Flow) -> Result<&Party, Alarm> {
+    /// The recipient of a flow, when agreement and law are within their review dates, whatever the
+    /// flow says of them, and every id of the flow is well-formed and registered.
+    pub(crate) fn recipient(&self, flow: &Flow, now_ms: i64) -> Result<&Party, Alarm> {
+        if now_ms >= self.review_by_ms {
+            return Err(Alarm::AgreementExpired);
+        }
+        if !law_pack_fresh(now_ms) {
+            return Err(Alarm::LawpackStale);
+        }
         if ![&flow.from, &flow.to, &flow.coalition]
             .into_iter()
             .all(|id| is_id(id))
@@ -303,6 +320,8 @@ fn texts(layers: [&Vec<Rule>; 3]) -> BTreeMap<String, RuleText> {
         reason: reason.to_owned(),
         cite: None,
         fix: None,
+        code: id.starts_with("E_").then(|| id.to_owned()),
+        permits: false,
         layer,
     };
     let alarms = Alarm::ALL

@@ -78,6 +78,7 @@
 
 pub mod columns;
 pub mod consent;
+mod day;
 mod entities;
 pub mod explain;
 pub mod facts;
@@ -89,6 +90,7 @@ mod rules;
 mod schema;
 pub mod terms;
 mod text;
+pub mod vectors;
 
 pub use columns::{CodedRow, Columns, ColumnsError, Marks};
 pub use consent::{
@@ -108,6 +110,11 @@ pub use gate::{
 };
 pub use jurisdiction::Jurisdiction;
 pub use lint::{Code, Fault};
-pub use rules::{LAW_REVIEW_BY_MS, Layer, OWN_DEFAULT, RuleText, law_pack_fresh};
+pub use rules::{
+    LAW_REVIEW_BY, LAW_REVIEW_BY_MS, LawRule, Layer, OWN_DEFAULT, RuleText, law, law_pack_fresh,
+};
 pub use schema::SCHEMA;
-pub use terms::{Params, PerChannel, PerClass, Template, Terms, TermsError, template, templates};
+pub use terms::{
+    ContactCap, Params, PerChannel, PerClass, Quorum, Template, Terms, TermsError, template,
+    templates,
+};

@@ -108,6 +108,8 @@ pub(crate) fn org_class(kind: OrgKind) -> &'static str {
         OrgKind::C4 | OrgKind::Union => "advocacy",
         OrgKind::Pac | OrgKind::SuperPac | OrgKind::Candidate | OrgKind::Party => "electoral",
         OrgKind::Vendor => "service",
+        OrgKind::PublicOffice => "public",
+        OrgKind::Nonprofit => "civic",
     }
 }
 

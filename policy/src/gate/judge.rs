@@ -199,7 +199,10 @@ impl Gate {
         field: FieldClass,
         now_ms: i64,
     ) -> Vec<Result<[Answer; 3], Alarm>> {
-        let (to, question) = match (self.recipient(flow), self.question(end, flow, field)) {
+        let (to, question) = match (
+            self.recipient(flow, now_ms),
+            self.question(end, flow, field),
+        ) {
             (Ok(to), Ok(question)) => (to, question),
             (Err(alarm), _) | (_, Err(alarm)) => return rows.iter().map(|_| Err(alarm)).collect(),
         };

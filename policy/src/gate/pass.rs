@@ -73,6 +73,8 @@ impl Alarms {
 /// Alarms from cause to effect.
 const CAUSES: [Alarm; Alarm::ALL.len()] = [
     Alarm::Limit,
+    Alarm::AgreementExpired,
+    Alarm::LawpackStale,
     Alarm::UnknownValue,
     Alarm::EntityMissing,
     Alarm::RequestInvalid,
@@ -93,7 +95,13 @@ pub(crate) struct Pass<'g> {
 
 impl<'g> Pass<'g> {
     /// At most [`FLOWS`] flows.
-    pub(crate) fn new(gate: &'g Gate, end: End, flows: &'g [Flow], fields: FieldMask) -> Self {
+    pub(crate) fn new(
+        gate: &'g Gate,
+        end: End,
+        flows: &'g [Flow],
+        fields: FieldMask,
+        now_ms: i64,
+    ) -> Self {
         debug_assert!(flows.len() <= FLOWS, "callers cut flows into passes");
         let mut pass = Self {
             gate,
@@ -104,7 +112,7 @@ impl<'g> Pass<'g> {
             questions: Vec::new(),
         };
         for (at, flow) in flows.iter().enumerate() {
-            let to = gate.recipient(flow);
+            let to = gate.recipient(flow, now_ms);
             for field in FieldClass::ALL.iter().copied() {
                 let asked = fields.contains(field);
                 let cell = (1 << bit(at, field)) * Cells::from(asked);

@@ -238,7 +238,7 @@ impl Disclosure<'_> {
             agreement_current: true,
             law_pack_fresh: law_pack_fresh(self.now_ms),
         };
-        gate.recipient(&flow)?;
+        gate.recipient(&flow, self.now_ms)?;
         let group = [flow_group()];
         let (store, parties) = (&gate.store, &gate.parties);
         if !entities::flow_is_complete(store, parties, &self.action, &group, &flow)

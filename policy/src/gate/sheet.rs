@@ -2,7 +2,7 @@
 //!
 //! Per layer the answers of the groups are joined: `allow = permit & !forbid & !alarm`; the layers
 //! are joined by AND. The canary is a group like the others, except that its forbid must deny.
-//! Spec: `spec/policy.md`, section 11.
+//! Spec: `spec/policy.md`, section 14.
 
 use super::{
     Alarm, NO_PERMIT,

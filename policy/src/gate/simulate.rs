@@ -94,7 +94,7 @@ impl<'g> Side<'g> {
         fields: FieldMask,
         kinds: &Kinds,
     ) -> Self {
-        let pass = Pass::new(gate, end, flows, fields);
+        let pass = Pass::new(gate, end, flows, fields, columns.now_ms());
         let table = Table::new(&pass, columns, kinds);
         Self {
             sheet: Sheet::new(&pass, &table),

@@ -1,8 +1,10 @@
 //! Tests of the gate through its public interface.
 #![cfg(test)]
 
+mod bad_inputs;
 mod columns;
 mod consent;
+mod damage;
 mod explanation;
 mod fixture;
 mod form;

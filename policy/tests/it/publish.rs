@@ -134,7 +134,7 @@ fn strangers_suspended_members_and_stale_law_publish_nothing() {
         ["E_UNKNOWN_VALUE"]
     );
     let stale = gate.publish(&claim("org-a"), LAW_REVIEW_BY_MS);
-    assert_eq!(refusals(&stale, "org-b"), ["law.pack-fresh"]);
+    assert_eq!(refusals(&stale, "org-b"), ["E_AGREEMENT_EXPIRED"]);
     let mut case = neutral();
     case.party("org-c").suspended = true;
     assert_eq!(
