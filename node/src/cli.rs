@@ -9,6 +9,7 @@
 )]
 
 pub mod agreement;
+pub mod audit;
 pub mod claim;
 pub mod client;
 pub mod coalition;
@@ -104,6 +105,9 @@ enum Command {
     Receipts(receipts::Receipts),
     /// Show who was given a person.
     WhoHas(who_has::WhoHas),
+    /// Show who vouches for the log, and make and check files that prove what it says.
+    #[command(subcommand)]
+    Audit(audit::Audit),
 }
 
 /// `commonturf ... | head` closes the pipe early: that ends the command and is no fault of it.
@@ -159,6 +163,7 @@ async fn run(cli: &Cli) -> Result<(), CliError> {
     match &cli.command {
         Command::Init(init) => return init.run(&cli.node, cli.json).await,
         Command::Serve(serve) => return serve.run(&cli.node, cli.json).await,
+        Command::Audit(audit::Audit::Verify { file }) => return audit::check(file, cli.json),
         _ => {}
     }
     let desk = Desk::open(&cli.node, cli.json)?;
@@ -182,5 +187,6 @@ async fn run(cli: &Cli) -> Result<(), CliError> {
         Command::Revoke(command) => command.run(&desk).await,
         Command::Receipts(command) => command.run(&desk).await,
         Command::WhoHas(command) => command.run(&desk).await,
+        Command::Audit(command) => command.run(&desk).await,
     }
 }

@@ -57,6 +57,7 @@ pub async fn react(
             let statement: protocol::entry::share::ErasureStatement =
                 codec::decode(&receipt.statement)?;
             notice::set_receipt(&mut *tx, statement.notice, &codec::encode(receipt)).await?;
+            store::share::ledger::forget(&mut *tx, statement.notice).await?;
         }
         _ => {}
     }

@@ -25,6 +25,7 @@ pub mod people;
 pub mod person;
 pub mod person_suppression;
 pub mod point;
+pub mod proof;
 pub mod reach;
 pub mod sealed;
 pub mod share;

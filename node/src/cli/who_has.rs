@@ -57,7 +57,7 @@ impl WhoHas {
 }
 
 /// A reference as one segment of a path.
-fn encoded(reference: &str) -> String {
+pub(super) fn encoded(reference: &str) -> String {
     let mut text = String::new();
     for byte in reference.bytes() {
         if byte.is_ascii_alphanumeric() || b"-_.~".contains(&byte) {

@@ -1,7 +1,7 @@
 //! Sending: rows from the mask, sealed to one recipient; ledger, blob and entry in one transaction.
 
 use super::{
-    payload::{SHARE_BYTES, SharedRow, SharedRows, VERSION},
+    payload::{SHARE_BYTES, Salt, SharedRow, SharedRows, VERSION},
     plan::{Ask, Plan, Recipient, Tally},
     preview::Preview,
 };
@@ -13,7 +13,7 @@ use crate::{
         self, Write,
         share::{
             self, Given, candidate,
-            ledger::{self, Disclosure},
+            ledger::{self, Disclosure, Proof},
         },
     },
     sync::outbox::{self, Fate},
@@ -22,13 +22,15 @@ use policy::FieldClass;
 use protocol::{
     blob::Manifest,
     codec,
-    entry::share::Share,
+    entry::share::{Share, row_leaf},
     fold::share::SHARE_ROWS,
     id::{EntryId, NodeId, RowRef},
+    merkle::Tree,
     problem::ProblemKind,
     seal::{self, AgeRecipient},
 };
 use serde::Serialize;
+use std::collections::BTreeMap;
 
 /// What became of a share to one recipient.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -155,7 +157,18 @@ struct Prepared {
     entry: Share,
     manifest: Manifest,
     sealed: Vec<u8>,
-    lines: Vec<((String, SharedLine), RowRef)>,
+    lines: Vec<((String, SharedLine), RowRef, Proof)>,
+}
+
+impl Proof {
+    /// What proves a row later: its leaf, its salt and its bytes.
+    fn of(row: &SharedRow, salt: Salt) -> Self {
+        let bytes = codec::encode(row);
+        Self {
+            leaf: row_leaf(&salt.0, &bytes),
+            secret: Some((salt.0, bytes)),
+        }
+    }
 }
 
 /// Seals the rows to one recipient.
@@ -172,12 +185,24 @@ async fn prepare(
     let refs: Vec<_> = rows.iter().map(|row| row.row_ref).collect();
     rows.sort_by_key(|row| row.row_ref);
     let count = rows.len() as u64;
+    let mut rng = crate::ambient::rng();
+    let salts: Vec<Salt> = rows.iter().map(|_| Salt::random(&mut rng)).collect();
+    let mut proofs: BTreeMap<RowRef, Proof> = rows
+        .iter()
+        .zip(&salts)
+        .map(|(row, salt)| (row.row_ref, Proof::of(row, *salt)))
+        .collect();
+    let mut tree = Tree::default();
+    for proof in proofs.values() {
+        tree.push(proof.leaf);
+    }
     let plain = codec::encode(&SharedRows {
         version: VERSION,
         share,
         from: app.me,
         to: recipient.node,
         rows,
+        salts,
     });
     if plain.len() > SHARE_BYTES {
         return Err(Failure::input(
@@ -203,6 +228,7 @@ async fn prepare(
         blob: manifest.id(),
         bytes: sealed.len() as u64,
         expires: plan.ask.expires,
+        root: tree.root(),
     };
     let given = Given {
         share,
@@ -224,7 +250,11 @@ async fn prepare(
         entry,
         manifest,
         sealed,
-        lines: lines.into_iter().zip(refs).collect(),
+        lines: lines
+            .into_iter()
+            .zip(refs)
+            .filter_map(|(line, row)| Some((line, row, proofs.remove(&row)?)))
+            .collect(),
     })
 }
 
@@ -267,9 +297,9 @@ async fn write_ledger(
     tx: &mut Write,
     given: &Given,
     recipient: NodeId,
-    lines: Vec<((String, SharedLine), RowRef)>,
+    lines: Vec<((String, SharedLine), RowRef, Proof)>,
 ) -> store::Result<()> {
-    for ((person, line), row_ref) in lines {
+    for ((person, line), row_ref, proof) in lines {
         let line = Disclosure {
             share: given.share,
             person,
@@ -283,6 +313,7 @@ async fn write_ledger(
             notice: None,
         };
         ledger::insert(&mut *tx, &line).await?;
+        ledger::set_proof(&mut *tx, given.share, row_ref, &proof).await?;
     }
     Ok(())
 }

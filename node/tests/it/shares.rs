@@ -4,6 +4,7 @@ mod desk;
 mod gate;
 mod net;
 mod people;
+mod proof;
 mod recall;
 mod receiving;
 mod secrecy;

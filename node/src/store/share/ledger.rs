@@ -1,7 +1,7 @@
 //! The disclosure ledger: who was given which person, on which ground, and what was taken back.
 
 use super::super::Result;
-use protocol::id::{EntryId, NodeId, RowRef};
+use protocol::id::{EntryId, Hash, NodeId, RowRef};
 use sqlx::{AnyConnection, FromRow, Row, any::AnyRow};
 
 /// One person given to one recipient in one share.
@@ -146,4 +146,101 @@ pub async fn waiting_for_notice(db: &mut AnyConnection, share: EntryId) -> Resul
         .bind(share.to_string())
         .fetch_all(db)
         .await?)
+}
+
+/// What proves a line's row to outsiders.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Proof {
+    /// Its leaf in the share tree.
+    pub leaf: Hash,
+    /// The leaf's salt and the row as it went; gone after an erasure, and then nobody can tell of
+    /// whom the leaf is.
+    pub secret: Option<([u8; 32], Vec<u8>)>,
+}
+
+/// Keeps what proves a line's row.
+///
+/// # Errors
+/// [`super::StoreError`].
+pub async fn set_proof(
+    db: &mut AnyConnection,
+    share: EntryId,
+    row: RowRef,
+    proof: &Proof,
+) -> Result<()> {
+    let (salt, bytes) = match &proof.secret {
+        Some((salt, bytes)) => (Some(salt.to_vec()), Some(bytes.clone())),
+        None => (None, None),
+    };
+    sqlx::query(
+        "UPDATE disclosure SET leaf = $1, salt = $2, row_bytes = $3 WHERE share_id = $4 AND row_ref = $5",
+    )
+    .bind(proof.leaf.0.to_vec())
+    .bind(salt)
+    .bind(bytes)
+    .bind(share.to_string())
+    .bind(row.0.to_vec())
+    .execute(db)
+    .await?;
+    Ok(())
+}
+
+/// The leaves of a share in the order of its tree, with the names of their rows.
+///
+/// # Errors
+/// [`super::StoreError`].
+pub async fn leaves(db: &mut AnyConnection, share: EntryId) -> Result<Vec<(RowRef, Hash)>> {
+    let rows: Vec<(Vec<u8>, Option<Vec<u8>>)> =
+        sqlx::query_as("SELECT row_ref, leaf FROM disclosure WHERE share_id = $1 ORDER BY row_ref")
+            .bind(share.to_string())
+            .fetch_all(db)
+            .await?;
+    rows.into_iter()
+        .map(|(row, leaf)| {
+            let leaf = leaf.and_then(|leaf| leaf.try_into().ok()).map(Hash);
+            let leaf = leaf.ok_or_else(|| super::StoreError::damaged("disclosure", "leaf"))?;
+            Ok((RowRef(super::sixteen("disclosure", row)?), leaf))
+        })
+        .collect()
+}
+
+/// Salt and bytes of a person's row in a share; none once they are erased.
+///
+/// # Errors
+/// [`super::StoreError`].
+pub async fn secret(
+    db: &mut AnyConnection,
+    share: EntryId,
+    row: RowRef,
+) -> Result<Option<([u8; 32], Vec<u8>)>> {
+    let found: Option<(Option<Vec<u8>>, Option<Vec<u8>>)> = sqlx::query_as(
+        "SELECT salt, row_bytes FROM disclosure WHERE share_id = $1 AND row_ref = $2",
+    )
+    .bind(share.to_string())
+    .bind(row.0.to_vec())
+    .fetch_optional(db)
+    .await?;
+    let Some((Some(salt), Some(bytes))) = found else {
+        return Ok(None);
+    };
+    let salt = salt
+        .try_into()
+        .map_err(|_| super::StoreError::damaged("disclosure", "salt"))?;
+    Ok(Some((salt, bytes)))
+}
+
+/// Deletes salts and rows that a notice of erasure names: their leaves stay, and nobody can tell of
+/// whom they are. Answers how many there were.
+///
+/// # Errors
+/// [`super::StoreError`].
+pub async fn forget(db: &mut AnyConnection, notice: EntryId) -> Result<u64> {
+    let done = sqlx::query(
+        "UPDATE disclosure SET salt = NULL, row_bytes = NULL \
+         WHERE notice_id = $1 AND revoke_kind = 'erasure' AND salt IS NOT NULL",
+    )
+    .bind(notice.to_string())
+    .execute(db)
+    .await?;
+    Ok(done.rows_affected())
 }

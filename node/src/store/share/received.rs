@@ -209,6 +209,25 @@ pub async fn insert_row(
     Ok(())
 }
 
+/// Keeps the salt of a row's leaf in the share tree; it goes with the row.
+///
+/// # Errors
+/// [`super::StoreError`].
+pub async fn set_salt(
+    db: &mut AnyConnection,
+    share: EntryId,
+    row: RowRef,
+    salt: &[u8; 32],
+) -> Result<()> {
+    sqlx::query("UPDATE received_row SET salt = $1 WHERE share_id = $2 AND row_ref = $3")
+        .bind(salt.to_vec())
+        .bind(share.to_string())
+        .bind(row.0.to_vec())
+        .execute(db)
+        .await?;
+    Ok(())
+}
+
 fn class_number(class: Class) -> i64 {
     Class::ALL
         .iter()
