@@ -14,6 +14,7 @@ pub mod report;
 pub mod request;
 pub mod spool;
 
+mod batch;
 mod consents;
 mod history;
 mod incoming;

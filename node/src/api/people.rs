@@ -239,7 +239,7 @@ async fn show(
     let member = member.ok_or_else(|| Failure::not_found(NOBODY))?;
     let mut shown = shown(&member, app.now().0);
     shown["lists"] = json!(list::of_person(&mut db, &id).await?);
-    let ids = store::person::identifiers(&mut db, &id).await?;
+    let ids = store::identifier::of_person(&mut db, &id).await?;
     let ids = ids
         .iter()
         .map(|(system, id)| json!({ "system": system, "id": id }));

@@ -187,7 +187,7 @@ async fn point_of(
         }
     }
     for (system, id) in &row.identifiers {
-        if let Some(person) = store::person::by_identifier(db, system, id).await? {
+        if let Some(person) = store::identifier::holder(db, system, id).await? {
             let points = store::reach::of_person(db, &person, generation).await?;
             return Ok(points.into_iter().find(|point| point.class == class));
         }

@@ -147,7 +147,7 @@ async fn stops(
             let Some(person) = store::person::find(&mut db, &person_id).await? else {
                 continue;
             };
-            let identifiers = store::person::identifiers(&mut db, &person_id).await?;
+            let identifiers = store::identifier::of_person(&mut db, &person_id).await?;
             let van_id = identifiers.into_iter().find(|(system, _)| system == "van");
             people.push(Guest {
                 van_id: van_id.map(|(_, id)| id).unwrap_or_default(),

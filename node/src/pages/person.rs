@@ -118,7 +118,7 @@ pub async fn show(State(app): State<App>, uri: Uri, Path(id): Path<String>) -> P
     let member = store::people::member(&mut db, &id).await?;
     let member = member.ok_or_else(|| Failure::not_found("nobody on your lists has this id"))?;
     let lists = store::list::of_person(&mut db, &id).await?;
-    let ids = store::person::identifiers(&mut db, &id).await?;
+    let ids = store::identifier::of_person(&mut db, &id).await?;
     let contacts = store::contact::of_person(&mut db, &id).await?;
     drop(db);
     let together = frame.is_active() || frame.is_stopped();

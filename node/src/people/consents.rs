@@ -55,9 +55,15 @@ pub(super) async fn give(
     context: &Context,
     signed: &Signed,
     person: &Person,
+    is_new: bool,
 ) -> Result<bool> {
     let version = &signed.sample.x_form_version;
-    for known in consent::of_person(db, &person.person_id).await? {
+    let before = if is_new {
+        Vec::new()
+    } else {
+        consent::of_person(db, &person.person_id).await?
+    };
+    for known in before {
         let same_form = known.form == *version && known.record.purposes == signed.sample.purposes;
         let same_file = known.record.x_evidence.as_ref() == Some(&signed.evidence);
         let in_force = known.record.standing(context.now).state == ConsentState::Given;

@@ -13,7 +13,7 @@ use crate::{
     store::{
         Result,
         contact::{self, Contact},
-        person,
+        identifier,
         person_suppression::Cause,
         point::{self, PersonPoint},
     },
@@ -167,8 +167,8 @@ fn count_unknown(attempt: &ParsedAttempt, counts: &mut Counts) {
 
 /// The person to whom one of the row's ids leads.
 async fn joined(db: &mut AnyConnection, attempt: &ParsedAttempt) -> Result<Option<String>> {
-    for identifier in &attempt.identifiers {
-        let known = person::by_identifier(db, identifier.system.name(), &identifier.id).await?;
+    for own in &attempt.identifiers {
+        let known = identifier::holder(db, own.system.name(), &own.id).await?;
         if known.is_some() {
             return Ok(known);
         }

@@ -1,6 +1,6 @@
 //! A row of a list in normal form: what is stored, what is compared, and the contact points.
 
-use super::{report::Counts, request::beginning};
+use super::request::beginning;
 use crate::{
     import::{Flag, ParsedAddress, ParsedName, ParsedPerson, PhoneKind},
     store::{
@@ -29,6 +29,9 @@ const PARTY_COLUMNS: [&str; 7] = [
     "inferredparty",
     "previousparty",
 ];
+
+/// What rows have that names nothing, in words that follow "3 rows".
+pub(super) type Doubts = Vec<&'static str>;
 
 /// A contact point of the row.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -64,12 +67,12 @@ pub(super) struct Incoming {
 }
 
 impl Incoming {
-    /// Puts a row into normal form; what names no contact point is counted as a doubt.
-    pub(super) fn of(person: ParsedPerson, region: &str, counts: &mut Counts) -> Self {
+    /// Puts a row into normal form; what names no contact point is noted as a doubt.
+    pub(super) fn of(person: ParsedPerson, region: &str, doubts: &mut Doubts) -> Self {
         let mut points = Vec::new();
-        points.extend(door(&person.address, region, counts));
-        points.extend(phones(&person, region, counts));
-        points.extend(emails(&person, counts));
+        points.extend(door(&person.address, region, doubts));
+        points.extend(phones(&person, region, doubts));
+        points.extend(emails(&person, doubts));
         let (given, middle, surname, suffix) = names(&person.name);
         let party = |column: &str| PARTY_COLUMNS.contains(&text(column).as_str());
         let partisan = person.tags.iter().any(|tag| is_party(tag))
@@ -91,7 +94,7 @@ impl Incoming {
                 .filter(|identifier| {
                     let fits = identifier.id.len() <= IDENTIFIER_BYTES;
                     if !fits {
-                        counts.warn("have an id that is too long to be one; it was left out");
+                        doubts.push("have an id that is too long to be one; it was left out");
                     }
                     fits
                 })
@@ -176,12 +179,12 @@ fn address(parsed: &ParsedAddress) -> Address {
     }
 }
 
-fn door(parsed: &ParsedAddress, region: &str, counts: &mut Counts) -> Option<Contactable> {
+fn door(parsed: &ParsedAddress, region: &str, doubts: &mut Doubts) -> Option<Contactable> {
     if !parsed.has_street() {
         return None;
     }
     let Some(point) = door_point(parsed, region) else {
-        counts.warn("have an address that names no door; nobody can claim it");
+        doubts.push("have an address that names no door; nobody can claim it");
         return None;
     };
     Some(Contactable {
@@ -228,11 +231,11 @@ pub(crate) fn door_point(parsed: &ParsedAddress, region: &str) -> Option<Point> 
     Some(point)
 }
 
-fn phones(person: &ParsedPerson, region: &str, counts: &mut Counts) -> Vec<Contactable> {
+fn phones(person: &ParsedPerson, region: &str, doubts: &mut Doubts) -> Vec<Contactable> {
     let mut found: Vec<Contactable> = Vec::new();
     for phone in &person.phones {
         let Some(value) = normalize::phone(&phone.raw, region) else {
-            counts.warn("have a phone number that cannot be called; it was left out");
+            doubts.push("have a phone number that cannot be called; it was left out");
             continue;
         };
         if found.iter().any(|known| known.point.value == value.value()) {
@@ -253,11 +256,11 @@ fn phones(person: &ParsedPerson, region: &str, counts: &mut Counts) -> Vec<Conta
     found
 }
 
-fn emails(person: &ParsedPerson, counts: &mut Counts) -> Vec<Contactable> {
+fn emails(person: &ParsedPerson, doubts: &mut Doubts) -> Vec<Contactable> {
     let mut found: Vec<Contactable> = Vec::new();
     for email in &person.emails {
         let Some(value) = normalize::email(&email.raw) else {
-            counts.warn("have an e-mail address that cannot be written to; it was left out");
+            doubts.push("have an e-mail address that cannot be written to; it was left out");
             continue;
         };
         if found.iter().any(|known| known.point.value == value.value()) {

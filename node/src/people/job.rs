@@ -1,10 +1,11 @@
 //! The batches of an import: each in one transaction, with how far the import has come.
 
 use super::{
+    batch::Batch,
     consents::Signed,
     history::{self, HistoryContext, Own},
     judge::{self, Judged},
-    person::{self, Context, fresh_id},
+    person::{self, Context, Prepared, fresh_id},
     report::{Counts, REJECTS_SHOWN, Report},
     request::{Request, Target},
     spool::{SpoolError, Spooled},
@@ -12,7 +13,7 @@ use super::{
 use crate::{
     app::App,
     http::problem::Failure,
-    import::{self, Format, ImportError, Item, Options, Rejected, Summary},
+    import::{self, Format, ImportError, Item, Options, ParsedAttempt, Rejected, Summary},
     store::{
         StoreError, consent,
         import_job::{self, Import, Progress, Reject},
@@ -165,6 +166,27 @@ enum Rows {
     Attempts(Box<HistoryContext>),
 }
 
+/// One row as the reading thread hands it on.
+enum Row {
+    Person(Box<Prepared>),
+    Attempt(Box<ParsedAttempt>),
+    Rejected(Rejected),
+}
+
+impl Row {
+    /// None of what is no row.
+    fn of(item: Item, region: &str) -> Option<Self> {
+        match item {
+            Item::Person { person, .. } => {
+                Some(Self::Person(Box::new(Prepared::of(*person, region))))
+            }
+            Item::Attempt { attempt, .. } => Some(Self::Attempt(attempt)),
+            Item::Rejected(rejected) => Some(Self::Rejected(rejected)),
+            Item::Header(_) | Item::Progress { .. } => None,
+        }
+    }
+}
+
 /// One import under way.
 struct Work {
     import: Import,
@@ -241,7 +263,11 @@ impl Work {
         let (sender, mut batches) = mpsc::channel(BATCHES_AHEAD);
         let file = spooled.reader().map_err(ImportError::Io)?;
         let options = options.clone();
-        let reader = tokio::task::spawn_blocking(move || send(file, &options, skip, size, &sender));
+        let region = app.config.lists.region.clone();
+        let reader = tokio::task::spawn_blocking(move || {
+            let sent = (skip, size);
+            send(file, &options, &region, sent, &sender)
+        });
         while let Some(batch) = batches.recv().await {
             if app.life.is_stopping() {
                 return Err(ImportFailure::Stopping(self.import.rows_done));
@@ -260,24 +286,28 @@ impl Work {
     }
 
     /// Takes one batch and notes how far the import has come, all in the caller's transaction.
-    async fn take(&mut self, db: &mut AnyConnection, batch: Vec<Item>) -> Result<(), StoreError> {
-        self.import.rows_done += integer(batch.len() as u64);
-        for item in batch {
-            if let Item::Rejected(rejected) = &item {
-                self.reject(db, rejected).await?;
-                continue;
-            }
-            match (item, &mut self.rows) {
-                (Item::Person { person, .. }, Rows::People(context)) => {
-                    Box::pin(person::take(db, context, *person, &mut self.counts)).await?;
+    async fn take(&mut self, db: &mut AnyConnection, read: Vec<Row>) -> Result<(), StoreError> {
+        self.import.rows_done += integer(read.len() as u64);
+        let people = read.iter().filter_map(|row| match row {
+            Row::Person(prepared) => Some(&**prepared),
+            _ => None,
+        });
+        let mut batch = Batch::look_up(db, people).await?;
+        for row in read {
+            match (row, &mut self.rows) {
+                (Row::Rejected(rejected), _) => self.reject(db, &rejected).await?,
+                (Row::Person(prepared), Rows::People(context)) => {
+                    let counts = &mut self.counts;
+                    Box::pin(person::take(db, context, &mut batch, *prepared, counts)).await?;
                 }
-                (Item::Attempt { attempt, .. }, Rows::Attempts(context)) => {
+                (Row::Attempt(attempt), Rows::Attempts(context)) => {
                     Box::pin(history::take(db, context, *attempt, &mut self.counts)).await?;
                 }
                 // The first reading refused files that mix people and attempts.
                 _ => {}
             }
         }
+        batch.flush(db, &self.import.list_id).await?;
         if self.dry_run {
             return Ok(());
         }
@@ -333,25 +363,24 @@ impl Work {
     }
 }
 
-/// Reads the rows behind the first `skip` and sends them in batches, until nobody listens.
+/// Reads the rows behind the first `skip` and sends them in batches of `size`, until nobody listens.
 fn send(
     file: std::fs::File,
     options: &Options,
-    skip: u64,
-    size: usize,
-    sender: &mpsc::Sender<Vec<Item>>,
+    region: &str,
+    (skip, size): (u64, usize),
+    sender: &mpsc::Sender<Vec<Row>>,
 ) -> Result<(), ImportError> {
     let mut row: u64 = 0;
     let mut batch = Vec::with_capacity(size);
     import::read(file, options, &mut |item| {
-        if matches!(item, Item::Header(_) | Item::Progress { .. }) {
-            return ControlFlow::Continue(());
+        if !matches!(item, Item::Header(_) | Item::Progress { .. }) {
+            row += 1;
         }
-        row += 1;
         if row <= skip {
             return ControlFlow::Continue(());
         }
-        batch.push(item);
+        batch.extend(Row::of(item, region));
         if batch.len() < size {
             return ControlFlow::Continue(());
         }

@@ -4,49 +4,67 @@
 //! name and door. A wrong match mixes two people's consents, so weak keys also need that nothing speaks
 //! against them: two birth dates, two generations, two voter ids.
 
-use super::incoming::{self, Incoming};
+use super::{batch::Batch, incoming::Incoming, person::Prepared};
 use crate::store::{
-    Result,
+    Result, identifier,
     person::{self, Person},
     point,
 };
 use protocol::token::normalize::{self, name::name, text::text};
 use sqlx::AnyConnection;
 
-/// The person that a row describes, if the organization has it.
+/// The kind of the key that is both names at a door.
+const NAME_DOOR: &str = "name_door";
+
+/// The person that a row describes, if the organization has it. What waits in the batch is not seen.
 pub(super) async fn find(
     db: &mut AnyConnection,
-    row: &Incoming,
-    region: &str,
+    batch: &Batch,
+    prepared: &Prepared,
 ) -> Result<Option<Person>> {
+    let row = &prepared.row;
     if let Some((state, id)) = &row.voter
         && let Some(key) = normalize::voter_id(state, id)
     {
-        let known = person::at_point(db, point::PERSON, "voter_id", key.value()).await?;
+        let known = at(db, batch, (point::PERSON, "voter_id", key.value())).await?;
         if let Some(known) = known.into_iter().next() {
             return Ok(Some(known));
         }
     }
     for (system, id) in &row.identifiers {
-        if let Some(known) = person::by_identifier(db, system, id).await? {
+        if batch.has_identifier(system, id)
+            && let Some(known) = identifier::holder(db, system, id).await?
+        {
             return person::find(db, &known).await;
         }
     }
-    if let Some(known) = by_email(db, row).await? {
+    if let Some(known) = by_email(db, batch, row).await? {
         return Ok(Some(known));
     }
-    if let Some(known) = by_phone(db, row).await? {
+    if let Some(known) = by_phone(db, batch, row).await? {
         return Ok(Some(known));
     }
-    if let Some(known) = by_birth(db, row, region).await? {
+    if let Some(known) = by_birth(db, batch, prepared).await? {
         return Ok(Some(known));
     }
-    by_door(db, row).await
+    by_door(db, batch, prepared).await
 }
 
-async fn by_email(db: &mut AnyConnection, row: &Incoming) -> Result<Option<Person>> {
+/// The people at a point; the database is asked only where it may have some.
+async fn at(
+    db: &mut AnyConnection,
+    batch: &Batch,
+    (class, kind, value): (i64, &str, &str),
+) -> Result<Vec<Person>> {
+    if !batch.has_point(class, kind, value) {
+        return Ok(Vec::new());
+    }
+    person::at_point(db, class, kind, value).await
+}
+
+async fn by_email(db: &mut AnyConnection, batch: &Batch, row: &Incoming) -> Result<Option<Person>> {
     for email in row.of_class(point::EMAIL) {
-        let known = person::at_point(db, point::EMAIL, "email", &email.point.value).await?;
+        let known = at(db, batch, (point::EMAIL, "email", &email.point.value)).await?;
         let fits = |known: &Person| may_be_one(&known.given, &row.given) && !conflict(known, row);
         if let Some(known) = known.into_iter().find(fits) {
             return Ok(Some(known));
@@ -55,9 +73,9 @@ async fn by_email(db: &mut AnyConnection, row: &Incoming) -> Result<Option<Perso
     Ok(None)
 }
 
-async fn by_phone(db: &mut AnyConnection, row: &Incoming) -> Result<Option<Person>> {
+async fn by_phone(db: &mut AnyConnection, batch: &Batch, row: &Incoming) -> Result<Option<Person>> {
     for phone in row.of_class(point::PHONE) {
-        let known = person::at_point(db, point::PHONE, "phone", &phone.point.value).await?;
+        let known = at(db, batch, (point::PHONE, "phone", &phone.point.value)).await?;
         for known in known {
             if !same_name(&known, row) || conflict(&known, row) {
                 continue;
@@ -72,19 +90,31 @@ async fn by_phone(db: &mut AnyConnection, row: &Incoming) -> Result<Option<Perso
     Ok(None)
 }
 
-async fn by_birth(db: &mut AnyConnection, row: &Incoming, region: &str) -> Result<Option<Person>> {
-    let key = incoming::name_postal(&row.given, &row.surname, &row.address, region);
-    if key.is_empty() || row.birth_year.is_none() {
+async fn by_birth(
+    db: &mut AnyConnection,
+    batch: &Batch,
+    prepared: &Prepared,
+) -> Result<Option<Person>> {
+    let row = &prepared.row;
+    if row.birth_year.is_none() || !batch.has_name_postal(&prepared.name_postal) {
         return Ok(None);
     }
-    let known = person::by_name_postal(db, &key).await?;
+    let known = person::by_name_postal(db, &prepared.name_postal).await?;
     let fits = |known: &Person| known.birth_year == row.birth_year && !conflict(known, row);
     Ok(known.into_iter().find(fits))
 }
 
-async fn by_door(db: &mut AnyConnection, row: &Incoming) -> Result<Option<Person>> {
-    for door in row.of_class(point::DOOR) {
-        let known = person::at_point(db, point::DOOR, "door", &door.point.value).await?;
+async fn by_door(
+    db: &mut AnyConnection,
+    batch: &Batch,
+    prepared: &Prepared,
+) -> Result<Option<Person>> {
+    let row = &prepared.row;
+    for key in &prepared.contactables {
+        if key.point.kind != NAME_DOOR {
+            continue;
+        }
+        let known = at(db, batch, (point::PERSON, NAME_DOOR, &key.point.value)).await?;
         for known in known {
             if same_name(&known, row)
                 && !conflict(&known, row)
@@ -130,7 +160,7 @@ fn conflict(known: &Person, row: &Incoming) -> bool {
 
 /// Whether a system gave the known person another id than the row's.
 async fn other_id(db: &mut AnyConnection, known: &Person, row: &Incoming) -> Result<bool> {
-    let ids = person::identifiers(db, &known.person_id).await?;
+    let ids = identifier::of_person(db, &known.person_id).await?;
     Ok(row.identifiers.iter().any(|(system, id)| {
         ids.iter()
             .any(|(of_known, known_id)| of_known == system && known_id != id)

@@ -1,8 +1,9 @@
 //! Writes one row of a list: the person, its ids, contact points, keys, list, marks and consents.
 
 use super::{
+    batch::{self, Batch},
     consents::{self, Signed},
-    incoming::{self, Contactable, Incoming, TEXT_BYTES, plain_point},
+    incoming::{self, Contactable, Doubts, Incoming, TEXT_BYTES, plain_point},
     marks::{self, Marker},
     matching,
     merge::{self, Mode},
@@ -13,7 +14,7 @@ use crate::{
     ambient,
     import::{Flag, ParsedPerson},
     store::{
-        Result, import_job, list, people,
+        Result, identifier, import_job, list, people,
         person::{self, Person},
         point::{self, PersonPoint, Point},
     },
@@ -50,52 +51,121 @@ pub(super) fn fresh_id() -> String {
     EntryId::random(&mut ambient::rng()).to_string()
 }
 
-/// Takes one row.
+/// A row that is ready to be taken: all that can be said of it without the database.
+pub(super) struct Prepared {
+    pub(super) row: Incoming,
+    /// Its contact points, and the keys of the person as long as nobody is known by it.
+    pub(super) contactables: Vec<Contactable>,
+    /// As in the person; empty where name or postal code is missing.
+    pub(super) name_postal: String,
+    doubts: Doubts,
+}
+
+impl Prepared {
+    /// Puts a row into normal form; `region` is the country of what names none.
+    pub(super) fn of(parsed: ParsedPerson, region: &str) -> Self {
+        let mut doubts = Doubts::new();
+        let row = Incoming::of(parsed, region, &mut doubts);
+        let mut person = Person::default();
+        merge::merge(&mut person, &row, Mode::Newest);
+        Self {
+            contactables: contactables(&person, &row, region),
+            name_postal: incoming::name_postal(&row.given, &row.surname, &row.address, region),
+            row,
+            doubts,
+        }
+    }
+}
+
+/// Takes one row of a batch.
 pub(super) async fn take(
     db: &mut AnyConnection,
     context: &mut Context,
-    parsed: ParsedPerson,
+    batch: &mut Batch,
+    prepared: Prepared,
     counts: &mut Counts,
 ) -> Result<()> {
-    let row = Incoming::of(parsed, &context.region, counts);
-    let known = matching::find(db, &row, &context.region).await?;
-    let is_new = known.is_none();
-    let (mut person, mode, again) = match known {
-        None => (blank(context), Mode::Newest, false),
-        Some(person) => {
-            let again = person.seen_import == context.import_id;
-            let keep = again || same_file(db, context, &person.seen_import).await?;
-            (person, if keep { Mode::Keep } else { Mode::Newest }, again)
-        }
-    };
+    for doubt in &prepared.doubts {
+        counts.warn(doubt);
+    }
+    if batch.may_wait(&prepared) {
+        batch.flush(db, &context.list_id).await?;
+    }
+    if let Some(person) = matching::find(db, batch, &prepared).await? {
+        return Box::pin(change(db, context, batch, (person, prepared.row), counts)).await;
+    }
+    create(db, context, batch, prepared, counts).await
+}
+
+/// Takes the row of somebody new.
+async fn create(
+    db: &mut AnyConnection,
+    context: &Context,
+    batch: &mut Batch,
+    prepared: Prepared,
+    counts: &mut Counts,
+) -> Result<()> {
+    let row = prepared.row;
+    let mut person = blank(context);
+    merge::merge(&mut person, &row, Mode::Newest);
+    facts(&mut person, &row, context, Mode::Newest);
+    let mut points = Vec::new();
+    let owner = (&person, Mode::Newest);
+    attach(db, batch, owner, &mut points, prepared.contactables).await?;
+    index(&mut person, &points, &context.region);
+    person.updated_at = context.now;
+    context.import_id.clone_into(&mut person.seen_import);
+    tell_marks(
+        db,
+        context,
+        &person,
+        &row,
+        &points,
+        (true, Mode::Newest),
+        counts,
+    )
+    .await?;
+    batch.note(&person, &row, true);
+    batch.add(person, &row);
+    counts.imported += 1;
+    Ok(())
+}
+
+/// Takes the row of somebody whom the organization has.
+async fn change(
+    db: &mut AnyConnection,
+    context: &mut Context,
+    batch: &mut Batch,
+    (mut person, row): (Person, Incoming),
+    counts: &mut Counts,
+) -> Result<()> {
+    let again = person.seen_import == context.import_id;
+    let keep = again || same_file(db, context, &person.seen_import).await?;
+    let mode = if keep { Mode::Keep } else { Mode::Newest };
     let mut changed = merge::merge(&mut person, &row, mode);
     changed |= facts(&mut person, &row, context, mode);
-    let mut points = if is_new {
-        Vec::new()
-    } else {
-        point::of_person(db, &person.person_id).await?
-    };
+    let mut points = point::of_person(db, &person.person_id).await?;
     let contactables = contactables(&person, &row, &context.region);
-    let new_points = attach(db, &person.person_id, &mut points, contactables, mode).await?;
-    changed |= new_points;
+    let owner = (&person, mode);
+    changed |= attach(db, batch, owner, &mut points, contactables).await?;
     changed |= index(&mut person, &points, &context.region);
-    write(db, context, &mut person, is_new, changed).await?;
+    write(db, context, &mut person, changed).await?;
     for (system, id) in &row.identifiers {
-        let added = person::add_identifier(db, &person.person_id, system, id).await?;
-        if !added
-            && person::by_identifier(db, system, id).await?.as_ref() != Some(&person.person_id)
-        {
+        let added = identifier::add(db, &person.person_id, system, id).await?;
+        let others =
+            !added && identifier::holder(db, system, id).await?.as_ref() != Some(&person.person_id);
+        if others {
             counts.warn("have an id that belongs to another person here; it was left out");
         }
         changed |= added;
     }
+    batch.note(&person, &row, false);
     changed |= list::add(db, &context.list_id, &person.person_id).await?;
-    let told = tell_marks(db, context, &person, &row, &points, (is_new, mode), counts).await?;
-    match (is_new, again, changed || told) {
-        (true, _, _) => counts.imported += 1,
-        (false, true, _) => counts.duplicates_merged += 1,
-        (false, false, true) => counts.updated += 1,
-        (false, false, false) => counts.unchanged += 1,
+    let told = tell_marks(db, context, &person, &row, &points, (false, mode), counts).await?;
+    match (again, changed || told) {
+        (true, _) => counts.duplicates_merged += 1,
+        (false, true) => counts.updated += 1,
+        (false, false) => counts.unchanged += 1,
     }
     Ok(())
 }
@@ -202,19 +272,15 @@ fn contactables(person: &Person, row: &Incoming, region: &str) -> Vec<Contactabl
 /// anything changed.
 async fn attach(
     db: &mut AnyConnection,
-    person_id: &str,
+    batch: &mut Batch,
+    (person, mode): (&Person, Mode),
     points: &mut Vec<PersonPoint>,
     contactables: Vec<Contactable>,
-    mode: Mode,
 ) -> Result<bool> {
     let before = points.clone();
     for contactable in contactables {
         let wanted = &contactable.point;
-        let known = points.iter_mut().find(|known| {
-            (known.point.class, &known.point.kind, &known.point.value)
-                == (wanted.class, &wanted.kind, &wanted.value)
-        });
-        if let Some(known) = known {
+        if let Some(known) = points.iter_mut().find(|known| same(&known.point, wanted)) {
             known.bad |= contactable.bad;
             if known.label.is_empty() {
                 contactable.label.clone_into(&mut known.label);
@@ -222,12 +288,11 @@ async fn attach(
             continue;
         }
         let mut point = contactable.point;
-        point.point_id = fresh_id();
-        point.point_id = point::put(db, &point).await?;
+        point.point_id = batch.point_id(db, &point).await?;
         // The door of a later file is where the person lives now.
         let first = mode == Mode::Newest && point.class == point::DOOR;
         points.push(PersonPoint {
-            person_id: person_id.to_owned(),
+            person_id: person.person_id.clone(),
             rank: if first { -1 } else { i64::MAX },
             label: contactable.label.to_owned(),
             bad: contactable.bad,
@@ -235,9 +300,9 @@ async fn attach(
         });
     }
     rank(points);
+    let name = batch::whole_name(&person.given, &person.surname);
     for point in points.iter().filter(|point| !before.contains(point)) {
-        let id = &point.point.point_id;
-        point::attach(db, person_id, id, &point.label, point.rank, point.bad).await?;
+        batch.attach(&name, point.clone());
     }
     Ok(*points != before)
 }
@@ -287,10 +352,9 @@ async fn write(
     db: &mut AnyConnection,
     context: &Context,
     person: &mut Person,
-    is_new: bool,
     changed: bool,
 ) -> Result<()> {
-    if !is_new && !changed {
+    if !changed {
         if person.seen_import != context.import_id {
             person::seen(db, &person.person_id, &context.import_id).await?;
         }
@@ -298,11 +362,7 @@ async fn write(
     }
     person.updated_at = context.now;
     context.import_id.clone_into(&mut person.seen_import);
-    if is_new {
-        person::insert(db, person).await
-    } else {
-        person::update(db, person).await
-    }
+    person::update(db, person).await
 }
 
 /// Suppressions and consents; whether any is new.
@@ -332,7 +392,7 @@ async fn tell_marks(
     }
     counts.suppressions += marker.written;
     if let Some(signed) = &context.signed {
-        counts.consents += u64::from(consents::give(db, context, signed, person).await?);
+        counts.consents += u64::from(consents::give(db, context, signed, person, is_new).await?);
     }
     // Only what is new here can need a withdrawal: a new record, or a new opt-out.
     if context.signed.is_some() || marker.written > 0 {

@@ -6,12 +6,13 @@ use sqlx::{AnyPool, Executor, any::AnyPoolOptions};
 /// The oldest SQLite that does not damage a database when two connections write at once.
 const SQLITE_SAFE: &str = "3.51.3";
 
-/// Set on every SQLite connection: durable on every commit, deleted bytes overwritten.
+/// Set on every SQLite connection: durable on every commit, deleted bytes overwritten, nothing of
+/// people in temporary files.
 const SQLITE_WRITER: &str = "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; \
     PRAGMA foreign_keys = ON; PRAGMA busy_timeout = 5000; PRAGMA trusted_schema = OFF; \
-    PRAGMA secure_delete = ON; PRAGMA mmap_size = 0; PRAGMA cache_size = -8000;";
+    PRAGMA secure_delete = ON; PRAGMA temp_store = MEMORY; PRAGMA mmap_size = 0; PRAGMA cache_size = -8000;";
 const SQLITE_READER: &str = "PRAGMA busy_timeout = 5000; PRAGMA trusted_schema = OFF; \
-    PRAGMA query_only = ON; PRAGMA mmap_size = 0; PRAGMA cache_size = -2000;";
+    PRAGMA query_only = ON; PRAGMA temp_store = MEMORY; PRAGMA mmap_size = 0; PRAGMA cache_size = -2000;";
 const POSTGRES_SESSION: &str = "SET synchronous_commit = on; SET lock_timeout = '10s'; \
     SET statement_timeout = '120s'; SET idle_in_transaction_session_timeout = '300s';";
 

@@ -1,6 +1,6 @@
 //! Lists of people.
 
-use super::Result;
+use super::{Result, rows};
 use sqlx::{AnyConnection, AssertSqlSafe, FromRow, Row, any::AnyRow};
 
 /// A list and how many people are on it.
@@ -92,4 +92,24 @@ pub async fn add(db: &mut AnyConnection, list_id: &str, person_id: &str) -> Resu
     .execute(db)
     .await?;
     Ok(done.rows_affected() > 0)
+}
+
+/// Puts people on a list; who is on it stays.
+///
+/// # Errors
+/// [`super::StoreError`].
+pub async fn add_all(db: &mut AnyConnection, list_id: &str, people: &[String]) -> Result<()> {
+    for chunk in people.chunks(rows::CHUNK) {
+        let sql = format!(
+            "INSERT INTO person_list (list_id, person_id) VALUES {} ON CONFLICT DO NOTHING",
+            rows::places(chunk.len(), 2)
+        );
+        let query = chunk
+            .iter()
+            .fold(sqlx::query(AssertSqlSafe(sql)), |query, person_id| {
+                query.bind(list_id).bind(person_id)
+            });
+        query.execute(&mut *db).await?;
+    }
+    Ok(())
 }

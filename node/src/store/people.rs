@@ -3,6 +3,7 @@
 use super::{
     Result,
     consent::{self, Consent},
+    identifier,
     person::{self, Found, Person},
     person_suppression::{self, Suppression},
     point::{self, PersonPoint},
@@ -93,7 +94,7 @@ pub async fn resolve(db: &mut AnyConnection, reference: &str) -> Result<Found> {
     let reference = reference.trim();
     if let Some((system, value)) = reference.split_once(':') {
         let system = system.trim().to_ascii_lowercase();
-        let found = person::by_identifier(db, &system, value.trim()).await?;
+        let found = identifier::holder(db, &system, value.trim()).await?;
         return Ok(found.map_or(Found::Nobody, Found::One));
     }
     let lower = reference.to_ascii_lowercase();

@@ -1,6 +1,6 @@
 //! People of the organization's lists: one row each, and the ids that other systems gave them.
 
-use super::{Result, StoreError};
+use super::{Result, StoreError, rows};
 use serde::{Deserialize, Serialize};
 use sqlx::{AnyConnection, AssertSqlSafe, FromRow, Row, any::AnyRow};
 use std::collections::BTreeMap;
@@ -222,24 +222,6 @@ pub async fn search(
         .await?)
 }
 
-/// The person to whom a system gave an id.
-///
-/// # Errors
-/// [`StoreError`].
-pub async fn by_identifier(
-    db: &mut AnyConnection,
-    system: &str,
-    value: &str,
-) -> Result<Option<String>> {
-    Ok(sqlx::query_scalar(
-        "SELECT person_id FROM person_identifier WHERE system = $1 AND value = $2",
-    )
-    .bind(system)
-    .bind(value)
-    .fetch_optional(db)
-    .await?)
-}
-
 /// The person whose id begins with a text of letters and digits.
 ///
 /// # Errors
@@ -311,16 +293,24 @@ pub async fn at_point(
         .await?)
 }
 
-/// Writes a new person.
+/// Writes new people.
 ///
 /// # Errors
 /// [`StoreError`].
-pub async fn insert(db: &mut AnyConnection, person: &Person) -> Result<()> {
-    let sql = "INSERT INTO person (given, middle, surname, suffix, birth_date, birth_year, voter_state, voter_id, \
-        address, source, basis, partisan, never_share, minor, tags, answers, extra, search, name_postal, seen_import, \
-        created_at, updated_at, person_id) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, \
-        $16, $17, $18, $19, $20, $21, $22, $23)";
-    bind(sqlx::query(sql), person)?.execute(db).await?;
+pub async fn insert_all(db: &mut AnyConnection, people: &[Person]) -> Result<()> {
+    for chunk in people.chunks(rows::CHUNK) {
+        let sql = format!(
+            "INSERT INTO person (given, middle, surname, suffix, birth_date, birth_year, voter_state, voter_id, \
+             address, source, basis, partisan, never_share, minor, tags, answers, extra, search, name_postal, seen_import, \
+             created_at, updated_at, person_id) VALUES {}",
+            rows::places(chunk.len(), 23)
+        );
+        let mut query = sqlx::query(AssertSqlSafe(sql));
+        for person in chunk {
+            query = bind(query, person)?;
+        }
+        query.execute(&mut *db).await?;
+    }
     Ok(())
 }
 
@@ -379,36 +369,22 @@ fn bind<'q>(query: Query<'q>, person: &Person) -> Result<Query<'q>> {
         .bind(person.person_id.clone()))
 }
 
-/// The ids that other systems gave a person: system and value.
+/// Which of these normalized names and postal codes people of the node have.
 ///
 /// # Errors
 /// [`StoreError`].
-pub async fn identifiers(db: &mut AnyConnection, person_id: &str) -> Result<Vec<(String, String)>> {
-    Ok(sqlx::query_as(
-        "SELECT system, value FROM person_identifier WHERE person_id = $1 ORDER BY system, value",
-    )
-    .bind(person_id)
-    .fetch_all(db)
-    .await?)
-}
-
-/// Notes an id that a system gave; false when it is somebody's already.
-///
-/// # Errors
-/// [`StoreError`].
-pub async fn add_identifier(
-    db: &mut AnyConnection,
-    person_id: &str,
-    system: &str,
-    value: &str,
-) -> Result<bool> {
-    let done = sqlx::query(
-        "INSERT INTO person_identifier (system, value, person_id) VALUES ($1, $2, $3) ON CONFLICT DO NOTHING",
-    )
-    .bind(system)
-    .bind(value)
-    .bind(person_id)
-    .execute(db)
-    .await?;
-    Ok(done.rows_affected() > 0)
+pub async fn known_name_postals(db: &mut AnyConnection, keys: &[&str]) -> Result<Vec<String>> {
+    let sql = format!(
+        "SELECT DISTINCT name_postal FROM person WHERE name_postal IN ({})",
+        rows::wanted(0)
+    );
+    let mut all = Vec::new();
+    for chunk in rows::padded(keys) {
+        let query = sqlx::query_scalar(AssertSqlSafe(sql.clone()));
+        let query = chunk
+            .into_iter()
+            .fold(query, |query, key| query.bind(key.to_owned()));
+        all.extend(query.fetch_all(&mut *db).await?);
+    }
+    Ok(all)
 }

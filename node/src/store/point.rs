@@ -1,6 +1,6 @@
 //! Contact points and person keys: what match tokens are computed from.
 
-use super::{Result, StoreError};
+use super::{Result, StoreError, rows};
 use protocol::{channel::Channel, token::Token};
 use sqlx::{AnyConnection, AssertSqlSafe, FromRow, Row, any::AnyRow};
 
@@ -113,60 +113,93 @@ impl FromRow<'_, AnyRow> for ListPoint {
     }
 }
 
+/// The ids of points that are known, by their values.
+///
+/// # Errors
+/// [`StoreError`].
+pub async fn known(
+    db: &mut AnyConnection,
+    class: i64,
+    kind: &str,
+    values: &[&str],
+) -> Result<Vec<(String, String)>> {
+    let sql = format!(
+        "SELECT value, point_id FROM point WHERE class = $1 AND kind = $2 AND value IN ({})",
+        rows::wanted(2)
+    );
+    let mut all = Vec::new();
+    for chunk in rows::padded(values) {
+        let query = sqlx::query_as(AssertSqlSafe(sql.clone()));
+        let query = query.bind(class).bind(kind.to_owned());
+        let query = chunk
+            .into_iter()
+            .fold(query, |query, value| query.bind(value.to_owned()));
+        all.extend(query.fetch_all(&mut *db).await?);
+    }
+    Ok(all)
+}
+
 /// Finds a point by what it is, or writes it; the id that it has.
 ///
 /// # Errors
 /// [`StoreError`].
 pub async fn put(db: &mut AnyConnection, point: &Point) -> Result<String> {
-    let known: Option<String> = sqlx::query_scalar(
-        "SELECT point_id FROM point WHERE class = $1 AND kind = $2 AND value = $3",
-    )
-    .bind(point.class)
-    .bind(&point.kind)
-    .bind(&point.value)
-    .fetch_optional(&mut *db)
-    .await?;
-    if let Some(known) = known {
-        return Ok(known);
+    let known = known(db, point.class, &point.kind, &[&point.value]).await?;
+    if let Some((_, id)) = known.into_iter().next() {
+        return Ok(id);
     }
-    sqlx::query(
-        "INSERT INTO point (point_id, class, kind, value, display, street, number) VALUES ($1, $2, $3, $4, $5, $6, $7)",
-    )
-    .bind(&point.point_id)
-    .bind(point.class)
-    .bind(&point.kind)
-    .bind(&point.value)
-    .bind(&point.display)
-    .bind(&point.street)
-    .bind(point.number)
-    .execute(db)
-    .await?;
+    insert_all(db, std::slice::from_ref(point)).await?;
     Ok(point.point_id.clone())
 }
 
-/// Gives a person a point, or changes how the person has it.
+/// Writes new points.
+///
+/// # Errors
+/// [`StoreError`]; a unique violation when one is known.
+pub async fn insert_all(db: &mut AnyConnection, points: &[Point]) -> Result<()> {
+    for chunk in points.chunks(rows::CHUNK) {
+        let sql = format!(
+            "INSERT INTO point (point_id, class, kind, value, display, street, number) VALUES {}",
+            rows::places(chunk.len(), 7)
+        );
+        let mut query = sqlx::query(AssertSqlSafe(sql));
+        for point in chunk {
+            query = query
+                .bind(&point.point_id)
+                .bind(point.class)
+                .bind(&point.kind)
+                .bind(&point.value)
+                .bind(&point.display)
+                .bind(&point.street)
+                .bind(point.number);
+        }
+        query.execute(&mut *db).await?;
+    }
+    Ok(())
+}
+
+/// Gives people points, or changes how they have them; each pair of person and point once.
 ///
 /// # Errors
 /// [`StoreError`].
-pub async fn attach(
-    db: &mut AnyConnection,
-    person_id: &str,
-    point_id: &str,
-    label: &str,
-    rank: i64,
-    bad: bool,
-) -> Result<()> {
-    sqlx::query(
-        "INSERT INTO person_point (person_id, point_id, label, rank, bad) VALUES ($1, $2, $3, $4, $5) \
-         ON CONFLICT (person_id, point_id) DO UPDATE SET label = excluded.label, rank = excluded.rank, bad = excluded.bad",
-    )
-    .bind(person_id)
-    .bind(point_id)
-    .bind(label)
-    .bind(rank)
-    .bind(i64::from(bad))
-    .execute(db)
-    .await?;
+pub async fn attach_all(db: &mut AnyConnection, points: &[PersonPoint]) -> Result<()> {
+    for chunk in points.chunks(rows::CHUNK) {
+        let sql = format!(
+            "INSERT INTO person_point (person_id, point_id, label, rank, bad) VALUES {} \
+             ON CONFLICT (person_id, point_id) DO UPDATE SET label = excluded.label, rank = excluded.rank, bad = excluded.bad",
+            rows::places(chunk.len(), 5)
+        );
+        let mut query = sqlx::query(AssertSqlSafe(sql));
+        for point in chunk {
+            query = query
+                .bind(&point.person_id)
+                .bind(&point.point.point_id)
+                .bind(&point.label)
+                .bind(point.rank)
+                .bind(i64::from(point.bad));
+        }
+        query.execute(&mut *db).await?;
+    }
     Ok(())
 }
 

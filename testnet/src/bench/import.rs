@@ -78,7 +78,7 @@ async fn raw_insert(file: &Path, rows: u64) -> Result<f64> {
         let mut tx = store.write("inserting alone").await?;
         for n in next..(next + BATCH).min(rows) {
             let number = n.to_string();
-            commonturf::store::person::add_identifier(&mut tx, &number, "van", &number).await?;
+            commonturf::store::identifier::add(&mut tx, &number, "van", &number).await?;
         }
         tx.commit().await?;
         next += BATCH;

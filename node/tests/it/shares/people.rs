@@ -6,7 +6,7 @@ use commonturf::store::{
     consent::{self, Consent},
     list, person,
     person::{Address, Person},
-    point::{self, Point},
+    point::{self, PersonPoint, Point},
 };
 use policy::{EventState, Form, Record};
 
@@ -81,15 +81,20 @@ impl Node {
             list::insert(&mut tx, "listaa", LIST, now).await.unwrap();
         }
         for who in people {
-            person::insert(&mut tx, &row(who, now)).await.unwrap();
+            person::insert_all(&mut tx, &[row(who, now)]).await.unwrap();
             list::add(&mut tx, "listaa", &who.id).await.unwrap();
-            for (rank, point) in points(who).into_iter().enumerate() {
-                let id = point::put(&mut tx, &point).await.unwrap();
-                let rank = i64::try_from(rank).unwrap();
-                point::attach(&mut tx, &who.id, &id, "", rank, false)
-                    .await
-                    .unwrap();
+            let mut has = Vec::new();
+            for (rank, mut point) in points(who).into_iter().enumerate() {
+                point.point_id = point::put(&mut tx, &point).await.unwrap();
+                has.push(PersonPoint {
+                    person_id: who.id.clone(),
+                    point,
+                    label: String::new(),
+                    rank: i64::try_from(rank).unwrap(),
+                    bad: false,
+                });
             }
+            point::attach_all(&mut tx, &has).await.unwrap();
             if !who.agreed_to.is_empty() {
                 let id = format!("record-{}", who.id);
                 let record = record(&id, &who.id, &who.agreed_to, now - 1_000);

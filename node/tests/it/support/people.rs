@@ -5,7 +5,7 @@ use commonturf::{
     store::{
         self, list,
         person::{Address, Person},
-        point::{self, Point},
+        point::{self, PersonPoint, Point},
     },
 };
 use protocol::{
@@ -96,7 +96,9 @@ async fn one(app: &App, tx: &mut store::Write, somebody: &Somebody<'_>) -> Strin
         updated_at: app.now().0,
         ..Person::default()
     };
-    store::person::insert(&mut *tx, &person).await.unwrap();
+    store::person::insert_all(&mut *tx, std::slice::from_ref(&person))
+        .await
+        .unwrap();
     let mut points = Vec::new();
     if let Some((made, value)) = door(somebody.line1) {
         points.push(made);
@@ -109,14 +111,20 @@ async fn one(app: &App, tx: &mut store::Write, somebody: &Somebody<'_>) -> Strin
     points.extend(email.map(|email| point(&email, somebody.email)));
     let voter_id = normalize::voter_id("OH", somebody.voter_id);
     points.extend(voter_id.map(|key| point(&key, "")));
-    for made in points {
-        let id = point::put(&mut *tx, &made).await.unwrap();
-        point::attach(&mut *tx, &person.person_id, &id, "", 0, false)
-            .await
-            .unwrap();
+    let mut has = Vec::new();
+    for mut made in points {
+        made.point_id = point::put(&mut *tx, &made).await.unwrap();
+        has.push(PersonPoint {
+            person_id: person.person_id.clone(),
+            point: made,
+            label: String::new(),
+            rank: 0,
+            bad: false,
+        });
     }
+    point::attach_all(&mut *tx, &has).await.unwrap();
     if !somebody.van_id.is_empty() {
-        store::person::add_identifier(&mut *tx, &person.person_id, "van", somebody.van_id)
+        store::identifier::add(&mut *tx, &person.person_id, "van", somebody.van_id)
             .await
             .unwrap();
     }
