@@ -40,3 +40,4 @@ ALTER TABLE disclosure ADD COLUMN leaf BYTEA;          -- the row's leaf in the 
 ALTER TABLE disclosure ADD COLUMN salt BYTEA;          -- the leaf's salt; erasure deletes it
 ALTER TABLE disclosure ADD COLUMN row_bytes BYTEA;     -- the row as it went; erasure deletes it
 ALTER TABLE received_row ADD COLUMN salt BYTEA;        -- the salt of its leaf; goes with the row
+CREATE INDEX disclosure_revoked ON disclosure (revoke_kind, notice_id);

@@ -57,7 +57,6 @@ pub async fn react(
             let statement: protocol::entry::share::ErasureStatement =
                 codec::decode(&receipt.statement)?;
             notice::set_receipt(&mut *tx, statement.notice, &codec::encode(receipt)).await?;
-            store::share::ledger::forget(&mut *tx, statement.notice).await?;
         }
         _ => {}
     }

@@ -312,8 +312,7 @@ async fn write_ledger(
             revoke_kind: None,
             notice: None,
         };
-        ledger::insert(&mut *tx, &line).await?;
-        ledger::set_proof(&mut *tx, given.share, row_ref, &proof).await?;
+        ledger::insert(&mut *tx, &line, &proof).await?;
     }
     Ok(())
 }

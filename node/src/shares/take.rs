@@ -367,9 +367,9 @@ async fn keep(
             &serde_json::to_string(&judged.row.fields)?,
             &serde_json::to_string(&judged.row.grounds)?,
             &tokens,
+            &judged.salt.0,
         )
         .await?;
-        received::set_salt(&mut tx, share.share, judged.row.row_ref, &judged.salt.0).await?;
         accepted += 1;
     }
     let dropped = serde_json::json!({ "people": people, "values": values }).to_string();

@@ -2,7 +2,7 @@
 
 use super::{
     check::{Findings, Log, Report, opened},
-    file::{Record, Shown},
+    file::{Record, RecordItem, Shown},
     roster::Roster,
 };
 use crate::{
@@ -19,8 +19,9 @@ pub(super) fn check(record: &Record) -> Report {
         lineage: record.lineage,
     };
     let mut findings = Findings::default();
-    let last = record.items.last().map_or(Moment(0), |item| item.log_time);
-    let mut roster = Roster::read(&record.documents, last, &mut findings);
+    let time = |item: Option<&RecordItem>| item.map_or(Moment(0), |item| item.log_time);
+    let span = (time(record.items.first()), time(record.items.last()));
+    let mut roster = Roster::read(&record.documents, span, &mut findings);
     let first = record.start.size() + 1;
     let end = record.start.size() + record.items.len() as u64;
     let in_order = record.items.is_sorted_by(|a, b| a.log_time <= b.log_time);

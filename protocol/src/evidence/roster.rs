@@ -17,11 +17,16 @@ pub(super) struct Roster {
 }
 
 impl Roster {
-    /// Reads the documents of a file; each must hold at the moment that the file is about.
-    pub(super) fn read(documents: &[SignedDocument], at: Moment, findings: &mut Findings) -> Self {
+    /// Reads the documents of a file; each must hold at the end or at the beginning of what the file
+    /// is about: a member that left has none that still counts.
+    pub(super) fn read(
+        documents: &[SignedDocument],
+        (first, last): (Moment, Moment),
+        findings: &mut Findings,
+    ) -> Self {
         let mut roster = Self::default();
         for signed in documents {
-            match signed.verify(at) {
+            match signed.verify(last).or_else(|_| signed.verify(first)) {
                 Ok(document) => {
                     roster.known.insert(document.node_id, document);
                 }

@@ -63,14 +63,18 @@ impl FromRow<'_, AnyRow> for Disclosure {
 
 const COLUMNS: &str = "share_id, person_id, row_ref, recipient, fields, basis, consent_record, sent_at, revoke_kind, notice_id";
 
-/// Writes one line.
+/// Writes one line, with what proves its row.
 ///
 /// # Errors
 /// [`super::StoreError`].
-pub async fn insert(db: &mut AnyConnection, line: &Disclosure) -> Result<()> {
+pub async fn insert(db: &mut AnyConnection, line: &Disclosure, proof: &Proof) -> Result<()> {
+    let (salt, bytes) = match &proof.secret {
+        Some((salt, bytes)) => (Some(salt.to_vec()), Some(bytes.clone())),
+        None => (None, None),
+    };
     sqlx::query(
-        "INSERT INTO disclosure (share_id, person_id, row_ref, recipient, fields, basis, consent_record, sent_at) \
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8)",
+        "INSERT INTO disclosure (share_id, person_id, row_ref, recipient, fields, basis, consent_record, sent_at, \
+         leaf, salt, row_bytes) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)",
     )
     .bind(line.share.to_string())
     .bind(&line.person)
@@ -80,6 +84,9 @@ pub async fn insert(db: &mut AnyConnection, line: &Disclosure) -> Result<()> {
     .bind(&line.basis)
     .bind(&line.consent_record)
     .bind(line.sent_at)
+    .bind(proof.leaf.0.to_vec())
+    .bind(salt)
+    .bind(bytes)
     .execute(db)
     .await?;
     Ok(())
@@ -158,33 +165,6 @@ pub struct Proof {
     pub secret: Option<([u8; 32], Vec<u8>)>,
 }
 
-/// Keeps what proves a line's row.
-///
-/// # Errors
-/// [`super::StoreError`].
-pub async fn set_proof(
-    db: &mut AnyConnection,
-    share: EntryId,
-    row: RowRef,
-    proof: &Proof,
-) -> Result<()> {
-    let (salt, bytes) = match &proof.secret {
-        Some((salt, bytes)) => (Some(salt.to_vec()), Some(bytes.clone())),
-        None => (None, None),
-    };
-    sqlx::query(
-        "UPDATE disclosure SET leaf = $1, salt = $2, row_bytes = $3 WHERE share_id = $4 AND row_ref = $5",
-    )
-    .bind(proof.leaf.0.to_vec())
-    .bind(salt)
-    .bind(bytes)
-    .bind(share.to_string())
-    .bind(row.0.to_vec())
-    .execute(db)
-    .await?;
-    Ok(())
-}
-
 /// The leaves of a share in the order of its tree, with the names of their rows.
 ///
 /// # Errors
@@ -229,18 +209,32 @@ pub async fn secret(
     Ok(Some((salt, bytes)))
 }
 
-/// Deletes salts and rows that a notice of erasure names: their leaves stay, and nobody can tell of
-/// whom they are. Answers how many there were.
+/// Whether rows whose erasure was confirmed can still be proved here.
 ///
 /// # Errors
 /// [`super::StoreError`].
-pub async fn forget(db: &mut AnyConnection, notice: EntryId) -> Result<u64> {
-    let done = sqlx::query(
-        "UPDATE disclosure SET salt = NULL, row_bytes = NULL \
-         WHERE notice_id = $1 AND revoke_kind = 'erasure' AND salt IS NOT NULL",
+pub async fn any_to_forget(db: &mut AnyConnection) -> Result<bool> {
+    let count: i64 = sqlx::query_scalar(
+        "SELECT COUNT(*) FROM disclosure WHERE revoke_kind = 'erasure' AND salt IS NOT NULL AND notice_id IN \
+         (SELECT notice_id FROM notice_out WHERE receipt IS NOT NULL)",
     )
-    .bind(notice.to_string())
+    .fetch_one(db)
+    .await?;
+    Ok(count > 0)
+}
+
+/// Deletes salts and rows whose erasure was confirmed: their leaves stay, and nobody can tell of
+/// whom they are.
+///
+/// # Errors
+/// [`super::StoreError`].
+pub async fn forget(db: &mut AnyConnection) -> Result<()> {
+    sqlx::query(
+        "UPDATE disclosure SET salt = NULL, row_bytes = NULL \
+         WHERE revoke_kind = 'erasure' AND salt IS NOT NULL AND notice_id IN \
+         (SELECT notice_id FROM notice_out WHERE receipt IS NOT NULL)",
+    )
     .execute(db)
     .await?;
-    Ok(done.rows_affected())
+    Ok(())
 }
