@@ -24,7 +24,7 @@ use protocol::{
     codec,
     entry::share::{Share, row_leaf},
     fold::share::SHARE_ROWS,
-    id::{EntryId, NodeId, RowRef},
+    id::{EntryId, Hash, NodeId, RowRef},
     merkle::Tree,
     problem::ProblemKind,
     seal::{self, AgeRecipient},
@@ -171,6 +171,35 @@ impl Proof {
     }
 }
 
+/// The share tree over some rows.
+struct Salted {
+    salts: Vec<Salt>,
+    proofs: BTreeMap<RowRef, Proof>,
+    root: Hash,
+}
+
+impl Salted {
+    /// Salts rows that stand in their order.
+    fn of(rows: &[SharedRow]) -> Self {
+        let mut rng = crate::ambient::rng();
+        let mut tree = Tree::default();
+        let mut proofs = BTreeMap::new();
+        let mut salts = Vec::with_capacity(rows.len());
+        for row in rows {
+            let salt = Salt::random(&mut rng);
+            let proof = Proof::of(row, salt);
+            tree.push(proof.leaf);
+            salts.push(salt);
+            proofs.insert(row.row_ref, proof);
+        }
+        Self {
+            salts,
+            proofs,
+            root: tree.root(),
+        }
+    }
+}
+
 /// Seals the rows to one recipient.
 async fn prepare(
     app: &App,
@@ -185,17 +214,11 @@ async fn prepare(
     let refs: Vec<_> = rows.iter().map(|row| row.row_ref).collect();
     rows.sort_by_key(|row| row.row_ref);
     let count = rows.len() as u64;
-    let mut rng = crate::ambient::rng();
-    let salts: Vec<Salt> = rows.iter().map(|_| Salt::random(&mut rng)).collect();
-    let mut proofs: BTreeMap<RowRef, Proof> = rows
-        .iter()
-        .zip(&salts)
-        .map(|(row, salt)| (row.row_ref, Proof::of(row, *salt)))
-        .collect();
-    let mut tree = Tree::default();
-    for proof in proofs.values() {
-        tree.push(proof.leaf);
-    }
+    let Salted {
+        salts,
+        mut proofs,
+        root,
+    } = Salted::of(&rows);
     let plain = codec::encode(&SharedRows {
         version: VERSION,
         share,
@@ -228,7 +251,7 @@ async fn prepare(
         blob: manifest.id(),
         bytes: sealed.len() as u64,
         expires: plan.ask.expires,
-        root: tree.root(),
+        root,
     };
     let given = Given {
         share,

@@ -41,7 +41,6 @@ impl Canonical for Evidence {
 
 /// What a file proves.
 #[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
-#[expect(clippy::large_enum_variant, reason = "there is one of them at a time")]
 pub enum Body {
     /// That the log is what it was.
     #[n(0)]

@@ -105,7 +105,7 @@ pub fn verify_inclusion(
 
 /// A node without a neighbour on its right rises until it has one on its left.
 fn up_from_left_edge(mut at: u64, mut last: u64) -> (u64, u64) {
-    while at % 2 == 0 && at != 0 {
+    while at.is_multiple_of(2) && at != 0 {
         (at, last) = (at >> 1, last >> 1);
     }
     (at, last)

@@ -193,7 +193,8 @@ pub async fn secret(
     share: EntryId,
     row: RowRef,
 ) -> Result<Option<([u8; 32], Vec<u8>)>> {
-    let found: Option<(Option<Vec<u8>>, Option<Vec<u8>>)> = sqlx::query_as(
+    type Columns = (Option<Vec<u8>>, Option<Vec<u8>>);
+    let found: Option<Columns> = sqlx::query_as(
         "SELECT salt, row_bytes FROM disclosure WHERE share_id = $1 AND row_ref = $2",
     )
     .bind(share.to_string())
