@@ -19,6 +19,7 @@ pub mod import;
 pub mod imports;
 pub mod init;
 pub mod lists;
+mod out_file;
 pub mod output;
 pub mod people;
 pub mod receipts;

@@ -19,7 +19,12 @@ use axum::{
     routing::{get, post},
 };
 use policy::{Explanation, FieldClass, Purpose};
-use protocol::{channel::Channel, id::EntryId, time::Moment};
+use protocol::{
+    channel::Channel,
+    entry::share::{Consideration, EVIDENCE_BYTES},
+    id::EntryId,
+    time::Moment,
+};
 use serde::{Deserialize, Serialize};
 
 /// Routes of this group.
@@ -50,9 +55,53 @@ pub struct Share {
     channel: String,
     /// The last day on which the recipient may use it: `YYYY-MM-DD`.
     expires: Option<String>,
+    #[serde(default)]
+    given: Given,
     /// Only tell what would happen.
     #[serde(default)]
     dry_run: bool,
+}
+
+/// What the recipients give for a share.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Given {
+    /// A word of the policy vocabulary; nothing without it.
+    consideration: Option<String>,
+    /// The id of the invoice or report that proves it.
+    evidence: Option<String>,
+    /// Whether the same terms are open to every organization of the recipient's kind.
+    equal_terms: bool,
+}
+
+impl Given {
+    fn read(&self) -> Result<Consideration, Failure> {
+        let kind = self
+            .consideration
+            .as_deref()
+            .map(|kind| word("consideration", kind));
+        let kind = kind.transpose()?.unwrap_or(policy::Consideration::None);
+        let evidence = self.evidence.as_deref().map(str::trim).map(str::to_owned);
+        let fits = |text: &String| {
+            (1..=EVIDENCE_BYTES).contains(&text.len()) && !text.chars().any(char::is_control)
+        };
+        if evidence.as_ref().is_some_and(|text| !fits(text)) {
+            return Err(Failure::input(
+                "evidence: the id of an invoice or report has 1 to 100 bytes on one line",
+            ));
+        }
+        if evidence.is_none() && kind != policy::Consideration::None {
+            return Err(Failure::input(format!(
+                "evidence: {} is proved by the id of an invoice or report (E_CONSIDERATION_EVIDENCE); name it",
+                kind.name()
+            )));
+        }
+        Ok(Consideration {
+            kind: kind.name().to_owned(),
+            evidence,
+            equal_terms: self.equal_terms,
+        })
+    }
 }
 
 fn door() -> String {
@@ -70,6 +119,8 @@ pub struct Explain {
     fields: Vec<String>,
     #[serde(default = "door")]
     channel: String,
+    #[serde(default)]
+    given: Given,
 }
 
 /// Recipients and what would flow to each.
@@ -129,6 +180,7 @@ impl Share {
             channel: word::<Channel>("channel", &self.channel)?,
             fields: classes(&self.fields)?,
             expires: self.expires.as_deref().map(end_of).transpose()?,
+            consideration: self.given.read()?,
         })
     }
 }
@@ -158,6 +210,7 @@ pub async fn explain(
         channel: word::<Channel>("channel", &explain.channel)?,
         fields,
         expires: None,
+        consideration: explain.given.read()?,
     };
     let items = preview::explain(&app, ask, &explain.person).await?;
     Ok(Json(Items { items }))

@@ -1,10 +1,10 @@
 //! `commonturf audit`: how the log is vouched for, whose books differ, files that prove it.
 
 use super::{
-    client::{CliError, Desk},
+    client::{CliError, Desk, segment},
+    out_file::OutFile,
     output,
     share::{items, moment, number, text},
-    who_has::encoded,
 };
 use clap::Subcommand;
 use protocol::evidence::{EVIDENCE_BYTES, verify};
@@ -24,8 +24,8 @@ pub enum Audit {
     /// Write the record of the log, without anything personal: anybody can check it without a node.
     Export {
         /// Where to write it.
-        #[arg(long, value_name = "FILE")]
-        out: PathBuf,
+        #[command(flatten)]
+        out: OutFile,
         /// Only entries after this position.
         #[arg(long, value_name = "POSITION")]
         after: Option<u64>,
@@ -44,8 +44,8 @@ pub enum Audit {
         #[arg(long)]
         person: String,
         /// Where to write it.
-        #[arg(long, value_name = "FILE")]
-        out: PathBuf,
+        #[command(flatten)]
+        out: OutFile,
     },
 }
 
@@ -55,6 +55,7 @@ impl Audit {
             Self::Status => status(desk).await,
             Self::Reconcile => reconcile(desk).await,
             Self::Export { out, after } => {
+                out.check()?;
                 let query = after.map_or_else(String::new, |after| format!("?after={after}"));
                 let bytes = desk.download(&format!("/audit/record{query}")).await?;
                 save(
@@ -66,10 +67,11 @@ impl Audit {
             }
             Self::Verify { file } => check(file, desk.json),
             Self::Prove { share, person, out } => {
+                out.check()?;
                 let path = format!(
                     "/audit/shares/{}/people/{}",
-                    encoded(share),
-                    encoded(person)
+                    segment(share),
+                    segment(person)
                 );
                 let bytes = desk.download(&path).await?;
                 save(
@@ -107,13 +109,13 @@ pub fn check(file: &Path, as_json: bool) -> Result<(), CliError> {
     }
 }
 
-fn save(desk: &Desk, out: &Path, bytes: &[u8], what: &str) -> Result<(), CliError> {
-    std::fs::write(out, bytes).map_err(|error| CliError::file(out, &error))?;
+fn save(desk: &Desk, out: &OutFile, bytes: &[u8], what: &str) -> Result<(), CliError> {
+    out.write(bytes)?;
     if desk.json {
-        output::json(&json!({ "file": out, "bytes": bytes.len() }));
+        output::json(&json!({ "file": out.name(), "bytes": bytes.len() }));
     } else {
-        println!("Wrote {} ({} bytes).", out.display(), bytes.len());
-        println!("{what} commonturf-verify {}", out.display());
+        println!("Wrote {} ({} bytes).", out.name(), bytes.len());
+        println!("{what} commonturf-verify {}", out.name());
     }
     Ok(())
 }

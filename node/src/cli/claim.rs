@@ -1,7 +1,8 @@
 //! `commonturf claim` and `commonturf walklist`: look, take, keep, give back, print.
 
 use super::{
-    client::{CliError, Desk},
+    client::{CliError, Desk, segment},
+    out_file::OutFile,
     output,
 };
 use clap::{Args, Subcommand};
@@ -84,12 +85,9 @@ pub struct WalkList {
     /// The claim's id, or the beginning of it.
     #[arg(long)]
     claim: String,
-    /// The CSV file to write.
-    #[arg(long, value_name = "FILE")]
-    out: PathBuf,
-    /// Write over a file that exists.
-    #[arg(long)]
-    force: bool,
+    /// The file.
+    #[command(flatten)]
+    out: OutFile,
 }
 
 impl Claim {
@@ -104,7 +102,7 @@ impl Claim {
             Self::List { all } => list(desk, *all).await,
             Self::Show { claim, rows } => {
                 let whole: Value = desk
-                    .get(&format!("/claims/{}?rows={rows}", word(claim)))
+                    .get(&format!("/claims/{}?rows={rows}", segment(claim)))
                     .await?;
                 if desk.json {
                     output::json(&whole);
@@ -114,7 +112,7 @@ impl Claim {
                 Ok(())
             }
             Self::Renew { claim } => {
-                let path = format!("/claims/{}/renewal", word(claim));
+                let path = format!("/claims/{}/renewal", segment(claim));
                 changed(desk, &desk.post(&path, &json!({})).await?, "Renewed");
                 Ok(())
             }
@@ -123,7 +121,7 @@ impl Claim {
                 points,
                 rest,
             } => {
-                let mut path = format!("/claims/{}/release?rest={rest}", word(claim));
+                let mut path = format!("/claims/{}/release?rest={rest}", segment(claim));
                 let body = match points {
                     Some(file) => {
                         path.push_str(&format!("&file={}", name_of(file)));
@@ -138,13 +136,8 @@ impl Claim {
     }
 }
 
-/// A word of a path: whatever is no letter or digit would lead elsewhere.
-fn word(text: &str) -> String {
-    url::form_urlencoded::byte_serialize(text.trim().as_bytes()).collect()
-}
-
 fn name_of(file: &Path) -> String {
-    word(&file.file_name().unwrap_or_default().to_string_lossy())
+    segment(&file.file_name().unwrap_or_default().to_string_lossy())
 }
 
 fn read(file: &Path) -> Result<Vec<u8>, CliError> {
@@ -154,7 +147,7 @@ fn read(file: &Path) -> Result<Vec<u8>, CliError> {
 impl What {
     async fn ask(&self, desk: &Desk, path: &str) -> Result<Value, CliError> {
         let (source, body) = match (&self.list, &self.file) {
-            (Some(list), _) => (format!("list={}", word(list)), Vec::new()),
+            (Some(list), _) => (format!("list={}", segment(list)), Vec::new()),
             (None, Some(file)) => (format!("file={}", name_of(file)), read(file)?),
             (None, None) => return Err(CliError::Usage("name a file or a list".to_owned())),
         };
@@ -389,37 +382,15 @@ fn moment(value: &Value) -> String {
 
 impl WalkList {
     pub(super) async fn run(&self, desk: &Desk) -> Result<(), CliError> {
-        if self.out.exists() && !self.force {
-            return Err(CliError::Failed(format!(
-                "{} exists; choose another name, or write over it with --force",
-                self.out.display()
-            )));
-        }
-        let path = format!("/claims/{}/walk-list", word(&self.claim));
+        self.out.check()?;
+        let path = format!("/claims/{}/walk-list", segment(&self.claim));
         let bytes = desk.download(&path).await?;
-        let failed = |error: std::io::Error| CliError::file(&self.out, &error);
-        let folder = match self.out.parent() {
-            Some(folder) if !folder.as_os_str().is_empty() => folder,
-            _ => Path::new("."),
-        };
-        let mut file = tempfile::NamedTempFile::new_in(folder).map_err(failed)?;
-        std::io::Write::write_all(&mut file, &bytes).map_err(failed)?;
-        file.as_file().sync_all().map_err(failed)?;
-        let written = if self.force {
-            file.persist(&self.out)
-        } else {
-            file.persist_noclobber(&self.out)
-        };
-        written.map_err(|error| failed(error.error))?;
-        let people = bytes
-            .iter()
-            .filter(|byte| **byte == b'\n')
-            .count()
-            .saturating_sub(1);
+        self.out.write(&bytes)?;
+        let people = csv::Reader::from_reader(bytes.as_slice()).records().count();
         if desk.json {
-            output::json(&json!({ "file": self.out.display().to_string(), "people": people }));
+            output::json(&json!({ "file": self.out.name(), "people": people }));
         } else {
-            println!("Wrote {people} people to {}.", self.out.display());
+            println!("Wrote {people} people to {}.", self.out.name());
         }
         Ok(())
     }

@@ -202,3 +202,16 @@ impl Desk {
         }
     }
 }
+
+/// A reference as one segment of a path.
+pub(super) fn segment(reference: &str) -> String {
+    let mut text = String::new();
+    for byte in reference.bytes() {
+        if byte.is_ascii_alphanumeric() || b"-_.~".contains(&byte) {
+            text.push(char::from(byte));
+        } else {
+            text.push_str(&format!("%{byte:02X}"));
+        }
+    }
+    text
+}

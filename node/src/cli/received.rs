@@ -1,13 +1,13 @@
 //! `commonturf received`: list, show, export.
 
 use super::{
-    client::{CliError, Desk},
+    client::{CliError, Desk, segment},
+    out_file::OutFile,
     output,
     share::{items, moment, number, text, words},
 };
 use clap::Subcommand;
 use serde_json::{Value, json};
-use std::path::PathBuf;
 
 /// See and export what allies have shared with this organization.
 #[derive(Debug, Subcommand)]
@@ -27,9 +27,9 @@ pub enum Received {
         /// Every share.
         #[arg(long)]
         all: bool,
-        /// The file to write.
-        #[arg(long, value_name = "FILE.csv")]
-        out: PathBuf,
+        /// The file.
+        #[command(flatten)]
+        out: OutFile,
     },
 }
 
@@ -81,7 +81,7 @@ async fn list(desk: &Desk) -> Result<(), CliError> {
 }
 
 async fn show(desk: &Desk, share: &str) -> Result<(), CliError> {
-    let answer: Value = desk.get(&format!("/received/{share}")).await?;
+    let answer: Value = desk.get(&format!("/received/{}", segment(share))).await?;
     if desk.json {
         output::json(&answer);
         return Ok(());
@@ -120,18 +120,19 @@ async fn show(desk: &Desk, share: &str) -> Result<(), CliError> {
     Ok(())
 }
 
-async fn export(desk: &Desk, share: Option<&str>, out: &std::path::Path) -> Result<(), CliError> {
+async fn export(desk: &Desk, share: Option<&str>, out: &OutFile) -> Result<(), CliError> {
+    out.check()?;
     let query = share
-        .map(|share| format!("?share={share}"))
+        .map(|share| format!("?share={}", segment(share)))
         .unwrap_or_default();
     let bytes = desk.download(&format!("/received/export{query}")).await?;
-    std::fs::write(out, &bytes).map_err(|error| CliError::file(out, &error))?;
+    out.write(&bytes)?;
     let mut reader = csv::Reader::from_reader(bytes.as_slice());
     let rows = reader.records().count();
     if desk.json {
-        output::json(&json!({ "file": out, "rows": rows }));
+        output::json(&json!({ "file": out.name(), "rows": rows }));
     } else {
-        println!("Wrote {rows} rows to {}.", out.display());
+        println!("Wrote {rows} rows to {}.", out.name());
         println!("Each row says what it may be used for, and until when.");
     }
     Ok(())

@@ -49,6 +49,33 @@ pub struct What {
     /// The last day on which the recipient may use it: YYYY-MM-DD.
     #[arg(long, value_name = "DATE")]
     expires: Option<String>,
+    /// What the recipients give for it.
+    #[command(flatten)]
+    given: Given,
+}
+
+/// What the recipients give for a share.
+#[derive(Debug, Args)]
+pub struct Given {
+    /// What the recipients give: none, fmv_paid (the usual price), in_kind_reported, exchange.
+    #[arg(long, default_value = "none")]
+    consideration: String,
+    /// The id of the invoice or report that proves it; every member reads it.
+    #[arg(long, value_name = "ID")]
+    evidence: Option<String>,
+    /// The same terms are open to every organization of the recipient's kind.
+    #[arg(long)]
+    equal_terms: bool,
+}
+
+impl Given {
+    fn body(&self) -> Value {
+        json!({
+            "consideration": self.consideration,
+            "evidence": self.evidence,
+            "equal_terms": self.equal_terms,
+        })
+    }
 }
 
 /// A person to explain.
@@ -69,6 +96,9 @@ pub struct Explain {
     /// How the recipient will reach the person.
     #[arg(long, default_value = "door")]
     channel: String,
+    /// What the recipients give for it.
+    #[command(flatten)]
+    given: Given,
 }
 
 impl Share {
@@ -106,6 +136,7 @@ impl What {
             "fields": self.fields,
             "channel": self.channel,
             "expires": self.expires,
+            "given": self.given.body(),
             "dry_run": dry_run,
         })
     }
@@ -218,6 +249,7 @@ async fn show_explanations(desk: &Desk, explain: &Explain) -> Result<(), CliErro
         "purpose": explain.purpose,
         "fields": explain.fields,
         "channel": explain.channel,
+        "given": explain.given.body(),
     });
     let answer: Value = desk.post("/shares/explain", &body).await?;
     if desk.json {

@@ -1,7 +1,7 @@
 //! `commonturf who-has`: who was given a person.
 
 use super::{
-    client::{CliError, Desk},
+    client::{CliError, Desk, segment},
     output,
     share::{items, moment, text, words},
 };
@@ -19,7 +19,7 @@ pub struct WhoHas {
 impl WhoHas {
     pub(super) async fn run(&self, desk: &Desk) -> Result<(), CliError> {
         let answer: Value = desk
-            .get(&format!("/people/{}/holders", encoded(&self.person)))
+            .get(&format!("/people/{}/holders", segment(&self.person)))
             .await?;
         if desk.json {
             output::json(&answer);
@@ -54,17 +54,4 @@ impl WhoHas {
         );
         Ok(())
     }
-}
-
-/// A reference as one segment of a path.
-pub(super) fn encoded(reference: &str) -> String {
-    let mut text = String::new();
-    for byte in reference.bytes() {
-        if byte.is_ascii_alphanumeric() || b"-_.~".contains(&byte) {
-            text.push(char::from(byte));
-        } else {
-            text.push_str(&format!("%{byte:02X}"));
-        }
-    }
-    text
 }

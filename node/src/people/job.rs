@@ -28,7 +28,7 @@ use std::{collections::BTreeMap, ops::ControlFlow};
 use tokio::sync::{Mutex, mpsc};
 
 /// Rows of one transaction.
-const BATCH_ROWS: usize = 500;
+const BATCH_ROWS: usize = 2_000;
 /// Rows of one transaction of a dry run, which is undone: people who come again within so many rows
 /// are seen to, and others of the node wait no longer than that.
 const DRY_ROWS: usize = 5_000;

@@ -19,6 +19,7 @@ use crate::{
 use policy::{End, FieldClass, Flow, Jurisdiction, OrgKind, Outcome, Party, Purpose, Row};
 use protocol::{
     channel::Channel,
+    entry::share::Consideration,
     fold::share::SHARE_ROWS,
     id::{NodeId, RowRef},
     problem::ProblemKind,
@@ -45,6 +46,8 @@ pub struct Ask {
     pub fields: Vec<FieldClass>,
     /// When the recipient must stop.
     pub expires: Option<Moment>,
+    /// What the recipients give for it.
+    pub consideration: Consideration,
 }
 
 /// A recipient and the flow to it.
@@ -124,7 +127,12 @@ impl Plan {
                 node,
                 name: member.name.clone(),
                 party: Party::new(&node.to_string(), &member.name, kind, Jurisdiction::US),
-                flow: setting.flow(app.me, node, ask.purpose, ask.channel, now),
+                flow: setting.flow(
+                    (app.me, node),
+                    (ask.purpose, ask.channel),
+                    &ask.consideration,
+                    now,
+                ),
             });
         }
         drop(coalition);

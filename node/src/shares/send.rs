@@ -235,12 +235,7 @@ async fn prepare(
     let key = key_of(app, recipient).await?;
     let sealed = seal::seal(&plain, &[key]).map_err(Failure::internal)?;
     let manifest = Manifest::of(&sealed).map_err(Failure::internal)?;
-    let mut names: Vec<String> = tally
-        .fields
-        .keys()
-        .map(|class| class.name().to_owned())
-        .collect();
-    names.sort_unstable();
+    let names = names(tally);
     let entry = Share {
         to: recipient.node,
         purpose: plan.ask.purpose.name().to_owned(),
@@ -252,6 +247,7 @@ async fn prepare(
         bytes: sealed.len() as u64,
         expires: plan.ask.expires,
         root,
+        consideration: plan.ask.consideration.clone(),
     };
     let given = Given {
         share,
@@ -279,6 +275,17 @@ async fn prepare(
             .filter_map(|(line, row)| Some((line, row, proofs.remove(&row)?)))
             .collect(),
     })
+}
+
+/// The classes that flow, as an entry lists them.
+fn names(tally: &Tally) -> Vec<String> {
+    let mut names: Vec<String> = tally
+        .fields
+        .keys()
+        .map(|class| class.name().to_owned())
+        .collect();
+    names.sort_unstable();
+    names
 }
 
 /// Writes down all shares of one request, or none: ledger, blob and entry in one transaction.

@@ -9,6 +9,7 @@ use protocol::{
     agreement::Agreement,
     channel::Channel,
     codec,
+    entry::share::Consideration as Given,
     id::{Hash, NodeId},
     problem::ProblemKind,
     state::State,
@@ -109,10 +110,9 @@ impl Setting {
     #[must_use]
     pub fn flow(
         &self,
-        from: NodeId,
-        to: NodeId,
-        purpose: Purpose,
-        channel: Channel,
+        (from, to): (NodeId, NodeId),
+        (purpose, channel): (Purpose, Channel),
+        given: &Given,
         now: Moment,
     ) -> Flow {
         Flow {
@@ -121,9 +121,10 @@ impl Setting {
             coalition: self.coalition.clone(),
             purpose,
             channel: policy_channel(channel),
-            consideration: Consideration::None,
-            evidence_on_file: false,
-            equal_terms: false,
+            // The fold lets no other word through; nothing is what permits least.
+            consideration: given.kind.parse().unwrap_or(Consideration::None),
+            evidence_on_file: given.evidence.is_some(),
+            equal_terms: given.equal_terms,
             agreement_current: true,
             law_pack_fresh: policy::law_pack_fresh(now.0),
         }

@@ -23,7 +23,7 @@ use protocol::{
     blob::BlobId,
     channel::Channel,
     codec,
-    entry::share::ShareReceived,
+    entry::share::{Consideration, ShareReceived},
     id::{Hash, NodeId},
     problem::ProblemKind,
     seal,
@@ -203,12 +203,23 @@ async fn store(app: &App, share: &Received, rows: SharedRows) -> anyhow::Result<
             None => unknown += 1,
         }
     }
-    let flow = setting.flow(share.sender, app.me, purpose, channel, now);
+    let Some(given) = given(app, share).await else {
+        anyhow::bail!("the share is not in the coalition's state");
+    };
+    let ends = (share.sender, app.me);
+    let flow = setting.flow(ends, (purpose, channel), &given, now);
     let facts: Vec<Row> = judged.iter().map(|row| row.facts.clone()).collect();
     let outcome = setting
         .gate
         .decide(End::Receive, &flow, &facts, &classes, now.0);
     keep(app, share, judged, &outcome, unknown).await
+}
+
+/// What is given for a share, as it was announced.
+async fn given(app: &App, share: &Received) -> Option<Consideration> {
+    let guard = app.coalition.read().await;
+    let row = guard.as_ref()?.state.shares.get(&share.share)?;
+    Some(row.announced.consideration.clone())
 }
 
 /// The facts of a row at this end; none when it speaks of things that this version does not know.

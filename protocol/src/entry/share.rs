@@ -45,6 +45,9 @@ pub struct Share {
     /// of the rows. See [`row_leaf`].
     #[n(9)]
     pub root: Hash,
+    /// What the recipient gives for it.
+    #[n(10)]
+    pub consideration: Consideration,
 }
 
 /// The leaf of the share tree for a row: its salt, then its bytes.
@@ -53,6 +56,35 @@ pub struct Share {
 #[must_use]
 pub fn row_leaf(salt: &[u8; 32], row: &[u8]) -> Hash {
     crate::merkle::leaf(&[salt.as_slice(), row].concat())
+}
+
+/// The longest id of an invoice or report in a share, in bytes.
+pub const EVIDENCE_BYTES: usize = 100;
+
+/// What the recipient gives for a share: laws ask for a price where money's worth moves.
+#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
+pub struct Consideration {
+    /// Nothing, the usual price and so on: a word of the policy vocabulary.
+    #[n(0)]
+    pub kind: String,
+    /// The id of the invoice or report that proves it, on file at the sender.
+    #[n(1)]
+    pub evidence: Option<String>,
+    /// Whether the same terms are open to every organization of the recipient's kind.
+    #[n(2)]
+    pub equal_terms: bool,
+}
+
+impl Consideration {
+    /// Nothing is given.
+    #[must_use]
+    pub fn none() -> Self {
+        Self {
+            kind: policy::Consideration::None.name().to_owned(),
+            evidence: None,
+            equal_terms: false,
+        }
+    }
 }
 
 /// The recipient's answer to a share.

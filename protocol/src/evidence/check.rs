@@ -187,12 +187,13 @@ fn describe(
             findings.say(
                 true,
                 format!(
-                    "position {at}, {day}: {who} announced {} people ({}) to {} for {} by {}",
+                    "position {at}, {day}: {who} announced {} people ({}) to {} for {} by {}, given for it: {}",
                     share.count,
                     share.fields.join(", "),
                     roster.name(share.to),
                     share.purpose,
                     share.channel.name(),
+                    share.consideration.kind,
                 ),
             );
         }

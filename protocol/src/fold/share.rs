@@ -7,8 +7,8 @@ use super::{At, Outcome, Void, agreement::statement_key};
 use crate::{
     codec,
     entry::share::{
-        ERASURE_PREFIX, ErasureReceipt, ErasureStatement, NoticeAck, Revoke, RevokeKind, Share,
-        ShareReceived,
+        Consideration, ERASURE_PREFIX, EVIDENCE_BYTES, ErasureReceipt, ErasureStatement, NoticeAck,
+        Revoke, RevokeKind, Share, ShareReceived,
     },
     id::Hash,
     state::{
@@ -42,6 +42,7 @@ pub(super) fn announce(state: &mut State, at: At, share: &Share) -> Result<Outco
     if !fields.is_ok_and(|fields| !fields.is_empty()) || !share.fields.is_sorted_by(|a, b| a < b) {
         return Err(Void::Unknown("the field classes"));
     }
+    check(&share.consideration)?;
     let row = ShareRow {
         from: at.author,
         announced: share.clone(),
@@ -51,6 +52,24 @@ pub(super) fn announce(state: &mut State, at: At, share: &Share) -> Result<Outco
     };
     state.shares.put(at.entry, row);
     Ok(Outcome::Done)
+}
+
+fn check(consideration: &Consideration) -> Result<(), Void> {
+    let kind: Result<policy::Consideration, _> = consideration.kind.parse();
+    let kind = kind.map_err(|_| Void::Unknown("the consideration"))?;
+    let evidence = consideration.evidence.as_deref();
+    let fits = |text: &str| {
+        (1..=EVIDENCE_BYTES).contains(&text.len()) && !text.chars().any(char::is_control)
+    };
+    if evidence.is_some_and(|text| !fits(text)) {
+        return Err(Void::Bounds("the evidence is an id of 1 to 100 bytes"));
+    }
+    if evidence.is_none() && kind != policy::Consideration::None {
+        return Err(Void::NotAllowed(
+            "what is given for a share is proved by an id",
+        ));
+    }
+    Ok(())
 }
 
 pub(super) fn received(

@@ -13,7 +13,7 @@ use protocol::{
         housekeeping::{Checkpoint, Keyset},
         membership::{Genesis, Invite, JoinRequest},
         payload::{Payload, write_rows},
-        share::Share,
+        share::{Consideration, Share},
     },
     envelope::{Form, Header, VERSION},
     fold::{self, At, Content, Outcome, Void},
@@ -423,6 +423,7 @@ impl World {
             bytes: 4_096,
             expires: None,
             root: Hash::of(b"root of the share tree"),
+            consideration: Consideration::none(),
         }
     }
 

@@ -226,7 +226,7 @@ async fn audit(nodes: &[Node], folder: &Path) {
     for node in nodes {
         let differences = node.run(&["audit", "reconcile"]).await.unwrap();
         assert_eq!(differences["items"], serde_json::json!([]));
-        let export = ["audit", "export", "--out", text(&record)];
+        let export = ["audit", "export", "--force", "--out", text(&record)];
         node.run(&export).await.unwrap();
         let report = node.run(&["audit", "verify", text(&record)]).await.unwrap();
         assert_eq!(report["holds"], true, "{report}");

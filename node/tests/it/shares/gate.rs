@@ -4,8 +4,12 @@ use super::{
     net::{Net, ask},
     people::{LIST, Who, who},
 };
-use commonturf::shares::preview::{self, Preview};
+use commonturf::shares::{
+    preview::{self, Preview},
+    view,
+};
 use policy::FieldClass;
+use protocol::entry::share::Consideration;
 
 const ALLIES: [(&str, &str); 3] = [
     ("Tenants United", "c4"),
@@ -189,4 +193,34 @@ async fn nothing_is_planned_for_strangers_oneself_or_unknown_lists() {
     }
     let none = preview::preview(app, ask(&["Clean Air Fund"], &[]), LIST).await;
     assert!(none.is_err());
+}
+
+#[tokio::test]
+async fn a_charity_gives_to_a_committee_only_at_the_usual_price_on_equal_terms() {
+    let net = Net::of(&ALLIES).await;
+    net.nodes[1].add(&[who(0, &["River PAC"])]).await;
+    let paid = |evidence: Option<&str>, equal_terms: bool| {
+        let mut ask = ask(&["River PAC"], &DOORS);
+        ask.consideration = Consideration {
+            kind: "fmv_paid".to_owned(),
+            evidence: evidence.map(str::to_owned),
+            equal_terms,
+        };
+        ask
+    };
+    let app = &net.nodes[1].app;
+    for (ask, rule) in [
+        (ask(&["River PAC"], &DOORS), "law.c3-fmv"),
+        (paid(Some("invoice 7"), false), "law.c3-fmv"),
+        (paid(None, true), "law.evidence"),
+    ] {
+        let preview = preview::preview(app, ask, LIST).await.unwrap().remove(0);
+        assert_eq!(preview.flow, 0);
+        assert_eq!(people_withheld_by(&preview, rule), 1, "{rule}");
+    }
+    let sent = net.send(1, paid(Some("invoice 7"), true), LIST).await;
+    assert_eq!((sent[0].state, sent[0].preview.flow), ("done", 1));
+    let taken = view::received(&net.nodes[2].app).await.unwrap();
+    assert_eq!((taken.len(), taken[0].accepted), (1, 1));
+    assert_eq!(taken[0].state, "stored");
 }

@@ -12,7 +12,11 @@ use commonturf::{
     store,
 };
 use policy::{FieldClass, Purpose};
-use protocol::{channel::Channel, entry::share::RevokeKind, id::EntryId};
+use protocol::{
+    channel::Channel,
+    entry::share::{Consideration, RevokeKind},
+    id::EntryId,
+};
 use std::ops::Deref;
 
 /// A coalition under the template for issue tables, with its nodes by number.
@@ -119,5 +123,6 @@ pub(super) fn ask(to: &[&str], fields: &[FieldClass]) -> Ask {
         channel: Channel::Door,
         fields: fields.to_vec(),
         expires: None,
+        consideration: Consideration::none(),
     }
 }

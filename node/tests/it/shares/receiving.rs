@@ -14,7 +14,7 @@ use protocol::{
     blob::Manifest,
     channel::Channel,
     codec,
-    entry::share::Share,
+    entry::share::{Consideration, Share},
     id::{EntryId, Hash, NodeId, RowRef},
     seal,
     time::{DAY, Moment},
@@ -112,6 +112,7 @@ async fn announce(net: &Net, sealed: &[u8], share: EntryId, root: Hash) {
         bytes: sealed.len() as u64,
         expires: None,
         root,
+        consideration: Consideration::none(),
     };
     let mut tx = app.store.write("test").await.unwrap();
     outbox::keep_blob(app, &mut tx, &manifest, sealed)

@@ -7,7 +7,7 @@ use crate::{
     codec,
     entry::{
         Class, Entry,
-        share::{Share, row_leaf},
+        share::{Consideration, Share, row_leaf},
     },
     envelope::{Envelope, Form, Header, VERSION},
     evidence::{PersonProof, Record, RecordItem, Shown, Vouched},
@@ -83,6 +83,7 @@ pub(super) static WORLD: LazyLock<World> = LazyLock::new(|| {
         bytes: 1_000,
         expires: None,
         root: merkle::root(&leaves),
+        consideration: Consideration::none(),
     }
     .into();
     let item = |position: u64| LogItem {
