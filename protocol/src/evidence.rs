@@ -17,7 +17,7 @@ mod roster;
 pub use check::{Finding, Report, verify};
 pub use file::{
     Body, DOCUMENTS, ENTRIES, EVIDENCE_BYTES, Evidence, EvidenceError, NOTES, PersonProof,
-    RECORD_ITEMS, ROW_BYTES, Record, RecordItem, Shown, Vouched,
+    RECORD_ITEMS, ROW_BYTES, Record, RecordItem, Shown, Vouched, document_in,
 };
 
 #[cfg(test)]

@@ -14,7 +14,7 @@ use protocol::{
     codec,
     evidence::{
         Body, DOCUMENTS, ENTRIES, Evidence, PersonProof, RECORD_ITEMS, Record, RecordItem, Shown,
-        Vouched,
+        Vouched, document_in,
     },
     id::{CoalitionId, EntryId, Lineage},
     identity::SignedDocument,
@@ -101,7 +101,7 @@ pub async fn record(app: &App, after: Option<u64>) -> Result<Vec<u8>, Failure> {
     let notes = notes
         .into_iter()
         .filter(|row| (after..=end).contains(&row.size.unsigned_abs()));
-    let record = Record {
+    let mut record = Record {
         coalition: about.coalition,
         lineage: about.lineage,
         start,
@@ -116,6 +116,10 @@ pub async fn record(app: &App, after: Option<u64>) -> Result<Vec<u8>, Failure> {
         documents: about.documents,
         entries: entries.into_iter().map(shown).collect(),
     };
+    let span = record.span();
+    record
+        .documents
+        .retain(|signed| document_in(signed, span).is_ok());
     Ok(Evidence::new(Body::Record(record)).bytes())
 }
 
@@ -157,7 +161,7 @@ pub async fn person(app: &App, share: EntryId, reference: &str) -> Result<Vec<u8
             "no signed head of the log covers the share yet; try again in a moment",
         ));
     }
-    let proof = PersonProof {
+    let mut proof = PersonProof {
         coalition: about.coalition,
         lineage: about.lineage,
         share: announced,
@@ -168,6 +172,10 @@ pub async fn person(app: &App, share: EntryId, reference: &str) -> Result<Vec<u8
         index,
         path,
     };
+    let span = proof.span();
+    proof
+        .documents
+        .retain(|signed| document_in(signed, span).is_ok());
     Ok(Evidence::new(Body::Person(proof)).bytes())
 }
 

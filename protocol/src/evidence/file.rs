@@ -3,8 +3,9 @@
 use crate::{
     codec::{self, Canonical, CodecError},
     id::{CoalitionId, Hash, Lineage},
-    identity::SignedDocument,
+    identity::{IdentityDocument, IdentityError, SignedDocument},
     merkle::{Proof, Tree},
+    note::Note,
     time::Moment,
 };
 use minicbor::{Decode, Encode};
@@ -145,6 +146,47 @@ pub struct PersonProof {
     /// Inclusion in the share tree.
     #[n(8)]
     pub path: Proof,
+}
+
+impl Record {
+    /// The first and the last moment that it is about.
+    #[must_use]
+    pub fn span(&self) -> (Moment, Moment) {
+        let time = |item: Option<&RecordItem>| item.map_or(Moment(0), |item| item.log_time);
+        (time(self.items.first()), time(self.items.last()))
+    }
+}
+
+impl PersonProof {
+    /// From the announcement to the latest cosignature.
+    #[must_use]
+    pub fn span(&self) -> (Moment, Moment) {
+        let notes = self
+            .vouched
+            .iter()
+            .filter_map(|vouched| vouched.note.parse::<Note>().ok());
+        let latest = notes
+            .flat_map(|note| note.signatures)
+            .filter_map(|line| i64::try_from(line.time?).ok()?.checked_mul(1_000))
+            .max();
+        let first = self.share.log_time;
+        (
+            first,
+            latest.map_or(first, |latest| first.max(Moment(latest))),
+        )
+    }
+}
+
+/// Reads a document, when its signature holds and it counts at one end of a span: a member that left has
+/// none that still counts, and one that came later had none yet.
+///
+/// # Errors
+/// [`IdentityError`].
+pub fn document_in(
+    signed: &SignedDocument,
+    (first, last): (Moment, Moment),
+) -> Result<IdentityDocument, IdentityError> {
+    signed.verify(last).or_else(|_| signed.verify(first))
 }
 
 /// Why a file says nothing at all.

@@ -18,11 +18,7 @@ pub(super) fn check(proof: &PersonProof) -> Report {
     };
     let mut findings = Findings::default();
     let shown = &proof.share;
-    let mut roster = Roster::read(
-        &proof.documents,
-        (shown.log_time, shown.log_time),
-        &mut findings,
-    );
+    let mut roster = Roster::read(&proof.documents, proof.span(), &mut findings);
     match opened(log, shown, &roster, &mut findings) {
         Some((_, Entry::Share(share))) => {
             let leaf = row_leaf(&proof.salt, &proof.row);

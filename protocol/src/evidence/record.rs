@@ -2,7 +2,7 @@
 
 use super::{
     check::{Findings, Log, Report, opened},
-    file::{Record, RecordItem, Shown},
+    file::{Record, Shown},
     roster::Roster,
 };
 use crate::{
@@ -19,9 +19,7 @@ pub(super) fn check(record: &Record) -> Report {
         lineage: record.lineage,
     };
     let mut findings = Findings::default();
-    let time = |item: Option<&RecordItem>| item.map_or(Moment(0), |item| item.log_time);
-    let span = (time(record.items.first()), time(record.items.last()));
-    let mut roster = Roster::read(&record.documents, span, &mut findings);
+    let mut roster = Roster::read(&record.documents, record.span(), &mut findings);
     let first = record.start.size() + 1;
     let end = record.start.size() + record.items.len() as u64;
     let in_order = record.items.is_sorted_by(|a, b| a.log_time <= b.log_time);

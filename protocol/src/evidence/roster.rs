@@ -1,6 +1,9 @@
 //! Who signed: identity documents of a file, and the notes under which their keys stand.
 
-use super::check::{Findings, Log};
+use super::{
+    check::{Findings, Log},
+    file::document_in,
+};
 use crate::{
     id::{Hash, NodeId},
     identity::{IdentityDocument, KeyUse, PublicKey, SignedDocument},
@@ -17,16 +20,15 @@ pub(super) struct Roster {
 }
 
 impl Roster {
-    /// Reads the documents of a file; each must hold at the end or at the beginning of what the file
-    /// is about: a member that left has none that still counts.
+    /// Reads the documents of a file; each must count at an end of what the file is about.
     pub(super) fn read(
         documents: &[SignedDocument],
-        (first, last): (Moment, Moment),
+        span: (Moment, Moment),
         findings: &mut Findings,
     ) -> Self {
         let mut roster = Self::default();
         for signed in documents {
-            match signed.verify(last).or_else(|_| signed.verify(first)) {
+            match document_in(signed, span) {
                 Ok(document) => {
                     roster.known.insert(document.node_id, document);
                 }
