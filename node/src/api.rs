@@ -1,6 +1,7 @@
 //! The desk's API: JSON for commands and other tools of the organization's own people.
 
 pub mod agreement;
+pub mod audit;
 pub mod claims;
 pub mod coalition;
 pub mod contacts;

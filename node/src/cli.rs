@@ -9,6 +9,7 @@
 )]
 
 pub mod agreement;
+pub mod audit;
 pub mod claim;
 pub mod client;
 pub mod coalition;
@@ -116,6 +117,9 @@ enum Command {
     /// Give people receipts for their consent, and see whose consent ends.
     #[command(subcommand)]
     Consent(consent::Consent),
+    /// Show who vouches for the log, and make and check files that prove what it says.
+    #[command(subcommand)]
+    Audit(audit::Audit),
 }
 
 /// `commonturf ... | head` closes the pipe early: that ends the command and is no fault of it.
@@ -172,6 +176,7 @@ async fn run(cli: &Cli) -> Result<(), CliError> {
         Command::Init(init) => return init.run(&cli.node, cli.json).await,
         Command::Serve(serve) => return serve.run(&cli.node, cli.json).await,
         Command::Policy(command) => return command.run(cli.json),
+        Command::Audit(audit::Audit::Verify { file }) => return audit::check(file, cli.json),
         _ => {}
     }
     let desk = Desk::open(&cli.node, cli.json)?;
@@ -197,5 +202,6 @@ async fn run(cli: &Cli) -> Result<(), CliError> {
         Command::WhoHas(command) => command.run(&desk).await,
         Command::Statement(command) => command.run(&desk).await,
         Command::Consent(command) => command.run(&desk).await,
+        Command::Audit(command) => command.run(&desk).await,
     }
 }

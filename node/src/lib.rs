@@ -7,6 +7,7 @@
 pub mod ambient;
 pub mod api;
 pub mod app;
+pub mod audit;
 pub mod claims;
 pub mod cli;
 pub mod coalition;

@@ -26,6 +26,7 @@ pub mod people;
 pub mod person;
 pub mod person_suppression;
 pub mod point;
+pub mod proof;
 pub mod reach;
 mod rows;
 pub mod sealed;

@@ -10,6 +10,7 @@ pub mod outbox;
 pub mod prefetch;
 pub mod react;
 pub mod read;
+pub mod vouch;
 
 use crate::app::App;
 use std::time::Duration;

@@ -23,6 +23,18 @@ pub struct LogItem {
 }
 
 impl LogItem {
+    /// What the log tree hashes of this item: the numbering, where and when, and the hash of what
+    /// was said.
+    #[must_use]
+    pub fn leaf(&self, lineage: Lineage) -> Hash {
+        leaf(
+            lineage,
+            self.position,
+            self.log_time,
+            Hash::of(&self.sealed),
+        )
+    }
+
     /// The chain hash at this item, given the one before it ([`Hash::ZERO`] before the first).
     #[must_use]
     pub fn chain(&self, before: Hash, lineage: Lineage) -> Hash {
@@ -35,6 +47,19 @@ impl LogItem {
         digest.update(Hash::of(&self.sealed).0);
         Hash(digest.finalize().into())
     }
+}
+
+/// The leaf of the log tree for an entry of which no more than its hash is known. The first entry,
+/// at position 1, is leaf 0.
+#[must_use]
+pub fn leaf(lineage: Lineage, position: u64, log_time: Moment, sealed: Hash) -> Hash {
+    let data = [
+        lineage.0.as_slice(),
+        &position.to_be_bytes(),
+        &log_time.0.to_be_bytes(),
+        &sealed.0,
+    ];
+    crate::merkle::leaf(&data.concat())
 }
 
 /// The most entries of one append.
@@ -109,6 +134,10 @@ pub struct Page {
     /// Where the log stands.
     #[n(1)]
     pub head: Head,
+    /// The keeper's signed head of the log tree, a [`crate::note::Note`]: at this head or a little
+    /// before it.
+    #[n(2)]
+    pub note: String,
 }
 
 impl Canonical for Page {

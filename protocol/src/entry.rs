@@ -12,7 +12,10 @@ pub mod payload;
 pub mod share;
 pub mod suppression;
 
-use crate::codec::Canonical;
+use crate::{
+    codec::{self, Canonical},
+    id::Hash,
+};
 use agreement::{AgreementPropose, AgreementSign};
 use claim::{Claim, ClaimRelease, ClaimRenew};
 use contact_report::ContactReport;
@@ -129,6 +132,18 @@ impl Entry {
             Self::ContactReport(report) => Some(&report.rows),
             Self::Suppress(suppress) => Some(&suppress.rows),
             Self::SuppressWithdraw(withdraw) => Some(&withdraw.rows),
+            _ => None,
+        }
+    }
+
+    /// What the envelope shows of an entry that may have to be proved to outsiders: its hash.
+    ///
+    /// Only kinds that hold something nobody can guess, the root of salted rows or a signature, so
+    /// that the hash tells nothing to those who may not read the entry.
+    #[must_use]
+    pub fn evidence(&self) -> Option<Hash> {
+        match self {
+            Self::Share(_) | Self::ErasureReceipt(_) => Some(Hash::of(&codec::encode(self))),
             _ => None,
         }
     }

@@ -60,9 +60,20 @@ pub struct Header {
     /// name and make it believe that it had been restored from a backup.
     #[n(7)]
     pub author: NodeId,
+    /// SHA-256 of the entry, for the kinds that must be provable to outsiders
+    /// ([`crate::entry::Entry::evidence`]): whoever holds the entry can show that it is what was
+    /// sealed here.
+    #[n(8)]
+    pub evidence: Option<Hash>,
 }
 
 impl Header {
+    /// The same with the hash that the entry shows of itself.
+    #[must_use]
+    pub fn with_evidence(self, evidence: Option<Hash>) -> Self {
+        Self { evidence, ..self }
+    }
+
     /// The bytes that MLS authenticates.
     #[must_use]
     pub fn authenticated(&self) -> Vec<u8> {

@@ -86,7 +86,7 @@ pub enum Void {
     /// The id has been seen: the same entry twice is one entry.
     #[error("an entry with this id has taken effect before")]
     Repeated,
-    /// Class or blobs of the header differ from the entry's.
+    /// Class, blobs or evidence of the header differ from the entry's.
     #[error("the header does not fit the entry")]
     Header,
     /// The rows are missing or malformed.
@@ -133,6 +133,7 @@ pub enum Outcome {
 pub fn advance(state: &mut State, item: &LogItem) -> Result<Vec<EntryId>, ChainError> {
     let mut meta = state.meta();
     meta.head = meta.head.after(item)?;
+    meta.tree.push(item.leaf(meta.head.lineage));
     state.meta.put((), meta);
     Ok(claim::expire(state, item.log_time))
 }
@@ -157,7 +158,10 @@ pub fn apply(
             author_key,
             opens,
         } => {
-            if header.class != Class::Control || !header.blobs.is_empty() {
+            if header.class != Class::Control
+                || !header.blobs.is_empty()
+                || header.evidence.is_some()
+            {
                 return Err(Void::Header);
             }
             (
@@ -175,7 +179,10 @@ pub fn apply(
             )
         }
         Content::Entry(entry, rows) => {
-            if header.class != entry.class() || header.blobs != entry.blobs() {
+            if header.class != entry.class()
+                || header.blobs != entry.blobs()
+                || header.evidence != entry.evidence()
+            {
                 return Err(Void::Header);
             }
             let counts = !matches!(entry, Entry::Checkpoint(_) | Entry::Tick(_));
@@ -243,6 +250,16 @@ fn remember(state: &mut State, at: At, counts: bool) {
         meta.counted += 1;
         state.meta.put((), meta);
     }
+}
+
+/// Whether a member owes the first checkpoint of a day of log time, so that every member has
+/// vouched for the log lately, however little is said.
+#[must_use]
+pub fn owes_daily_checkpoint(state: &State, node: NodeId) -> bool {
+    let today = state.meta().head.log_time.day();
+    state
+        .active(node)
+        .is_some_and(|member| member.checkpoint_day < today)
 }
 
 /// Whose turn it is to write a checkpoint of the state as it is now, if anybody's.

@@ -5,8 +5,8 @@
 //! members, [`state`] is what a node knows after reading the log, and [`fold`] is the one function
 //! that leads from one state to the next. Beside that road stand [`identity`] and [`sign`] (who
 //! speaks), [`token`] (equal things recognized without showing them), [`seal`] and [`blob`] (large
-//! and private payloads), [`agreement`] (the rules that the members signed) and [`problem`] (every
-//! way to say no).
+//! and private payloads), [`agreement`] (the rules that the members signed), [`merkle`] and [`note`]
+//! (what proves to outsiders that nobody rewrote the log) and [`problem`] (every way to say no).
 //!
 //! Nothing here does IO: time and randomness are arguments, and the caller stores what changed.
 //! The normative text is `spec/protocol.md`; module documentation cites its sections.
@@ -19,12 +19,15 @@ pub mod channel;
 pub mod codec;
 pub mod entry;
 pub mod envelope;
+pub mod evidence;
 pub mod fold;
 pub mod id;
 pub mod identity;
 pub mod invite;
 pub mod limits;
+pub mod merkle;
 pub mod mls;
+pub mod note;
 pub mod problem;
 pub mod seal;
 pub mod sign;

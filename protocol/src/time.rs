@@ -37,6 +37,30 @@ impl Moment {
         Self(self.0.saturating_add(milliseconds))
     }
 
+    /// The day, counted from 1970-01-01 (UTC).
+    #[must_use]
+    pub fn day(self) -> i64 {
+        self.0.div_euclid(DAY)
+    }
+
+    /// The day as people write it, `2026-11-25` (UTC).
+    ///
+    /// The calendar is counted in years that begin in March, so that the leap day is a year's last.
+    #[must_use]
+    pub fn date(self) -> String {
+        let days = self.day() + 719_468;
+        let era = days.div_euclid(146_097);
+        let day_of_era = days.rem_euclid(146_097);
+        let year_of_era =
+            (day_of_era - day_of_era / 1_460 + day_of_era / 36_524 - day_of_era / 146_096) / 365;
+        let day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
+        let month_from_march = (5 * day_of_year + 2) / 153;
+        let day = day_of_year - (153 * month_from_march + 2) / 5 + 1;
+        let month = month_from_march % 12 + if month_from_march < 10 { 3 } else { -9 };
+        let year = era * 400 + year_of_era + i64::from(month <= 2);
+        format!("{year:04}-{month:02}-{day:02}")
+    }
+
     /// Milliseconds from another moment to this one.
     #[must_use]
     pub fn since(self, earlier: Self) -> i64 {
@@ -70,5 +94,24 @@ impl FixedClock {
 impl Clock for FixedClock {
     fn now(&self) -> Moment {
         Moment(self.0.load(std::sync::atomic::Ordering::SeqCst))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn days_are_written_as_the_calendar_has_them() {
+        for (day, text) in [
+            (0, "1970-01-01"),
+            (-1, "1969-12-31"),
+            (11_016, "2000-02-29"),
+            (20_782, "2026-11-25"),
+            (47_540, "2100-02-28"),
+            (47_541, "2100-03-01"),
+        ] {
+            assert_eq!(Moment(day * DAY + 5).date(), text);
+        }
     }
 }

@@ -10,6 +10,7 @@ pub mod import;
 pub mod log;
 pub mod measure;
 pub mod memory;
+pub mod proof;
 pub mod share;
 pub mod tokens;
 
@@ -44,6 +45,8 @@ pub enum Name {
     Log,
     /// Resident memory of nodes at rest.
     Memory,
+    /// The log tree: growth, size and checking of proofs.
+    Proof,
     /// A share from the command to the recipient's answer.
     Share,
     /// Match tokens at client and evaluator.
@@ -63,6 +66,7 @@ pub async fn run(arguments: Arguments) -> Result<ExitCode> {
         Name::Share => share::run(arguments.rows.unwrap_or(10_000)).await?,
         Name::Gate => gate::run(arguments.rows.unwrap_or(1_000_000))?,
         Name::Import => import::run(arguments.rows.unwrap_or(100_000)).await?,
+        Name::Proof => proof::run(arguments.rows.unwrap_or(10_000_000))?,
         Name::Memory => memory::run().await?,
         Name::Log => log::run(arguments.rows.unwrap_or(2_000)).await?,
         Name::Tokens => tokens::run(arguments.rows.unwrap_or(32_768))?,

@@ -142,6 +142,14 @@ pub struct Items<T> {
     items: Vec<T>,
 }
 
+impl<T> Items<T> {
+    /// An answer of these rows.
+    #[must_use]
+    pub fn new(items: Vec<T>) -> Self {
+        Self { items }
+    }
+}
+
 fn word<T: std::str::FromStr<Err: std::fmt::Display>>(
     field: &str,
     text: &str,

@@ -42,6 +42,7 @@ pub async fn run(app: &App) -> anyhow::Result<()> {
     check(app, coalition, &state, &group, admission.position)?;
     let mut tx = app.store.write("coming in").await?;
     store::coalition::put_state(&mut tx, &rows).await?;
+    store::proof::put_nodes(&mut tx, state.meta().tree.peaks()).await?;
     coalition.begin_group(&mut tx, &app.rest, &group).await?;
     store::coalition::set_phase(&mut tx, Phase::Active, None).await?;
     tx.commit().await?;

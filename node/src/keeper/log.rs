@@ -11,6 +11,8 @@ use protocol::{
     chain::{AppendResult, Appended, Head, LogItem, Page, READ_BYTES, READ_ITEMS, Sealed},
     envelope::Envelope,
     id::{CoalitionId, Hash, Lineage, NodeId},
+    identity::KeyUse,
+    note::{self, TreeHead},
     problem::ProblemKind,
     sign::LogPoint,
 };
@@ -33,10 +35,21 @@ pub async fn append(app: &App, author: NodeId, entries: Vec<Sealed>) -> Result<A
     let (coalition, lineage) = numbering(app).await?;
     let mut tx = app.store.write("ordering entries").await?;
     let mut head = store::keeper::head(&mut tx, lineage).await?;
+    let mut tree = store::proof::keeper_tree(&mut tx, lineage).await?;
     let mut results = Vec::with_capacity(entries.len());
     for Sealed(bytes) in entries {
-        results.push(order(app, &mut tx, &mut head, coalition, author, bytes).await?);
+        let before = head.position;
+        let leaf = |head: &Head| {
+            let sealed = Hash::of(&bytes);
+            protocol::chain::leaf(lineage, head.position, head.log_time, sealed)
+        };
+        let result = order(app, &mut tx, &mut head, coalition, author, bytes.clone()).await?;
+        if head.position > before {
+            tree.push(leaf(&head));
+        }
+        results.push(result);
     }
+    store::proof::put_keeper_tree(&mut tx, &tree).await?;
     tx.commit().await?;
     app.wake.kept.send_if_modified(|kept| {
         let moved = head.position > *kept;
@@ -100,9 +113,10 @@ async fn order(
 /// # Errors
 /// [`Failure`] when the database fails.
 pub async fn page(app: &App, after: u64) -> Result<Page, Failure> {
-    let (_, lineage) = numbering(app).await?;
+    let (coalition, lineage) = numbering(app).await?;
     let mut db = app.store.read("reading the log").await?;
-    // The head first: what is appended meanwhile is in the next page.
+    // The tree first, then the head: what is appended meanwhile is in the next page.
+    let tree = store::proof::keeper_tree(&mut db, lineage).await?;
     let head = store::keeper::head(&mut db, lineage).await?;
     let limit = i64::try_from(READ_ITEMS).unwrap_or(i64::MAX);
     let mut items = store::keeper::after(&mut db, after, limit).await?;
@@ -115,7 +129,14 @@ pub async fn page(app: &App, after: u64) -> Result<Page, Failure> {
         })
         .count();
     items.truncate(fitting);
-    Ok(Page { items, head })
+    let note = TreeHead {
+        origin: note::origin(coalition, lineage),
+        size: tree.size(),
+        root: tree.root(),
+    }
+    .signed(&app.secrets.signing_key(KeyUse::Head))
+    .to_string();
+    Ok(Page { items, head, note })
 }
 
 /// Compares what a member has folded with this log: another chain at the same position is a fork.

@@ -4,6 +4,7 @@ use super::{payload::RowToken, recall::RecalledRows, take};
 use crate::{
     app::App,
     store::share::{
+        ledger,
         notice::{self, NoticeIn},
         received,
     },
@@ -37,7 +38,7 @@ pub const BACKUP_DAYS: i64 = 30;
 /// When the keeper is not reached or the database fails; the other notices are carried out
 /// nevertheless.
 pub async fn run(app: &App) -> anyhow::Result<()> {
-    let expired = expire(app).await?;
+    let expired = expire(app).await? | forget(app).await?;
     let mut db = app.store.read("looking for notices").await?;
     let arrived = notice::arrived(&mut db, NOTICES_AT_ONCE).await?;
     drop(db);
@@ -74,6 +75,19 @@ async fn expire(app: &App) -> anyhow::Result<bool> {
     if any {
         let mut tx = app.store.write("forgetting expired shares").await?;
         received::expire(&mut tx, now).await?;
+        tx.commit().await?;
+    }
+    Ok(any)
+}
+
+/// Forgets what proves own rows whose erasure was confirmed; whether there were any.
+async fn forget(app: &App) -> anyhow::Result<bool> {
+    let mut db = app.store.read("looking for rows to forget").await?;
+    let any = ledger::any_to_forget(&mut db).await?;
+    drop(db);
+    if any {
+        let mut tx = app.store.write("forgetting erased rows").await?;
+        ledger::forget(&mut tx).await?;
         tx.commit().await?;
     }
     Ok(any)

@@ -5,8 +5,10 @@
 use minicbor::{Decode, Encode};
 use policy::{FieldClass, FieldMask};
 use protocol::{
-    codec::Canonical,
-    id::{EntryId, NodeId, RowRef},
+    codec::{self, Canonical},
+    entry::share::row_leaf,
+    id::{EntryId, Hash, NodeId, RowRef},
+    merkle::Tree,
     token::{Class, Token},
 };
 use serde::{Deserialize, Serialize};
@@ -38,6 +40,39 @@ pub struct SharedRows {
     /// In rising order of their names.
     #[n(4)]
     pub rows: Vec<SharedRow>,
+    /// The salt of each row's leaf in the share tree, in the order of the rows.
+    #[n(5)]
+    pub salts: Vec<Salt>,
+}
+
+/// 32 random bytes: without them nobody can tell of which row a leaf is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Encode, Decode)]
+#[cbor(transparent)]
+pub struct Salt(#[cbor(n(0), with = "minicbor::bytes")] pub [u8; 32]);
+
+impl Salt {
+    /// A fresh one.
+    #[must_use]
+    pub fn random(rng: &mut impl rand_core::RngCore) -> Self {
+        let mut bytes = [0; 32];
+        rng.fill_bytes(&mut bytes);
+        Self(bytes)
+    }
+}
+
+impl SharedRows {
+    /// The root of the share tree; none when there is not one salt for each row.
+    #[must_use]
+    pub fn root(&self) -> Option<Hash> {
+        if self.salts.len() != self.rows.len() {
+            return None;
+        }
+        let mut tree = Tree::default();
+        for (row, salt) in self.rows.iter().zip(&self.salts) {
+            tree.push(row_leaf(&salt.0, &codec::encode(row)));
+        }
+        Some(tree.root())
+    }
 }
 
 impl Canonical for SharedRows {

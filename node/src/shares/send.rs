@@ -1,7 +1,7 @@
 //! Sending: rows from the mask, sealed to one recipient; ledger, blob and entry in one transaction.
 
 use super::{
-    payload::{SHARE_BYTES, SharedRow, SharedRows, VERSION},
+    payload::{SHARE_BYTES, Salt, SharedRow, SharedRows, VERSION},
     plan::{Ask, Plan, Recipient, Tally},
     preview::Preview,
 };
@@ -13,7 +13,7 @@ use crate::{
         self, Write,
         share::{
             self, Given, candidate,
-            ledger::{self, Disclosure},
+            ledger::{self, Disclosure, Proof},
         },
     },
     sync::outbox::{self, Fate},
@@ -22,13 +22,15 @@ use policy::FieldClass;
 use protocol::{
     blob::Manifest,
     codec,
-    entry::share::Share,
+    entry::share::{Share, row_leaf},
     fold::share::SHARE_ROWS,
-    id::{EntryId, NodeId, RowRef},
+    id::{EntryId, Hash, NodeId, RowRef},
+    merkle::Tree,
     problem::ProblemKind,
     seal::{self, AgeRecipient},
 };
 use serde::Serialize;
+use std::collections::BTreeMap;
 
 /// What became of a share to one recipient.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -155,7 +157,47 @@ struct Prepared {
     entry: Share,
     manifest: Manifest,
     sealed: Vec<u8>,
-    lines: Vec<((String, SharedLine), RowRef)>,
+    lines: Vec<((String, SharedLine), RowRef, Proof)>,
+}
+
+impl Proof {
+    /// What proves a row later: its leaf, its salt and its bytes.
+    fn of(row: &SharedRow, salt: Salt) -> Self {
+        let bytes = codec::encode(row);
+        Self {
+            leaf: row_leaf(&salt.0, &bytes),
+            secret: Some((salt.0, bytes)),
+        }
+    }
+}
+
+/// The share tree over some rows.
+struct Salted {
+    salts: Vec<Salt>,
+    proofs: BTreeMap<RowRef, Proof>,
+    root: Hash,
+}
+
+impl Salted {
+    /// Salts rows that stand in their order.
+    fn of(rows: &[SharedRow]) -> Self {
+        let mut rng = crate::ambient::rng();
+        let mut tree = Tree::default();
+        let mut proofs = BTreeMap::new();
+        let mut salts = Vec::with_capacity(rows.len());
+        for row in rows {
+            let salt = Salt::random(&mut rng);
+            let proof = Proof::of(row, salt);
+            tree.push(proof.leaf);
+            salts.push(salt);
+            proofs.insert(row.row_ref, proof);
+        }
+        Self {
+            salts,
+            proofs,
+            root: tree.root(),
+        }
+    }
 }
 
 /// Seals the rows to one recipient.
@@ -172,12 +214,18 @@ async fn prepare(
     let refs: Vec<_> = rows.iter().map(|row| row.row_ref).collect();
     rows.sort_by_key(|row| row.row_ref);
     let count = rows.len() as u64;
+    let Salted {
+        salts,
+        mut proofs,
+        root,
+    } = Salted::of(&rows);
     let plain = codec::encode(&SharedRows {
         version: VERSION,
         share,
         from: app.me,
         to: recipient.node,
         rows,
+        salts,
     });
     if plain.len() > SHARE_BYTES {
         return Err(Failure::input(
@@ -187,12 +235,7 @@ async fn prepare(
     let key = key_of(app, recipient).await?;
     let sealed = seal::seal(&plain, &[key]).map_err(Failure::internal)?;
     let manifest = Manifest::of(&sealed).map_err(Failure::internal)?;
-    let mut names: Vec<String> = tally
-        .fields
-        .keys()
-        .map(|class| class.name().to_owned())
-        .collect();
-    names.sort_unstable();
+    let names = names(tally);
     let entry = Share {
         to: recipient.node,
         purpose: plan.ask.purpose.name().to_owned(),
@@ -203,6 +246,7 @@ async fn prepare(
         blob: manifest.id(),
         bytes: sealed.len() as u64,
         expires: plan.ask.expires,
+        root,
         consideration: plan.ask.consideration.clone(),
     };
     let given = Given {
@@ -225,8 +269,23 @@ async fn prepare(
         entry,
         manifest,
         sealed,
-        lines: lines.into_iter().zip(refs).collect(),
+        lines: lines
+            .into_iter()
+            .zip(refs)
+            .filter_map(|(line, row)| Some((line, row, proofs.remove(&row)?)))
+            .collect(),
     })
+}
+
+/// The classes that flow, as an entry lists them.
+fn names(tally: &Tally) -> Vec<String> {
+    let mut names: Vec<String> = tally
+        .fields
+        .keys()
+        .map(|class| class.name().to_owned())
+        .collect();
+    names.sort_unstable();
+    names
 }
 
 /// Writes down all shares of one request, or none: ledger, blob and entry in one transaction.
@@ -268,9 +327,9 @@ async fn write_ledger(
     tx: &mut Write,
     given: &Given,
     recipient: NodeId,
-    lines: Vec<((String, SharedLine), RowRef)>,
+    lines: Vec<((String, SharedLine), RowRef, Proof)>,
 ) -> store::Result<()> {
-    for ((person, line), row_ref) in lines {
+    for ((person, line), row_ref, proof) in lines {
         let line = Disclosure {
             share: given.share,
             person,
@@ -283,7 +342,7 @@ async fn write_ledger(
             revoke_kind: None,
             notice: None,
         };
-        ledger::insert(&mut *tx, &line).await?;
+        ledger::insert(&mut *tx, &line, &proof).await?;
     }
     Ok(())
 }

@@ -5,7 +5,7 @@
 
 use super::{
     consent, facts,
-    payload::{self, RowToken, SHARE_BYTES, SharedRow, SharedRows, VERSION},
+    payload::{self, RowToken, SHARE_BYTES, Salt, SharedRow, SharedRows, VERSION},
     setting::Setting,
 };
 use crate::{
@@ -24,7 +24,7 @@ use protocol::{
     channel::Channel,
     codec,
     entry::share::{Consideration, ShareReceived},
-    id::NodeId,
+    id::{Hash, NodeId},
     problem::ProblemKind,
     seal,
     time::Moment,
@@ -74,7 +74,15 @@ async fn one(app: &App, share: &Received) -> anyhow::Result<()> {
         Ok(sealed) => sealed,
         Err(unusable) => return fail(app, share, &unusable).await,
     };
-    match open(app, share, &sealed) {
+    let root = {
+        let guard = app.coalition.read().await;
+        let announced = guard.as_ref().and_then(|coalition| {
+            let row = coalition.state.shares.get(&share.share)?;
+            Some(row.announced.root)
+        });
+        announced.ok_or_else(|| anyhow::anyhow!("the share is not in the folded state"))?
+    };
+    match open(app, share, root, &sealed) {
         Ok(rows) => store(app, share, rows).await,
         Err(unusable) => fail(app, share, &unusable).await,
     }
@@ -109,7 +117,7 @@ async fn fetch(app: &App, share: &Received) -> anyhow::Result<Result<Vec<u8>, Un
 }
 
 /// Opens the rows and checks everything that does not need the gate.
-fn open(app: &App, share: &Received, sealed: &[u8]) -> Result<SharedRows, Unusable> {
+fn open(app: &App, share: &Received, root: Hash, sealed: &[u8]) -> Result<SharedRows, Unusable> {
     if sealed.len() as u64 != share.bytes {
         return Err(Unusable::Other("another size"));
     }
@@ -129,6 +137,9 @@ fn open(app: &App, share: &Received, sealed: &[u8]) -> Result<SharedRows, Unusab
     }
     if !rows.rows.iter().all(SharedRow::is_within_limits) {
         return Err(Unusable::Other("a row has too many or too long values"));
+    }
+    if rows.root() != Some(root) {
+        return Err(Unusable::Other("other rows than its root in the log"));
     }
     Ok(rows)
 }
@@ -163,6 +174,7 @@ async fn answer(
 /// A row with what this node knows about it.
 struct Judged {
     row: SharedRow,
+    salt: Salt,
     facts: Row,
     /// Notice that took the row back before it was fetched.
     recalled: Option<(u64, Moment)>,
@@ -185,8 +197,8 @@ async fn store(app: &App, share: &Received, rows: SharedRows) -> anyhow::Result<
     let now = app.now();
     let mut judged = Vec::with_capacity(rows.rows.len());
     let mut unknown = 0;
-    for row in rows.rows {
-        match judge(app, &setting, share, channel, row, now).await? {
+    for (row, salt) in rows.rows.into_iter().zip(rows.salts) {
+        match judge(app, &setting, share, channel, (row, salt), now).await? {
             Some(row) => judged.push(row),
             None => unknown += 1,
         }
@@ -216,7 +228,7 @@ async fn judge(
     setting: &Setting,
     share: &Received,
     channel: Channel,
-    row: SharedRow,
+    (row, salt): (SharedRow, Salt),
     now: Moment,
 ) -> anyhow::Result<Option<Judged>> {
     let grounds = &row.grounds;
@@ -278,6 +290,7 @@ async fn judge(
             consent: record,
         },
         row,
+        salt,
         recalled,
         reopened,
     }))
@@ -365,6 +378,7 @@ async fn keep(
             &serde_json::to_string(&judged.row.fields)?,
             &serde_json::to_string(&judged.row.grounds)?,
             &tokens,
+            &judged.salt.0,
         )
         .await?;
         accepted += 1;

@@ -1,7 +1,7 @@
 //! What this node read in the coalition log, one line per entry.
 
 use super::Result;
-use protocol::chain::LogItem;
+use protocol::{chain::LogItem, id::Hash};
 use sqlx::AnyConnection;
 
 /// One line of history.
@@ -19,6 +19,9 @@ pub struct Line {
     pub kind: String,
     /// Why it changed nothing.
     pub void: Option<String>,
+    /// SHA-256 of the envelope.
+    #[serde(skip)]
+    pub sealed: Option<Hash>,
 }
 
 impl Line {
@@ -29,6 +32,7 @@ impl Line {
             position: super::integer(item.position),
             log_time: item.log_time.0,
             kind: "unreadable".to_owned(),
+            sealed: Some(Hash::of(&item.sealed)),
             ..Self::default()
         }
     }
@@ -40,7 +44,8 @@ impl Line {
 /// [`super::StoreError`].
 pub async fn insert(db: &mut AnyConnection, line: &Line) -> Result<()> {
     sqlx::query(
-        "INSERT INTO history (position, log_time, entry_id, author, kind, void) VALUES ($1, $2, $3, $4, $5, $6)",
+        "INSERT INTO history (position, log_time, entry_id, author, kind, void, sealed_hash) \
+         VALUES ($1, $2, $3, $4, $5, $6, $7)",
     )
     .bind(line.position)
     .bind(line.log_time)
@@ -48,6 +53,7 @@ pub async fn insert(db: &mut AnyConnection, line: &Line) -> Result<()> {
     .bind(&line.author)
     .bind(&line.kind)
     .bind(&line.void)
+    .bind(line.sealed.map(|hash| hash.0.to_vec()))
     .execute(db)
     .await?;
     Ok(())
@@ -81,6 +87,7 @@ pub async fn latest(db: &mut AnyConnection, limit: i64) -> Result<Vec<Line>> {
             author,
             kind,
             void,
+            sealed: None,
         })
         .collect())
 }

@@ -32,6 +32,7 @@ pub const MIGRATIONS: &[(i64, &str, &str)] = &[
         include_str!("../../migrations/0005_shares.sql"),
     ),
     (6, "desk", include_str!("../../migrations/0006_desk.sql")),
+    (7, "proof", include_str!("../../migrations/0007_proof.sql")),
 ];
 
 #[derive(Debug)]

@@ -82,7 +82,8 @@ async fn seal_one(
         row.class,
         Form::Application,
         entry.blobs(),
-    );
+    )
+    .with_evidence(entry.evidence());
     let sealed = group.seal(
         &app.mls_key(),
         &header.authenticated(),
@@ -165,6 +166,7 @@ fn header(
         form,
         blobs,
         author: me,
+        evidence: None,
     }
 }
 

@@ -53,6 +53,8 @@ fn still_wanted(state: &State, own: &Outgoing) -> bool {
 
 /// Compares a member's checkpoint with what this node had at the same position.
 ///
+/// `same_log` says whether it found the same root of the log tree.
+///
 /// One member that lies or has a fault must not stop all others, so this node stops only when more
 /// than half of the others contradict it; until then it alarms.
 ///
@@ -63,13 +65,19 @@ pub async fn compare(
     state: &State,
     author: NodeId,
     checkpoint: &protocol::entry::housekeeping::Checkpoint,
+    same_log: bool,
 ) -> anyhow::Result<()> {
     let position = checkpoint.position;
-    let Some((own, authenticator)) = table::fold_hash(&mut *tx, position).await? else {
-        return Ok(());
-    };
-    if own == checkpoint.state.0 && authenticator == checkpoint.authenticator.0 {
-        return Ok(table::forget_contradiction(tx, author).await?);
+    match table::fold_hash(&mut *tx, position).await? {
+        None if same_log => return Ok(()),
+        Some((own, authenticator))
+            if same_log
+                && own == checkpoint.state.0
+                && authenticator == checkpoint.authenticator.0 =>
+        {
+            return Ok(table::forget_contradiction(tx, author).await?);
+        }
+        _ => {}
     }
     table::note_contradiction(&mut *tx, author, position).await?;
     let against = table::contradictions(tx).await?;

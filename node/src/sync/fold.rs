@@ -8,7 +8,7 @@ use super::{
     echo,
     outbox::COMMIT,
     prefetch::{self, RowsByPosition},
-    react,
+    react, vouch,
 };
 use crate::{
     app::App,
@@ -17,6 +17,7 @@ use crate::{
         coalition::{self as table, Phase},
         history::{self, Line},
         outbox::{self as out, Outgoing},
+        proof,
     },
 };
 use protocol::{
@@ -27,7 +28,6 @@ use protocol::{
     fold::{self, At, Content, Outcome, Void},
     id::{Hash, NodeId},
     mls::{Group, Leaf, OpenError, Opened, Staged},
-    state::State,
 };
 use std::time::Duration;
 
@@ -53,6 +53,12 @@ pub async fn page(app: &App, page: Page) -> anyhow::Result<()> {
         let rows = prefetch::rows(app, batch).await?;
         batch_in_one_transaction(app, batch, &rows).await?;
         rest = after;
+    }
+    if let Err(error) = vouch::check(app, &page.note).await {
+        return match error.downcast_ref::<Stop>() {
+            Some(Stop(why)) => stop(app, why).await,
+            None => Err(error),
+        };
     }
     let guard = app.coalition.read().await;
     let head = guard.as_ref().map(|coalition| coalition.state.meta().head);
@@ -190,6 +196,7 @@ async fn one(
     item: &LogItem,
     rows: &RowsByPosition,
 ) -> anyhow::Result<()> {
+    vouch::grow(tx, &coalition.state, item).await?;
     let ended =
         fold::advance(&mut coalition.state, item).map_err(|error| Stop(error.to_string()))?;
     react::claims_ended(tx, &ended).await?;
@@ -210,6 +217,7 @@ async fn one(
     } else {
         open(app, group, &envelope, own.as_ref())?
     };
+    let shown = inside.shown(&envelope.header);
     let void = match inside {
         Inside::Void(void) => Some(void),
         inside => {
@@ -236,6 +244,9 @@ async fn one(
             .err()
         }
     };
+    if let Some(entry) = shown.filter(|_| void.is_none()) {
+        proof::put_shown(&mut *tx, item, envelope.header.entry, &entry).await?;
+    }
     line.void = void.as_ref().map(ToString::to_string);
     history::insert(&mut *tx, &line).await?;
     if let Some(own) = own {
@@ -257,6 +268,14 @@ impl Inside {
         match self {
             Self::Entry { author, .. } | Self::Commit { author, .. } => *author,
             Self::Void(_) => me,
+        }
+    }
+
+    /// The entry whose hash the header shows: it can be proved to outsiders.
+    fn shown(&self, header: &Header) -> Option<Vec<u8>> {
+        match self {
+            Self::Entry { entry, .. } if header.evidence.is_some() => Some(codec::encode(entry)),
+            _ => None,
         }
     }
 
@@ -386,6 +405,7 @@ async fn apply(
     rows: &RowsByPosition,
 ) -> anyhow::Result<Result<(), Void>> {
     let counted = coalition.state.meta().counted;
+    let answers = at.author == app.me && inside.kind() == "share_received";
     match inside {
         Inside::Void(void) => return Ok(Err(void)),
         Inside::Entry { entry, .. } => {
@@ -439,31 +459,7 @@ async fn apply(
         }
     }
     if coalition.state.meta().counted > counted {
-        checkpoint(app, tx, &coalition.state, group, at).await?;
+        vouch::checkpoint(app, tx, &coalition.state, group, at, answers).await?;
     }
     Ok(Ok(()))
-}
-
-/// Keeps the hashes where members compare, and speaks when it is this node's turn.
-async fn checkpoint(
-    app: &App,
-    tx: &mut Write,
-    state: &State,
-    group: &Group,
-    at: At,
-) -> anyhow::Result<()> {
-    let Some(turn) = fold::checkpoint_turn(state) else {
-        return Ok(());
-    };
-    let (hash, authenticator) = (state.hash(), group.authenticator());
-    table::put_fold_hash(&mut *tx, at.position, hash, authenticator).await?;
-    if turn == app.me {
-        let checkpoint = protocol::entry::housekeeping::Checkpoint {
-            position: at.position,
-            state: hash,
-            authenticator,
-        };
-        super::outbox::queue(app, tx, checkpoint.into(), None).await?;
-    }
-    Ok(())
 }

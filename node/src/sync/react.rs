@@ -46,8 +46,13 @@ pub async fn entry(
         | Entry::Revoke(_)
         | Entry::NoticeAck(_)
         | Entry::ErasureReceipt(_) => crate::shares::react(app, tx, state, event).await,
-        Entry::Checkpoint(checkpoint) if event.at.author != app.me => {
-            super::echo::compare(tx, state, event.at.author, checkpoint).await
+        Entry::Checkpoint(checkpoint) => {
+            let author = event.at.author;
+            let same_log = super::vouch::cosigned(app, tx, state, author, checkpoint).await?;
+            if author == app.me {
+                return Ok(());
+            }
+            super::echo::compare(tx, state, author, checkpoint, same_log).await
         }
         _ => Ok(()),
     }

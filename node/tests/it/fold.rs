@@ -59,6 +59,7 @@ async fn seal_all(site: &Site, crafted: &[Crafted]) -> Vec<Sealed> {
                 form: Form::Application,
                 blobs: one.blobs.clone(),
                 author: one.author,
+                evidence: one.entry.evidence(),
             };
             let plain = codec::encode(&one.entry);
             let sealed = group
@@ -92,6 +93,13 @@ async fn agree(sites: &[&Site]) {
         assert_eq!(folded(&site.app).await, head);
         assert_eq!(state_hash(&site.app).await, state_hash(&sites[0].app).await);
     }
+}
+
+/// What a member says of its state where it stands now, with a good cosignature.
+async fn word(site: &Site, state: Hash, authenticator: Hash) -> Checkpoint {
+    let guard = site.app.coalition.read().await;
+    let folded = &guard.as_ref().unwrap().state;
+    commonturf::sync::vouch::build(&site.app, folded, state, authenticator)
 }
 
 async fn three() -> (Site, Site, Site) {
@@ -288,23 +296,17 @@ async fn one_member_with_another_state_stops_nobody_and_most_of_them_do() {
         .await
         .unwrap();
     tx.commit().await.unwrap();
-    let false_word = || Checkpoint {
-        position,
-        state: Hash::of(b"another"),
-        authenticator,
-    };
+    let lie = word(&liar, Hash::of(b"another"), authenticator).await;
     let sealed = seal_all(
         &liar,
-        &[
-            Crafted::by(&liar, false_word()),
-            Crafted::by(&liar, false_word()),
-        ],
+        &[Crafted::by(&liar, lie.clone()), Crafted::by(&liar, lie)],
     )
     .await;
     ordered(&keeper, &liar, sealed).await;
     read(&keeper.app, &keeper.app).await.unwrap();
     assert_eq!(phase(&keeper).await, Phase::Active, "one of two others");
-    let sealed = seal_all(&third, &[Crafted::by(&third, false_word())]).await;
+    let lie = word(&third, Hash::of(b"another"), authenticator).await;
+    let sealed = seal_all(&third, &[Crafted::by(&third, lie)]).await;
     ordered(&keeper, &third, sealed).await;
     assert!(read(&keeper.app, &keeper.app).await.is_err());
     assert_eq!(phase(&keeper).await, Phase::Stopped, "both others");
@@ -320,18 +322,15 @@ async fn a_member_that_agrees_again_is_forgiven() {
         .await
         .unwrap();
     tx.commit().await.unwrap();
-    let word = |state| Checkpoint {
-        position,
-        state,
-        authenticator,
-    };
+    let another = Hash::of(b"another");
     let words = [
-        Crafted::by(&other, word(Hash::of(b"another"))),
-        Crafted::by(&other, word(state)),
+        Crafted::by(&other, word(&other, another, authenticator).await),
+        Crafted::by(&other, word(&other, state, authenticator).await),
     ];
     let sealed = seal_all(&other, &words).await;
     ordered(&keeper, &other, sealed).await;
-    let sealed = seal_all(&third, &[Crafted::by(&third, word(Hash::of(b"another")))]).await;
+    let lie = word(&third, another, authenticator).await;
+    let sealed = seal_all(&third, &[Crafted::by(&third, lie)]).await;
     ordered(&keeper, &third, sealed).await;
     read(&keeper.app, &keeper.app).await.unwrap();
     assert_eq!(phase(&keeper).await, Phase::Active);

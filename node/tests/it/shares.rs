@@ -5,6 +5,7 @@ mod gate;
 mod net;
 mod papers;
 mod people;
+mod proof;
 mod recall;
 mod receiving;
 mod secrecy;

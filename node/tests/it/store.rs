@@ -4,6 +4,7 @@ mod blobs;
 mod coalition;
 mod keeper;
 mod outbox;
+mod proof;
 mod whole;
 
 use protocol::{

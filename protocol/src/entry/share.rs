@@ -41,9 +41,21 @@ pub struct Share {
     /// When the recipient must stop using them.
     #[n(8)]
     pub expires: Option<Moment>,
+    /// The root of the share tree: one leaf per row, over its random salt and the row, in the order
+    /// of the rows. See [`row_leaf`].
+    #[n(9)]
+    pub root: Hash,
     /// What the recipient gives for it.
     #[n(10)]
     pub consideration: Consideration,
+}
+
+/// The leaf of the share tree for a row: its salt, then its bytes.
+///
+/// Without the salt nobody can tell of which row a leaf is, however few rows there could be.
+#[must_use]
+pub fn row_leaf(salt: &[u8; 32], row: &[u8]) -> Hash {
+    crate::merkle::leaf(&[salt.as_slice(), row].concat())
 }
 
 /// The longest id of an invoice or report in a share, in bytes.

@@ -3,6 +3,8 @@
 use super::{At, Outcome, Void};
 use crate::{
     entry::housekeeping::{Checkpoint, Keyset},
+    identity::PublicKey,
+    note::{self, TreeHead},
     state::{State, rows::KeysetRow},
 };
 
@@ -55,11 +57,23 @@ pub(super) fn checkpoint(
     if checkpoint.position >= at.position {
         return Err(Void::Bounds("a checkpoint lies behind"));
     }
+    let meta = state.meta();
+    let head = TreeHead {
+        origin: note::origin(meta.coalition, meta.head.lineage),
+        size: checkpoint.position,
+        root: checkpoint.root,
+    };
+    let key = super::agreement::statement_key(state, at.author)
+        .ok_or(Void::Unknown("the signer's key"))?;
+    if !head.is_cosigned(&PublicKey(key), checkpoint.seconds, &checkpoint.cosignature) {
+        return Err(Void::Signature("the cosignature does not hold".to_owned()));
+    }
     let member = state
         .members
         .get_mut(&at.author)
         .ok_or(Void::Unknown("the author"))?;
     member.checkpoint = member.checkpoint.max(checkpoint.position);
+    member.checkpoint_day = at.time.day();
     Ok(Outcome::Done)
 }
 

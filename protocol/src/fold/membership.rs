@@ -192,6 +192,7 @@ fn member(document: &IdentityDocument, bytes: &[u8], position: u64, keeper: bool
         keeper,
         checkpoint: 0,
         updates: Updates::default(),
+        checkpoint_day: 0,
     }
 }
 

@@ -7,6 +7,7 @@ use crate::{
     entry::payload::Channels,
     entry::share::{ErasureResult, RevokeKind},
     id::{CoalitionId, EntryId, Hash, Lineage, NodeId},
+    merkle::Tree,
     state::rules::Rules,
     time::Moment,
     token::Token,
@@ -37,6 +38,9 @@ pub struct Meta {
     /// Entries that took effect, checkpoints and ticks not counted.
     #[n(6)]
     pub counted: u64,
+    /// The log tree over all entries up to the head.
+    #[n(7)]
+    pub tree: Tree,
 }
 
 impl Default for Meta {
@@ -49,6 +53,7 @@ impl Default for Meta {
             agreement: None,
             generation: None,
             counted: 0,
+            tree: Tree::default(),
         }
     }
 }
@@ -80,6 +85,9 @@ pub struct Member {
     /// How often it has changed the group lately without adding anybody.
     #[n(7)]
     pub updates: Updates,
+    /// The day of log time of its latest checkpoint, counted from 1970-01-01.
+    #[n(8)]
+    pub checkpoint_day: i64,
 }
 
 /// Changes of the group by one member on its latest such day of log time.

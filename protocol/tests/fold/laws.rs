@@ -375,6 +375,7 @@ proptest! {
         }
         let mut meta = state.meta();
         meta.head = effective.meta().head;
+        meta.tree = effective.meta().tree;
         state.meta.put((), meta);
         prop_assert_eq!(state, effective);
     }

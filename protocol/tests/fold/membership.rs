@@ -12,6 +12,7 @@ use protocol::{
     fold::{
         Outcome, Void, checkpoint_turn,
         membership::{INVITES_OPEN, UPDATES_PER_DAY},
+        owes_daily_checkpoint,
     },
     id::{EntryId, Hash, NodeId},
     identity::SignedDocument,
@@ -367,20 +368,24 @@ fn keysets_follow_one_another_and_lie_with_keepers() {
 #[test]
 fn a_checkpoint_looks_back_and_a_tick_is_the_keepers() {
     let mut world = World::joined(2, 0);
-    let checkpoint = |position| Checkpoint {
-        position,
-        state: Hash::ZERO,
-        authenticator: Hash::ZERO,
-    };
     let next = world.state.meta().head.position + 1;
-    assert!(matches!(world.void(1, checkpoint(next)), Void::Bounds(_)));
-    assert!(matches!(
-        world.void(1, checkpoint(u64::MAX)),
-        Void::Bounds(_)
-    ));
+    for position in [next, u64::MAX] {
+        let ahead = world.checkpoint(1, position);
+        assert!(matches!(world.void(1, ahead), Void::Bounds(_)));
+    }
+    let of_another = world.checkpoint(0, 3);
+    assert!(matches!(world.void(1, of_another), Void::Signature(_)));
+    let later = Checkpoint {
+        seconds: 0,
+        ..world.checkpoint(1, 3)
+    };
+    assert!(matches!(world.void(1, later), Void::Signature(_)));
+    assert!(owes_daily_checkpoint(&world.state, world.id(1)));
     assert!(refused(&world.void(1, Tick {})));
     let counted = world.state.meta().counted;
-    world.done(1, checkpoint(3));
+    let checkpoint = world.checkpoint(1, 3);
+    world.done(1, checkpoint);
+    assert!(!owes_daily_checkpoint(&world.state, world.id(1)));
     world.done(0, Tick {});
     assert_eq!(
         world.state.meta().counted,

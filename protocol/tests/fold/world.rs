@@ -10,7 +10,7 @@ use protocol::{
         Class, Entry,
         agreement::{AgreementPropose, AgreementSign},
         claim::Claim,
-        housekeeping::Keyset,
+        housekeeping::{Checkpoint, Keyset},
         membership::{Genesis, Invite, JoinRequest},
         payload::{Payload, write_rows},
         share::{Consideration, Share},
@@ -20,6 +20,7 @@ use protocol::{
     id::{CoalitionId, EntryId, Hash, Lineage, NodeId},
     identity::{KeyUse, NodeSecrets, Particulars},
     mls::{self, MlsKey, Overlay},
+    note::{self, TreeHead},
     state::State,
     time::{DAY, HOUR, Moment},
     token::{KeyShare, Token},
@@ -218,6 +219,7 @@ impl World {
             Form::Application,
             entry.blobs(),
         )
+        .with_evidence(entry.evidence())
     }
 
     /// What the log would bring next.
@@ -420,7 +422,27 @@ impl World {
             blob: BlobId(Hash::of(b"rows")),
             bytes: 4_096,
             expires: None,
+            root: Hash::of(b"root of the share tree"),
             consideration: Consideration::none(),
+        }
+    }
+
+    /// A checkpoint with a good cosignature over some root.
+    pub(crate) fn checkpoint(&self, n: usize, position: u64) -> Checkpoint {
+        let head = TreeHead {
+            origin: note::origin(COALITION, LINEAGE),
+            size: position,
+            root: self.state.meta().tree.root(),
+        };
+        let seconds = u64::try_from(self.now.0 / 1_000).unwrap();
+        let key = self.actors[n].secrets.signing_key(KeyUse::Statement);
+        Checkpoint {
+            position,
+            state: Hash::of(b"state"),
+            authenticator: Hash::of(b"authenticator"),
+            root: head.root,
+            seconds,
+            cosignature: head.cosigned(&key, seconds),
         }
     }
 }
@@ -441,6 +463,7 @@ pub(crate) fn header(
         form,
         blobs,
         author,
+        evidence: None,
     }
 }
 

@@ -11,7 +11,7 @@ use protocol::{
         Class, Entry,
         claim::{ClaimRelease, ClaimRenew},
         contact_report::ContactReport,
-        housekeeping::{Checkpoint, Keyset, Tick},
+        housekeeping::{Keyset, Tick},
         membership::Genesis,
         payload::{Channels, ContactEffect, ContactRow, Payload, SuppressionRow, write_rows},
         share::{
@@ -186,11 +186,7 @@ pub(crate) fn good(working: &State) -> Vec<(&'static str, &'static str, Entry, u
         dropped: 3,
     };
     let head = working.meta().head.position;
-    let checkpoint = Checkpoint {
-        position: head,
-        state: working.hash(),
-        authenticator: Hash::of(b"authenticator"),
-    };
+    let checkpoint = world.checkpoint(1, head);
     let mut fourth = world.request(8, 4);
     fourth.node = world.id(4);
     vec![
@@ -298,6 +294,9 @@ pub(crate) fn all(working: &State) -> Vec<(String, Value)> {
         }
         vectors.push(other_class(working, section, start, author, &entry));
         vectors.push(used_id(working, section, author, &entry));
+        if entry.evidence().is_some() {
+            vectors.push(other_evidence(working, section, author, &entry));
+        }
     }
     vectors.extend(super::particular::entries(working));
     vectors.extend(super::particular::commits(working));
@@ -370,6 +369,29 @@ fn other_class(
     )
 }
 
+fn other_evidence(working: &State, section: &str, author: usize, entry: &Entry) -> (String, Value) {
+    let mut world = world(working);
+    let id = EntryId([0xaa; 16]);
+    let mut header = world.header(author, id, entry);
+    header.evidence = Some(Hash::of(b"another entry"));
+    let said = world.next(
+        author,
+        id,
+        header,
+        Inside::Entry(Box::new(entry.clone()), None),
+    );
+    let why = "its header shows the hash of another entry";
+    vector(
+        world,
+        section,
+        "working",
+        entry.kind(),
+        "other_evidence",
+        why,
+        said,
+    )
+}
+
 fn used_id(working: &State, section: &str, author: usize, entry: &Entry) -> (String, Value) {
     let mut world = world(working);
     let id = known(working).share;
@@ -411,6 +433,7 @@ pub(crate) fn vector(
         "entry_id": hex(&said.at.entry.0),
         "class": format!("{:?}", said.header.class).to_lowercase(),
         "blobs": said.header.blobs.iter().map(|blob| hex(&blob.0.0)).collect::<Vec<_>>(),
+        "evidence": said.header.evidence.map(|hash| hex(&hash.0)),
     });
     match &said.inside {
         Inside::Entry(entry, rows) => {

@@ -442,10 +442,17 @@ pub(crate) fn entries(working: &State) -> Vec<(String, Value)> {
             "ahead",
             "its position is not behind",
             1,
+            w.checkpoint(1, u64::MAX).into(),
+        ),
+        (
+            "5.10",
+            "working",
+            "false_cosignature",
+            "its cosignature is about another root",
+            1,
             Checkpoint {
-                position: u64::MAX,
-                state: Hash::ZERO,
-                authenticator: Hash::ZERO,
+                root: Hash::ZERO,
+                ..w.checkpoint(1, 3)
             }
             .into(),
         ),

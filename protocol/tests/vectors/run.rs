@@ -68,7 +68,10 @@ pub(crate) fn fold(vector: &Value) -> Result<String, String> {
     fold::advance(&mut state, &item).unwrap();
     let advanced = state.clone();
     let outcome = if vector["commit"].is_null() {
-        let header = header(at.author, at.entry, class, Form::Application, blobs);
+        let evidence = &vector["evidence"];
+        let evidence = (!evidence.is_null()).then(|| Hash(array(evidence)));
+        let header =
+            header(at.author, at.entry, class, Form::Application, blobs).with_evidence(evidence);
         let entry: Entry = codec::decode(&bytes(&vector["entry"])).unwrap();
         let rows = (!vector["rows"].is_null()).then(|| bytes(&vector["rows"]));
         fold::apply(

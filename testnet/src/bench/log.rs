@@ -81,6 +81,7 @@ pub async fn run(rows: u64) -> Result<Map<String, Value>> {
             form: Form::Application,
             blobs: Vec::new(),
             author: app.me,
+            evidence: None,
         };
         let bytes = Envelope { header, sealed }.bytes();
         let one = Watch::start();

@@ -66,6 +66,7 @@ async fn a_working_day_by_command_survives_kills_and_leaves_one_state() {
     claims(&mut nodes, folder.path()).await;
     suppressions(&nodes).await;
     shares(&mut nodes, folder.path()).await;
+    audit(&nodes, folder.path()).await;
     let both: Vec<&Node> = nodes.iter().collect();
     let standing = settled(&both, PATIENCE).await.unwrap();
     assert_eq!(standing.len(), 2);
@@ -215,6 +216,50 @@ async fn shares(nodes: &mut [Node], folder: &Path) {
         .run(&["who-has", "--person", &person])
         .await
         .unwrap();
+}
+
+/// Recorded and proved into files that anybody can check; an altered file proves nothing.
+async fn audit(nodes: &[Node], folder: &Path) {
+    let (record, proof) = (folder.join("record.evidence"), folder.join("row.evidence"));
+    let status = nodes[0].run(&["audit", "status"]).await.unwrap();
+    assert_eq!(status["forks"], serde_json::json!([]), "{status}");
+    for node in nodes {
+        let differences = node.run(&["audit", "reconcile"]).await.unwrap();
+        assert_eq!(differences["items"], serde_json::json!([]));
+        let export = ["audit", "export", "--force", "--out", text(&record)];
+        node.run(&export).await.unwrap();
+        let report = node.run(&["audit", "verify", text(&record)]).await.unwrap();
+        assert_eq!(report["holds"], true, "{report}");
+    }
+    let given = nodes[0].run(&["share", "list"]).await.unwrap();
+    let share = given["items"][0]["share"].as_str().unwrap();
+    let person = somebody_given(&nodes[0], share).await;
+    let words = ["audit", "prove", "--share", share, "--person", &person];
+    let prove = [words.as_slice(), &["--out", text(&proof)]].concat();
+    nodes[0].run(&prove).await.unwrap();
+    let verify = ["audit", "verify", text(&proof)];
+    let report = nodes[1].run(&verify).await.unwrap();
+    assert_eq!(report["holds"], true, "{report}");
+    let mut altered = std::fs::read(&proof).unwrap();
+    let middle = altered.len() / 2;
+    altered[middle] ^= 1;
+    std::fs::write(&proof, altered).unwrap();
+    assert!(nodes[1].run(&verify).await.is_err());
+}
+
+/// Somebody whose row went with a share and was not taken back.
+async fn somebody_given(node: &Node, share: &str) -> String {
+    let search = ["people", "search", "a", "--list", "voters"];
+    let found = node.run(&search).await.unwrap();
+    for person in found.as_array().unwrap() {
+        let person = person["person_id"].as_str().unwrap();
+        let holders = node.run(&["who-has", "--person", person]).await.unwrap();
+        let holder = &holders["holders"][0];
+        if holder["share"] == share && holder["status"] == "held" {
+            return person.to_owned();
+        }
+    }
+    panic!("nobody of the list was given");
 }
 
 /// Takes back the first person who was shared at all.

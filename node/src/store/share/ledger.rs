@@ -1,7 +1,7 @@
 //! The disclosure ledger: who was given which person, on which ground, and what was taken back.
 
 use super::super::Result;
-use protocol::id::{EntryId, NodeId, RowRef};
+use protocol::id::{EntryId, Hash, NodeId, RowRef};
 use sqlx::{AnyConnection, FromRow, Row, any::AnyRow};
 
 /// One person given to one recipient in one share.
@@ -63,14 +63,18 @@ impl FromRow<'_, AnyRow> for Disclosure {
 
 const COLUMNS: &str = "share_id, person_id, row_ref, recipient, fields, basis, consent_record, sent_at, revoke_kind, notice_id";
 
-/// Writes one line.
+/// Writes one line, with what proves its row.
 ///
 /// # Errors
 /// [`super::StoreError`].
-pub async fn insert(db: &mut AnyConnection, line: &Disclosure) -> Result<()> {
+pub async fn insert(db: &mut AnyConnection, line: &Disclosure, proof: &Proof) -> Result<()> {
+    let (salt, bytes) = match &proof.secret {
+        Some((salt, bytes)) => (Some(salt.to_vec()), Some(bytes.clone())),
+        None => (None, None),
+    };
     sqlx::query(
-        "INSERT INTO disclosure (share_id, person_id, row_ref, recipient, fields, basis, consent_record, sent_at) \
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8)",
+        "INSERT INTO disclosure (share_id, person_id, row_ref, recipient, fields, basis, consent_record, sent_at, \
+         leaf, salt, row_bytes) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)",
     )
     .bind(line.share.to_string())
     .bind(&line.person)
@@ -80,6 +84,9 @@ pub async fn insert(db: &mut AnyConnection, line: &Disclosure) -> Result<()> {
     .bind(&line.basis)
     .bind(&line.consent_record)
     .bind(line.sent_at)
+    .bind(proof.leaf.0.to_vec())
+    .bind(salt)
+    .bind(bytes)
     .execute(db)
     .await?;
     Ok(())
@@ -146,4 +153,89 @@ pub async fn waiting_for_notice(db: &mut AnyConnection, share: EntryId) -> Resul
         .bind(share.to_string())
         .fetch_all(db)
         .await?)
+}
+
+/// What proves a line's row to outsiders.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Proof {
+    /// Its leaf in the share tree.
+    pub leaf: Hash,
+    /// The leaf's salt and the row as it went; gone after an erasure, and then nobody can tell of
+    /// whom the leaf is.
+    pub secret: Option<([u8; 32], Vec<u8>)>,
+}
+
+/// The leaves of a share in the order of its tree, with the names of their rows.
+///
+/// # Errors
+/// [`super::StoreError`].
+pub async fn leaves(db: &mut AnyConnection, share: EntryId) -> Result<Vec<(RowRef, Hash)>> {
+    let rows: Vec<(Vec<u8>, Option<Vec<u8>>)> =
+        sqlx::query_as("SELECT row_ref, leaf FROM disclosure WHERE share_id = $1 ORDER BY row_ref")
+            .bind(share.to_string())
+            .fetch_all(db)
+            .await?;
+    rows.into_iter()
+        .map(|(row, leaf)| {
+            let leaf = leaf.and_then(|leaf| leaf.try_into().ok()).map(Hash);
+            let leaf = leaf.ok_or_else(|| super::StoreError::damaged("disclosure", "leaf"))?;
+            Ok((RowRef(super::sixteen("disclosure", row)?), leaf))
+        })
+        .collect()
+}
+
+/// Salt and bytes of a person's row in a share; none once they are erased.
+///
+/// # Errors
+/// [`super::StoreError`].
+pub async fn secret(
+    db: &mut AnyConnection,
+    share: EntryId,
+    row: RowRef,
+) -> Result<Option<([u8; 32], Vec<u8>)>> {
+    type Columns = (Option<Vec<u8>>, Option<Vec<u8>>);
+    let found: Option<Columns> = sqlx::query_as(
+        "SELECT salt, row_bytes FROM disclosure WHERE share_id = $1 AND row_ref = $2",
+    )
+    .bind(share.to_string())
+    .bind(row.0.to_vec())
+    .fetch_optional(db)
+    .await?;
+    let Some((Some(salt), Some(bytes))) = found else {
+        return Ok(None);
+    };
+    let salt = salt
+        .try_into()
+        .map_err(|_| super::StoreError::damaged("disclosure", "salt"))?;
+    Ok(Some((salt, bytes)))
+}
+
+/// Whether rows whose erasure was confirmed can still be proved here.
+///
+/// # Errors
+/// [`super::StoreError`].
+pub async fn any_to_forget(db: &mut AnyConnection) -> Result<bool> {
+    let count: i64 = sqlx::query_scalar(
+        "SELECT COUNT(*) FROM disclosure WHERE revoke_kind = 'erasure' AND salt IS NOT NULL AND notice_id IN \
+         (SELECT notice_id FROM notice_out WHERE receipt IS NOT NULL)",
+    )
+    .fetch_one(db)
+    .await?;
+    Ok(count > 0)
+}
+
+/// Deletes salts and rows whose erasure was confirmed: their leaves stay, and nobody can tell of
+/// whom they are.
+///
+/// # Errors
+/// [`super::StoreError`].
+pub async fn forget(db: &mut AnyConnection) -> Result<()> {
+    sqlx::query(
+        "UPDATE disclosure SET salt = NULL, row_bytes = NULL \
+         WHERE revoke_kind = 'erasure' AND salt IS NOT NULL AND notice_id IN \
+         (SELECT notice_id FROM notice_out WHERE receipt IS NOT NULL)",
+    )
+    .execute(db)
+    .await?;
+    Ok(())
 }

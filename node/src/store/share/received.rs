@@ -173,7 +173,7 @@ pub async fn set_taken(
     Ok(())
 }
 
-/// Stores one row and what finds it.
+/// Stores one row and what finds it; the salt of its leaf in the share tree goes with it.
 ///
 /// # Errors
 /// [`super::StoreError`].
@@ -184,14 +184,16 @@ pub async fn insert_row(
     fields: &str,
     grounds: &str,
     tokens: &[(Class, Token)],
+    salt: &[u8; 32],
 ) -> Result<()> {
     sqlx::query(
-        "INSERT INTO received_row (share_id, row_ref, fields, grounds) VALUES ($1, $2, $3, $4)",
+        "INSERT INTO received_row (share_id, row_ref, fields, grounds, salt) VALUES ($1, $2, $3, $4, $5)",
     )
     .bind(share.to_string())
     .bind(row.0.to_vec())
     .bind(fields)
     .bind(grounds)
+    .bind(salt.to_vec())
     .execute(&mut *db)
     .await?;
     for (class, token) in tokens {

@@ -24,6 +24,7 @@ async fn envelope(site: &Site, author: NodeId, blobs: Vec<BlobId>) -> Envelope {
             form: Form::Application,
             blobs,
             author,
+            evidence: None,
         },
         sealed: b"nothing that opens".to_vec(),
     }

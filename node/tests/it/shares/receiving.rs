@@ -15,7 +15,7 @@ use protocol::{
     channel::Channel,
     codec,
     entry::share::{Consideration, Share},
-    id::EntryId,
+    id::{EntryId, Hash, NodeId, RowRef},
     seal,
     time::{DAY, Moment},
 };
@@ -75,8 +75,26 @@ async fn a_wish_that_only_the_recipient_knows_stops_the_person_there() {
     assert_eq!(received[0].dropped["people"]["law.suppressed"], 1);
 }
 
+/// A row that says next to nothing.
+fn row(originator: NodeId) -> payload::SharedRow {
+    payload::SharedRow {
+        row_ref: RowRef([1; 16]),
+        fields: payload::Fields::default(),
+        grounds: payload::Grounds {
+            originator,
+            source: "own_signup".to_owned(),
+            basis: "consent".to_owned(),
+            jurisdiction: "US-OH".to_owned(),
+            terms_allow: true,
+            partisan: false,
+            consent: None,
+        },
+        tokens: Vec::new(),
+    }
+}
+
 /// Announces bytes as a share of one person.
-async fn announce(net: &Net, sealed: &[u8], share: EntryId) {
+async fn announce(net: &Net, sealed: &[u8], share: EntryId, root: Hash) {
     let app = &net.nodes[0].app;
     let agreement = {
         let coalition = commonturf::coalition::active(app).await.unwrap();
@@ -93,6 +111,7 @@ async fn announce(net: &Net, sealed: &[u8], share: EntryId) {
         blob: manifest.id(),
         bytes: sealed.len() as u64,
         expires: None,
+        root,
         consideration: Consideration::none(),
     };
     let mut tx = app.store.write("test").await.unwrap();
@@ -117,11 +136,27 @@ async fn rows_that_cannot_be_used_end_the_share_with_a_plain_note() {
         from: net.nodes[0].app.me,
         to: net.nodes[1].app.me,
         rows: Vec::new(),
+        salts: Vec::new(),
     };
     let own = EntryId::random(&mut rng);
     let foreign = EntryId::random(&mut rng);
     let sealed = |bytes: &[u8]| seal::seal(bytes, &[key]).unwrap();
+    let swapped = EntryId::random(&mut rng);
+    let one = payload::SharedRows {
+        rows: vec![row(net.nodes[0].app.me)],
+        salts: vec![payload::Salt([7; 32])],
+        ..empty(swapped)
+    };
+    let unsalted = EntryId::random(&mut rng);
+    let bare = payload::SharedRows {
+        salts: Vec::new(),
+        share: unsalted,
+        ..one.clone()
+    };
+    let root = "other rows than its root";
     let cases = [
+        (swapped, sealed(&codec::encode(&one)), root),
+        (unsalted, sealed(&codec::encode(&bare)), root),
         (
             EntryId::random(&mut rng),
             b"no age file".to_vec(),
@@ -140,7 +175,7 @@ async fn rows_that_cannot_be_used_end_the_share_with_a_plain_note() {
         ),
     ];
     for (share, sealed, said) in cases {
-        announce(&net, &sealed, share).await;
+        announce(&net, &sealed, share, Hash::of(b"a root")).await;
         let received = shares::view::received(&net.nodes[1].app).await.unwrap();
         let row = received.iter().find(|row| row.share == share).unwrap();
         assert_eq!((row.state.as_str(), row.accepted), ("failed", 0));

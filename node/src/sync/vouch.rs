@@ -1,0 +1,240 @@
+//! Vouching for the log: the keeper's signed heads are checked against what was folded, and this
+//! member cosigns what it found. Spec: sections 3 and 5.10.
+//!
+//! Every member reads every entry, so it computes the root of the log tree itself: that is the
+//! consistency check, and it costs no exchange.
+
+use super::fold::Stop;
+use crate::{
+    app::App,
+    store::{
+        StoreError, Write, coalition as table, outbox as out,
+        proof::{self, Fork, NoteRow},
+    },
+};
+use protocol::{
+    chain::LogItem,
+    codec,
+    entry::housekeeping::Checkpoint,
+    fold::{self, At},
+    id::{Hash, NodeId},
+    identity::{IdentityDocument, KeyUse, PublicKey},
+    mls::Group,
+    note::{self, Note, NoteSignature, TreeHead},
+    state::State,
+};
+
+/// Keeps the subtrees that an item completes, before it is folded.
+pub(super) async fn grow(tx: &mut Write, state: &State, item: &LogItem) -> Result<(), StoreError> {
+    let meta = state.meta();
+    let mut tree = meta.tree;
+    let mut nodes = Vec::new();
+    tree.push_and_note(item.leaf(meta.head.lineage), |at, hash| {
+        nodes.push((at, hash));
+    });
+    proof::put_nodes(tx, nodes).await
+}
+
+/// What a note is held against.
+struct Known {
+    origin: String,
+    head_key: PublicKey,
+    position: u64,
+}
+
+/// Checks the keeper's note that came with a page, after the page was folded.
+///
+/// A note beyond what this node has folded is left for a later page: pages end with one that
+/// reaches the head.
+///
+/// # Errors
+/// [`Stop`] with `E_LOG_FORK` when the keeper's head shrank or contradicts what this node folded;
+/// the evidence is kept. Any other error when the note cannot be read or is not the keeper's.
+pub async fn check(app: &App, text: &str) -> anyhow::Result<()> {
+    let Some(known) = known(app).await? else {
+        return Ok(());
+    };
+    let shown: Note = text.parse()?;
+    anyhow::ensure!(
+        shown.head.origin == known.origin && shown.is_signed_by_keeper(&known.head_key),
+        "the note with the page is not the keeper's"
+    );
+    let size = shown.head.size;
+    let mut db = app.store.read("checking a head").await?;
+    let last = proof::note_of(&mut db, proof::KEEPER).await?;
+    let before = last.as_ref().map_or(0, |row| row.size.unsigned_abs());
+    if size < before {
+        let why = format!(
+            "E_LOG_FORK: the keeper signed a head over {before} entries, and now one over {size}"
+        );
+        drop(db);
+        return fork(app, why, text, last).await;
+    }
+    if size > known.position {
+        return Ok(());
+    }
+    let root = proof::root_at(&mut db, size).await?;
+    drop(db);
+    match root {
+        Some(root) if root != shown.head.root => {
+            let why = format!(
+                "E_LOG_FORK: the head that the keeper signed over {size} entries is not the one that \
+                 its entries lead to"
+            );
+            fork(app, why, text, last).await
+        }
+        Some(_) if size > before => keep(app, proof::KEEPER.to_owned(), size, text).await,
+        _ => Ok(()),
+    }
+}
+
+async fn known(app: &App) -> anyhow::Result<Option<Known>> {
+    let guard = app.coalition.read().await;
+    let Some(coalition) = guard.as_ref() else {
+        return Ok(None);
+    };
+    let (row, state) = (&coalition.row, &coalition.state);
+    let introduced = || -> Option<IdentityDocument> {
+        let signed: protocol::identity::SignedDocument =
+            codec::decode(&row.keeper_document).ok()?;
+        codec::decode(&signed.document).ok()
+    };
+    let document = state.document(row.keeper).or_else(introduced);
+    let head_key = document
+        .as_ref()
+        .and_then(|document| document.key(KeyUse::Head))
+        .ok_or_else(|| anyhow::anyhow!("the keeper's document names no key for heads"))?
+        .public;
+    Ok(Some(Known {
+        origin: note::origin(row.id, row.lineage),
+        head_key,
+        position: state.meta().head.position,
+    }))
+}
+
+async fn keep(app: &App, signer: String, size: u64, text: &str) -> anyhow::Result<()> {
+    let row = NoteRow {
+        signer,
+        size: crate::store::integer(size),
+        note: text.to_owned(),
+        at: app.now().0,
+    };
+    let mut tx = app.store.write("keeping a checked head").await?;
+    proof::put_note(&mut tx, &row).await?;
+    tx.commit().await?;
+    Ok(())
+}
+
+async fn fork(app: &App, why: String, shown: &str, known: Option<NoteRow>) -> anyhow::Result<()> {
+    let fork = Fork {
+        why: why.clone(),
+        shown: shown.to_owned(),
+        known: known.map(|row| row.note),
+        at: app.now().0,
+    };
+    let mut tx = app.store.write("keeping evidence of two histories").await?;
+    proof::put_fork(&mut tx, &fork).await?;
+    tx.commit().await?;
+    Err(Stop(why).into())
+}
+
+/// Keeps the hashes where members compare, and speaks when it is this node's turn, a day began, or
+/// it has answered a share: then two organizations vouch for the log that the share stands in.
+pub(super) async fn checkpoint(
+    app: &App,
+    tx: &mut Write,
+    state: &State,
+    group: &Group,
+    at: At,
+    answers: bool,
+) -> anyhow::Result<()> {
+    let turn = fold::checkpoint_turn(state);
+    let owes = answers || turn == Some(app.me) || fold::owes_daily_checkpoint(state, app.me);
+    let speaks = owes && out::waiting_of(&mut *tx, "checkpoint").await? == 0;
+    if turn.is_none() && !speaks {
+        return Ok(());
+    }
+    let (hash, authenticator) = (state.hash(), group.authenticator());
+    table::put_fold_hash(&mut *tx, at.position, hash, authenticator).await?;
+    if speaks {
+        let entry = build(app, state, hash, authenticator);
+        super::outbox::queue(app, tx, entry.into(), None).await?;
+    }
+    Ok(())
+}
+
+/// A checkpoint of the state as it is, with this member's cosignature.
+#[must_use]
+pub fn build(app: &App, state: &State, hash: Hash, authenticator: Hash) -> Checkpoint {
+    let meta = state.meta();
+    let head = TreeHead {
+        origin: note::origin(meta.coalition, meta.head.lineage),
+        size: meta.head.position,
+        root: meta.tree.root(),
+    };
+    let seconds = (meta.head.log_time.0 / 1_000).unsigned_abs();
+    Checkpoint {
+        position: head.size,
+        state: hash,
+        authenticator,
+        root: head.root,
+        seconds,
+        cosignature: head.cosigned(&app.secrets.signing_key(KeyUse::Statement), seconds),
+    }
+}
+
+/// Whether a member found the root that this node found; keeps its cosignature when it did. The
+/// fold has checked that the cosignature holds.
+pub(super) async fn cosigned(
+    app: &App,
+    tx: &mut Write,
+    state: &State,
+    author: NodeId,
+    checkpoint: &Checkpoint,
+) -> Result<bool, StoreError> {
+    let meta = state.meta();
+    let head = TreeHead {
+        origin: note::origin(meta.coalition, meta.head.lineage),
+        size: checkpoint.position,
+        root: checkpoint.root,
+    };
+    let key = state
+        .document(author)
+        .and_then(|document| document.key(KeyUse::Statement).map(|key| key.public));
+    let (Some(own), Some(key)) = (proof::root_at(&mut *tx, head.size).await?, key) else {
+        return Ok(true);
+    };
+    let line = NoteSignature::member(author, &key, checkpoint.seconds, checkpoint.cosignature);
+    let agrees = own == head.root;
+    let size = head.size;
+    let text = Note {
+        head,
+        signatures: vec![line],
+    }
+    .to_string();
+    if !agrees {
+        let known = proof::note_of(&mut *tx, proof::KEEPER).await?;
+        let fork = Fork {
+            why: format!(
+                "E_LOG_FORK: {} cosigned another root over {size} entries than this node folded",
+                author.short()
+            ),
+            shown: text,
+            known: known.map(|row| row.note),
+            at: app.now().0,
+        };
+        proof::put_fork(&mut *tx, &fork).await?;
+        return Ok(false);
+    }
+    let row = NoteRow {
+        signer: author.to_string(),
+        size: crate::store::integer(size),
+        note: text,
+        at: app.now().0,
+    };
+    let before = proof::note_of(&mut *tx, &row.signer).await?;
+    if before.is_none_or(|before| before.size < row.size) {
+        proof::put_note(&mut *tx, &row).await?;
+    }
+    Ok(true)
+}

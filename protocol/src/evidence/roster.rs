@@ -1,0 +1,132 @@
+//! Who signed: identity documents of a file, and the notes under which their keys stand.
+
+use super::{
+    check::{Findings, Log},
+    file::document_in,
+};
+use crate::{
+    id::{Hash, NodeId},
+    identity::{IdentityDocument, KeyUse, PublicKey, SignedDocument},
+    note::{self, Note, TreeHead},
+    time::Moment,
+};
+use std::collections::{BTreeMap, BTreeSet};
+
+/// The organizations that a file names.
+#[derive(Debug, Default)]
+pub(super) struct Roster {
+    known: BTreeMap<NodeId, IdentityDocument>,
+    vouched: BTreeSet<NodeId>,
+}
+
+impl Roster {
+    /// Reads the documents of a file; each must count at an end of what the file is about.
+    pub(super) fn read(
+        documents: &[SignedDocument],
+        span: (Moment, Moment),
+        findings: &mut Findings,
+    ) -> Self {
+        let mut roster = Self::default();
+        for signed in documents {
+            match document_in(signed, span) {
+                Ok(document) => {
+                    roster.known.insert(document.node_id, document);
+                }
+                Err(error) => {
+                    findings.say(false, format!("an identity document: {error}"));
+                }
+            }
+        }
+        roster
+    }
+
+    /// An organization in words: what it calls itself, and the id that cannot be borrowed.
+    pub(super) fn name(&self, node: NodeId) -> String {
+        match self.known.get(&node) {
+            Some(document) => format!("{} ({node})", document.organization),
+            None => format!("an organization not named in this file ({node})"),
+        }
+    }
+
+    pub(super) fn key(&self, node: NodeId, usage: KeyUse) -> Option<PublicKey> {
+        Some(self.known.get(&node)?.key(usage)?.public)
+    }
+
+    pub(super) fn vouched_by(&self) -> Vec<NodeId> {
+        self.vouched.iter().copied().collect()
+    }
+
+    /// Checks a note's origin, root and signatures. `root` tells whether the file's own data lead to
+    /// the root of that head.
+    pub(super) fn note(
+        &mut self,
+        text: &str,
+        log: Log,
+        root: impl FnOnce(&TreeHead) -> Result<(), String>,
+        findings: &mut Findings,
+    ) {
+        let note: Note = match text.parse() {
+            Ok(note) => note,
+            Err(error) => {
+                findings.say(false, format!("a note: {error}"));
+                return;
+            }
+        };
+        let size = note.head.size;
+        if note.head.origin != note::origin(log.coalition, log.lineage) {
+            findings.say(
+                false,
+                format!("the note about {size} entries is about another log"),
+            );
+            return;
+        }
+        if let Err(why) = root(&note.head) {
+            findings.say(false, format!("the note about {size} entries: {why}"));
+            return;
+        }
+        let signers = self.signers(&note);
+        let names: Vec<String> = signers
+            .iter()
+            .map(|(node, how)| format!("{how} by {}", self.name(*node)))
+            .collect();
+        let how = if names.is_empty() {
+            "signed by nobody whom this file names".to_owned()
+        } else {
+            names.join(", ")
+        };
+        let others = note.signatures.len().saturating_sub(signers.len());
+        if others > 0 {
+            findings.say(
+                false,
+                format!("{others} signatures of the note about {size} entries do not hold"),
+            );
+        }
+        findings.say(
+            !signers.is_empty(),
+            format!(
+                "the head over {size} entries with root {} is {how}",
+                short(note.head.root)
+            ),
+        );
+        self.vouched
+            .extend(signers.into_iter().map(|(node, _)| node));
+    }
+
+    fn signers(&self, note: &Note) -> Vec<(NodeId, &'static str)> {
+        let mut signers = Vec::new();
+        for (node, document) in &self.known {
+            let key = |usage| document.key(usage).map(|key| key.public);
+            if key(KeyUse::Head).is_some_and(|key| note.is_signed_by_keeper(&key)) {
+                signers.push((*node, "signed"));
+            }
+            if key(KeyUse::Statement).is_some_and(|key| note.cosigned_by(*node, &key).is_some()) {
+                signers.push((*node, "cosigned"));
+            }
+        }
+        signers
+    }
+}
+
+fn short(root: Hash) -> String {
+    root.to_string().chars().take(16).collect()
+}
