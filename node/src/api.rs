@@ -9,6 +9,7 @@ pub mod desk;
 pub mod papers;
 pub mod people;
 pub mod policy;
+pub mod recall;
 pub mod shares;
 pub mod status;
 pub mod suppressions;

@@ -26,6 +26,7 @@ pub mod people;
 pub mod policy;
 pub mod receipts;
 pub mod received;
+pub mod rectify;
 pub mod revoke;
 pub mod serve;
 pub mod share;
@@ -108,6 +109,7 @@ enum Command {
     Received(received::Received),
     /// Take back what was shared: a person, or a whole share.
     Revoke(revoke::Revoke),
+    Rectify(rectify::Rectify),
     /// Show who has confirmed that rows taken back are gone.
     Receipts(receipts::Receipts),
     /// Show who was given a person.
@@ -198,6 +200,7 @@ async fn run(cli: &Cli) -> Result<(), CliError> {
         Command::Share(command) => command.run(&desk).await,
         Command::Received(command) => command.run(&desk).await,
         Command::Revoke(command) => command.run(&desk).await,
+        Command::Rectify(command) => command.run(&desk).await,
         Command::Receipts(command) => command.run(&desk).await,
         Command::WhoHas(command) => command.run(&desk).await,
         Command::Statement(command) => command.run(&desk).await,

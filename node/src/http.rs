@@ -40,6 +40,7 @@ pub fn desk(app: App) -> Router {
         .merge(api::suppressions::routes())
         .merge(api::tokens::routes())
         .merge(api::shares::routes())
+        .merge(api::recall::routes())
         .merge(api::audit::routes())
         .layer(middleware::from_fn_with_state(
             app.clone(),

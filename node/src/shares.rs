@@ -1,18 +1,24 @@
 //! Shares given and received, their recall and the receipts.
 //!
 //! Given: [`plan`] walks people through the gate, [`build`] makes rows of what passes, [`preview`]
-//! tells what would flow, [`send`] seals it. Received: [`mod@take`] asks this node's own gate and stores, [`mod@erase`] carries out notices.
-//! Taken back: [`recall`]. What people read of it all: [`view`] and [`export`].
+//! tells what would flow, [`send`] seals it. Received: [`mod@take`] asks this node's own gate and stores,
+//! [`mod@erase`] does what notices ask for by [`mod@carry_out`], [`dispute`] tells what should not have come. Taken back:
+//! [`recall`], [`rectify`], [`except`]. What people read of it all: [`view`] and [`export`].
 
 pub mod build;
+pub mod carry_out;
 pub mod consent;
+pub mod dispute;
 pub mod erase;
+pub mod except;
 pub mod export;
 pub mod facts;
+pub mod notice;
 pub mod payload;
 pub mod plan;
 pub mod preview;
 pub mod recall;
+pub mod rectify;
 pub mod send;
 pub mod setting;
 pub mod simulate;
@@ -25,7 +31,7 @@ use crate::{
     app::App,
     store::{
         self, Write,
-        share::{notice, received},
+        share::{notice as notices, received},
     },
     sync::react::Event,
 };
@@ -47,17 +53,19 @@ pub async fn react(
         Entry::Share(_) if at.author == app.me => {
             store::share::set_announced(&mut *tx, at.entry).await?;
             recall::after_announcement(app, tx, state, at.entry).await?;
+            rectify::after_announcement(app, tx, state, at.entry).await?;
         }
         Entry::Revoke(revoke) => {
             let to = state.notices.get(&at.entry).map(|notice| notice.to);
             if to == Some(app.me) {
-                notice::insert_in(&mut *tx, at, revoke).await?;
+                notices::insert_in(&mut *tx, at, revoke).await?;
             }
         }
         Entry::ErasureReceipt(receipt) => {
             let statement: protocol::entry::share::ErasureStatement =
                 codec::decode(&receipt.statement)?;
-            notice::set_receipt(&mut *tx, statement.notice, &codec::encode(receipt)).await?;
+            let bytes = codec::encode(receipt);
+            notices::set_receipt(&mut *tx, statement.notice, statement.result, &bytes).await?;
         }
         _ => {}
     }
@@ -72,7 +80,7 @@ pub async fn own_void(tx: &mut Write, entry: EntryId, why: &str) -> store::Resul
     if store::share::set_void(&mut *tx, entry, why).await? {
         tracing::warn!(share = %entry, why, "a share is void; its rows are out of the ledger again");
     }
-    if notice::void_out(&mut *tx, entry).await? {
+    if notices::void_out(&mut *tx, entry).await? {
         tracing::warn!(notice = %entry, why, "a notice is void; revoke again");
     }
     Ok(())

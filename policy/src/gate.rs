@@ -190,6 +190,18 @@ impl Gate {
         })
     }
 
+    /// The same gate without the organization's own rules: what agreement and law alone let through.
+    #[must_use]
+    pub fn without_own(&self) -> Self {
+        let own = lint::load_layer(Layer::Own, crate::OWN_DEFAULT, None)
+            .expect("a constant text that the tests load, too");
+        let policies: Vec<Policy> = own.into_iter().map(|rule| rule.policy).collect();
+        let mut gate = self.clone();
+        let [.., layer] = &mut gate.layers;
+        *layer = LayerRules::new(&policies);
+        gate
+    }
+
     /// Decides about rows in one flow.
     #[must_use]
     pub fn decide(

@@ -9,6 +9,7 @@ pub mod contact_report;
 pub mod housekeeping;
 pub mod membership;
 pub mod payload;
+pub mod recall;
 pub mod share;
 pub mod suppression;
 
@@ -23,6 +24,7 @@ use housekeeping::{Checkpoint, Keyset, Tick};
 use membership::{Genesis, Invite, JoinRequest};
 use minicbor::{Decode, Encode};
 use payload::Payload;
+use recall::{Dispute, NoticeException};
 use share::{ErasureReceipt, NoticeAck, Revoke, Share, ShareReceived};
 use suppression::{Suppress, SuppressWithdraw};
 
@@ -115,6 +117,10 @@ entries! {
     17 Checkpoint Control "checkpoint";
     /// Nothing but the passing of log time.
     18 Tick Control "tick";
+    /// Nobody waits for the receipt of a notice any more.
+    19 NoticeException Control "notice_exception";
+    /// What should not have been in a share.
+    20 Dispute Control "dispute";
 }
 
 impl Canonical for Entry {

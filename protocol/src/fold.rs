@@ -9,6 +9,7 @@ pub mod claim;
 pub mod contact_report;
 pub mod housekeeping;
 pub mod membership;
+pub mod recall;
 pub mod share;
 pub mod suppression;
 
@@ -110,6 +111,9 @@ pub enum Void {
     /// A document or signature does not hold.
     #[error("a signature or document does not hold: {0}")]
     Signature(String),
+    /// A receipt that answers no notice, or not as it must.
+    #[error("E_RECEIPT_INVALID: {0}")]
+    Receipt(&'static str),
 }
 
 /// What an entry did.
@@ -231,9 +235,11 @@ fn dispatch(
         Entry::SuppressWithdraw(_) => suppression::withdraw(state, at, rows),
         Entry::Share(share) => share::announce(state, at, share),
         Entry::ShareReceived(received) => share::received(state, at, received),
-        Entry::Revoke(revoke) => share::revoke(state, at, revoke),
-        Entry::NoticeAck(ack) => share::acknowledge(state, at, ack),
-        Entry::ErasureReceipt(receipt) => share::receipt(state, at, receipt),
+        Entry::Revoke(revoke) => recall::revoke(state, at, revoke),
+        Entry::NoticeAck(ack) => recall::acknowledge(state, at, ack),
+        Entry::ErasureReceipt(receipt) => recall::receipt(state, at, receipt),
+        Entry::NoticeException(exception) => recall::except(state, at, exception),
+        Entry::Dispute(dispute) => recall::dispute(state, at, dispute),
         Entry::Checkpoint(checkpoint) => housekeeping::checkpoint(state, at, checkpoint),
         Entry::Tick(_) => housekeeping::tick(state, at),
     }

@@ -14,6 +14,7 @@ mod secrets;
 pub use document::{Capability, DocumentKey, IdentityDocument, IdentityError, SignedDocument};
 pub use endpoint::{Endpoint, EndpointError};
 pub use key::{KeyId, KeyUse, PublicKey, Signature, SigningKey};
+pub(crate) use name::is_hidden;
 pub use name::{Name, NameError, Word, WordError};
 pub use secrets::{NodeSecrets, Particulars, SecretsError};
 

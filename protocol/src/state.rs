@@ -21,8 +21,8 @@ use crate::{
 };
 use minicbor::{Decode, Encode, bytes::ByteVec};
 use rows::{
-    AgreementRow, Assertion, ClaimRow, ContactKey, ContactTimes, InviteRow, JoinRow, Member, Meta,
-    NoticeRow, ShareRow,
+    AgreementRow, Assertion, ClaimRow, ContactKey, ContactTimes, DisputeKey, DisputeRow, InviteRow,
+    JoinRow, Member, Meta, NoticeRow, ShareRow,
 };
 use rules::Rules;
 use table::{Change, Table};
@@ -90,6 +90,8 @@ tables! {
     10 notices: EntryId => NoticeRow;
     /// Ids of the latest entries that took effect, by position.
     11 seen: u64 => EntryId;
+    /// What recipients report of shares.
+    12 disputes: DisputeKey => DisputeRow;
 }
 
 /// A stored state that cannot be read.

@@ -1,15 +1,14 @@
-//! `/shares`, `/received`, `/revocations`, `/receipts`, and who holds a person.
+//! `/shares` and `/received`.
 
 use crate::{
     app::App,
     http::{extract::Body, problem::Failure},
     shares::{
-        export, holders,
-        plan::{self, Ask},
+        export,
+        plan::Ask,
         preview::{self, Preview},
-        recall::{self, Recall, What},
         send::{self, Sent},
-        view::{self, GivenShare, Holder, Receipt, ReceivedShare},
+        view::{self, GivenShare, ReceivedShare},
     },
 };
 use axum::{
@@ -36,9 +35,6 @@ pub fn routes() -> Router<App> {
         .route("/received", get(received))
         .route("/received/export", get(export_rows))
         .route("/received/{share}", get(show_received))
-        .route("/revocations", post(revoke))
-        .route("/receipts", get(receipts))
-        .route("/people/{person}/holders", get(person_holders))
 }
 
 /// What to share with whom.
@@ -150,7 +146,7 @@ impl<T> Items<T> {
     }
 }
 
-fn word<T: std::str::FromStr<Err: std::fmt::Display>>(
+pub(super) fn word<T: std::str::FromStr<Err: std::fmt::Display>>(
     field: &str,
     text: &str,
 ) -> Result<T, Failure> {
@@ -163,8 +159,8 @@ fn classes(fields: &[String]) -> Result<Vec<FieldClass>, Failure> {
 }
 
 /// The moment after a day, in UTC.
-fn end_of(day: &str) -> Result<Moment, Failure> {
-    let refused = || Failure::input("expires: a day is written as YYYY-MM-DD");
+pub(super) fn end_of(field: &str, day: &str) -> Result<Moment, Failure> {
+    let refused = || Failure::input(format!("{field}: a day is written as YYYY-MM-DD"));
     let day: jiff::civil::Date = day.parse().map_err(|_| refused())?;
     let next = day.tomorrow().map_err(|_| refused())?;
     let next = next
@@ -180,7 +176,11 @@ impl Share {
             purpose: word::<Purpose>("purpose", &self.purpose)?,
             channel: word::<Channel>("channel", &self.channel)?,
             fields: classes(&self.fields)?,
-            expires: self.expires.as_deref().map(end_of).transpose()?,
+            expires: self
+                .expires
+                .as_deref()
+                .map(|day| end_of("expires", day))
+                .transpose()?,
             consideration: self.given.read()?,
         })
     }
@@ -287,78 +287,4 @@ pub async fn export_rows(
         (http::header::CACHE_CONTROL, "no-store"),
     ];
     Ok((headers, bytes).into_response())
-}
-
-/// What to take back: a person, everywhere or in one share, or a whole share.
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Revoke {
-    person: Option<String>,
-    share: Option<String>,
-    #[serde(default)]
-    all: bool,
-    kind: Option<String>,
-    #[serde(default)]
-    dry_run: bool,
-}
-
-/// Takes back.
-pub async fn revoke(
-    State(app): State<App>,
-    Body(revoke): Body<Revoke>,
-) -> Result<Json<Recall>, Failure> {
-    let share = revoke
-        .share
-        .as_deref()
-        .map(|share| word::<EntryId>("share", share))
-        .transpose()?;
-    let what = match (revoke.person, share, revoke.all) {
-        (Some(person), share, false) => What::Person {
-            person,
-            share,
-            kind: view::person_kind(revoke.kind.as_deref().unwrap_or(view::KINDS[0]))?,
-        },
-        (None, Some(share), true) if revoke.kind.is_none() => What::Share(share),
-        _ => {
-            return Err(Failure::input(
-                "name a person (with a kind if it is no withdrawal), or a share and `all` for everybody in it",
-            ));
-        }
-    };
-    Ok(Json(recall::revoke(&app, &what, revoke.dry_run).await?))
-}
-
-/// Which receipts.
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Late {
-    #[serde(default)]
-    overdue: bool,
-}
-
-/// Notices that this organization gave, and the answers.
-pub async fn receipts(
-    State(app): State<App>,
-    Query(late): Query<Late>,
-) -> Result<Json<Items<Receipt>>, Failure> {
-    let items = view::receipts(&app, late.overdue).await?;
-    Ok(Json(Items { items }))
-}
-
-/// Who was given a person.
-#[derive(Debug, Serialize)]
-pub struct Holders {
-    /// The person's local id.
-    person: String,
-    holders: Vec<Holder>,
-}
-
-/// Tells who was given a person.
-pub async fn person_holders(
-    State(app): State<App>,
-    Path(reference): Path<String>,
-) -> Result<Json<Holders>, Failure> {
-    let person = plan::person(&app, &reference).await?;
-    let holders = holders(&app, &person).await?;
-    Ok(Json(Holders { person, holders }))
 }

@@ -3,6 +3,7 @@
 use crate::{
     app::{App, Contact},
     http::problem::Failure,
+    shares::dispute,
     store::{self, coalition::Phase},
 };
 use axum::{Json, extract::State};
@@ -53,6 +54,8 @@ pub struct CoalitionStatus {
     pub agreement: Option<AgreementStatus>,
     /// Drafts that wait for signatures.
     pub drafts: Vec<AgreementStatus>,
+    /// What members report of shares and has not been settled.
+    pub disputes: Vec<dispute::Open>,
     /// Entries of this node that have not come back yet.
     pub outbox: i64,
     /// How the keeper was reached last.
@@ -150,6 +153,7 @@ pub async fn read(app: &App) -> Result<Status, Failure> {
                 waiting: waiting(&coalition.state),
                 agreement: agreement.and_then(|(hash, _)| version(&coalition.state, hash)),
                 drafts: drafts(&coalition.state),
+                disputes: dispute::open(app, &coalition.state),
                 outbox,
                 keeper_contact: app.wake.contact.borrow().clone(),
             })

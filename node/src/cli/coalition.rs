@@ -201,6 +201,13 @@ async fn status(desk: &Desk) -> Result<(), CliError> {
             text(&newcomer["inviter"])
         );
     }
+    if coalition["disputes"]
+        .as_array()
+        .is_some_and(|open| !open.is_empty())
+    {
+        println!("\nOpen disputes");
+        super::receipts::disputes(&coalition["disputes"]);
+    }
     Ok(())
 }
 

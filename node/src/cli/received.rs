@@ -1,4 +1,4 @@
-//! `commonturf received`: list, show, export.
+//! `commonturf received`: list, show, export, retain.
 
 use super::{
     client::{CliError, Desk, segment},
@@ -31,6 +31,22 @@ pub enum Received {
         #[command(flatten)]
         out: OutFile,
     },
+    /// Note that a law makes this organization keep a class of fields of a share: when its rows are
+    /// taken back, the receipt says so and names the ground.
+    Retain {
+        /// The share's id.
+        #[arg(long)]
+        share: String,
+        /// The class: identity, postal, email, phone, political or engagement.
+        #[arg(long)]
+        class: String,
+        /// The law, in one line; every member reads it.
+        #[arg(long)]
+        ground: String,
+        /// The last day on which it is kept: YYYY-MM-DD.
+        #[arg(long)]
+        until: String,
+    },
 }
 
 impl Received {
@@ -39,6 +55,24 @@ impl Received {
             Self::List => list(desk).await,
             Self::Show { share } => show(desk, share).await,
             Self::Export { share, out, .. } => export(desk, share.as_deref(), out).await,
+            Self::Retain {
+                share,
+                class,
+                ground,
+                until,
+            } => {
+                let body =
+                    json!({ "share": share, "class": class, "ground": ground, "until": until });
+                let answer: Value = desk.post("/retentions", &body).await?;
+                if desk.json {
+                    output::json(&answer);
+                } else {
+                    println!(
+                        "Noted. Rows of that share that are taken back keep their {class} fields, out of use."
+                    );
+                }
+                Ok(())
+            }
         }
     }
 }
@@ -107,10 +141,11 @@ async fn show(desk: &Desk, share: &str) -> Result<(), CliError> {
             .unwrap_or_default()
     );
     println!(
-        "{} announced, {} taken, {} held now",
+        "{} announced, {} taken, {} held now, and {} at rest that must not be used",
         number(&answer, "announced"),
         number(&answer, "accepted"),
-        number(&answer, "held")
+        number(&answer, "held"),
+        number(&answer, "resting")
     );
     for (what, counts) in answer["dropped"].as_object().into_iter().flatten() {
         for (rule, count) in counts.as_object().into_iter().flatten() {

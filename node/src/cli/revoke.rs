@@ -1,4 +1,4 @@
-//! `commonturf revoke`: takes back a person or a whole share.
+//! `commonturf revoke`: takes back a person or a whole share, or lets a person rest.
 
 use super::{
     client::{CliError, Desk},
@@ -20,7 +20,8 @@ pub struct Revoke {
     /// Take the whole share back.
     #[arg(long, requires = "share", conflicts_with_all = ["person", "kind"])]
     all: bool,
-    /// Why: withdrawal, objection or erasure.
+    /// Why: withdrawal, objection, erasure, restriction (rows stay and are not used) or
+    /// rectification (rows are corrected).
     #[arg(long)]
     kind: Option<String>,
     /// Only tell what would happen.
@@ -37,40 +38,45 @@ impl Revoke {
             "kind": self.kind,
             "dry_run": self.dry_run,
         });
-        let answer: Value = desk.post("/revocations", &body).await?;
-        if desk.json {
-            output::json(&answer);
-            return Ok(());
-        }
-        if self.dry_run {
-            println!("Nothing was changed. This would happen:");
-        }
-        let records = answer["consents_withdrawn"].as_u64().unwrap_or(0);
-        if records > 0 {
-            println!("Consent withdrawn in {records} records.");
-        }
-        let notices = items(&answer["notices"]);
-        if notices.is_empty() {
-            println!("Nobody holds it by this organization's ledger; nobody had to be told.");
-        }
-        for notice in notices {
-            let state = match text(notice, "state") {
-                "done" => "told",
-                "waiting" => "waits for the keeper",
-                "share-waits" => "the share itself waits for the keeper; the notice follows it",
-                "void" => "did not take effect; revoke again",
-                _ => "would be told",
-            };
-            println!(
-                "{}: {} rows of share {}: {state}",
-                text(notice, "name"),
-                number(notice, "rows"),
-                text(notice, "share")
-            );
-        }
-        if !self.dry_run && !notices.is_empty() {
-            println!("Confirmations: commonturf receipts");
-        }
-        Ok(())
+        send(desk, &body, self.dry_run).await
     }
+}
+
+/// Sends notices and tells what became of them.
+pub(super) async fn send(desk: &Desk, body: &Value, dry_run: bool) -> Result<(), CliError> {
+    let answer: Value = desk.post("/revocations", body).await?;
+    if desk.json {
+        output::json(&answer);
+        return Ok(());
+    }
+    if dry_run {
+        println!("Nothing was changed. This would happen:");
+    }
+    let records = answer["consents_withdrawn"].as_u64().unwrap_or(0);
+    if records > 0 {
+        println!("Consent withdrawn in {records} records.");
+    }
+    let notices = items(&answer["notices"]);
+    if notices.is_empty() {
+        println!("Nobody holds it by this organization's ledger; nobody had to be told.");
+    }
+    for notice in notices {
+        let state = match text(notice, "state") {
+            "done" => "told",
+            "waiting" => "waits for the keeper",
+            "share-waits" => "the share itself waits for the keeper; the notice follows it",
+            "void" => "did not take effect; say it again",
+            _ => "would be told",
+        };
+        println!(
+            "{}: {} rows of share {}: {state}",
+            text(notice, "name"),
+            number(notice, "rows"),
+            text(notice, "share")
+        );
+    }
+    if !dry_run && !notices.is_empty() {
+        println!("Confirmations: commonturf receipts");
+    }
+    Ok(())
 }

@@ -99,7 +99,7 @@ fn show(answer: &Value) {
                 moment(recipient, "sent_at"),
                 words(recipient, "fields"),
                 text(recipient, "purpose").to_owned(),
-                text(recipient, "status").to_owned(),
+                text(recipient, "status").replace('_', " "),
                 signed.to_owned(),
             ]
         })
@@ -108,4 +108,9 @@ fn show(answer: &Value) {
         &["given to", "when", "fields", "purpose", "now", "receipt"],
         &rows,
     );
+    for recipient in recipients {
+        for line in super::receipts::remarks(recipient) {
+            println!("{}: {line}", text(recipient, "name"));
+        }
+    }
 }

@@ -3,6 +3,7 @@
 use super::{
     client::{CliError, Desk, segment},
     output,
+    receipts::remarks,
     share::{items, moment, text, words},
 };
 use clap::Args;
@@ -36,7 +37,8 @@ impl WhoHas {
                 let status = match text(holder, "status") {
                     "erased" => format!("erased on {}", moment(holder, "erased_at")),
                     "revoked" => "revoked, waiting".to_owned(),
-                    other => other.to_owned(),
+                    "held" if holder["correction"] == "rectified" => "held, corrected".to_owned(),
+                    other => other.replace('_', " "),
                 };
                 vec![
                     text(holder, "name").to_owned(),
@@ -52,6 +54,11 @@ impl WhoHas {
             &["who", "share", "fields", "purpose", "sent", "status"],
             &rows,
         );
+        for holder in holders {
+            for line in remarks(holder) {
+                println!("{}: {line}", text(holder, "name"));
+            }
+        }
         Ok(())
     }
 }

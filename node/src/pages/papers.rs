@@ -67,16 +67,33 @@ impl StatementPaper<'_> {
             "held" => "It may use this data.".to_owned(),
             "expired" => "Its time is over: it must not use this data any more.".to_owned(),
             "overdue" => {
-                format!("It was told to delete this data by {due} and has not confirmed it.")
+                format!(
+                    "It was told to {} this data by {due} and has not confirmed it.",
+                    asked(holder)
+                )
             }
-            "revoked" => format!("It was told to delete this data by {due}."),
+            "revoked" => format!("It was told to {} this data by {due}.", asked(holder)),
             "erased" => "It has signed that this data is gone.".to_owned(),
+            "restricted" => "It has signed that it keeps this data without using it.".to_owned(),
+            "partly_retained" => {
+                "It has signed that this data is gone but for what is named here.".to_owned()
+            }
+            "refused" => "It has signed that it does not delete this data.".to_owned(),
+            "excepted" => "We do not wait for its confirmation any more.".to_owned(),
             other => words::spaced(other),
         }
     }
 
     fn fields(&self, recipient: &Recipient) -> String {
         words::listed(&recipient.holder.fields)
+    }
+}
+
+/// What the recipient was told to do.
+fn asked(holder: &crate::shares::view::Holder) -> &'static str {
+    match holder.revoked_for.as_deref() {
+        Some("restriction") => "stop using",
+        _ => "delete",
     }
 }
 

@@ -12,6 +12,7 @@ use crate::{
     app::App,
     coalition::members,
     shares::{
+        dispute,
         setting::Setting,
         view::{self, GivenShare, Receipt as Answer, ReceivedShare},
     },
@@ -36,6 +37,7 @@ pub struct Shares {
     received: Cut<Received>,
     receipts: Cut<Receipt>,
     owed: Cut<Owed>,
+    disputes: Cut<Dispute>,
 }
 
 /// A share that this organization gave.
@@ -69,6 +71,7 @@ struct Received {
     channel: String,
     announced: String,
     held: String,
+    resting: Option<String>,
     state: String,
     at: When,
     until: Option<When>,
@@ -85,6 +88,17 @@ struct Receipt {
     overdue: bool,
     due: Option<When>,
     distance: Option<String>,
+}
+
+/// A dispute that is open.
+#[derive(Debug)]
+struct Dispute {
+    by: String,
+    from: String,
+    rows: String,
+    what: &'static str,
+    code: &'static str,
+    at: When,
 }
 
 /// A receipt that this organization owes.
@@ -110,6 +124,7 @@ pub async fn show(State(app): State<App>, uri: Uri) -> Page {
         received: Cut::first([], ROWS),
         receipts: Cut::first([], ROWS),
         owed: Cut::first([], ROWS),
+        disputes: Cut::first([], ROWS),
         frame,
     };
     if page.frame.is_active() || page.frame.is_stopped() {
@@ -139,6 +154,7 @@ impl Shares {
         let receipts = receipts.into_iter();
         self.receipts = Cut::first(receipts.map(|answer| Receipt::new(frame, answer)), ROWS);
         self.owed = owed(app, frame).await;
+        self.disputes = disputes(app, frame).await;
         Ok(())
     }
 }
@@ -197,6 +213,7 @@ impl Received {
             channel: share.channel,
             announced: words::natural(share.announced),
             held: words::natural(share.held),
+            resting: (share.resting > 0).then(|| words::natural(share.resting)),
             state,
             at: frame.calendar.day(share.at),
             until: share.expires_at.map(|at| frame.calendar.day(Moment(at))),
@@ -207,7 +224,7 @@ impl Received {
 
 impl Receipt {
     fn new(frame: &Frame, answer: Answer) -> Self {
-        let open = answer.receipt_at.is_none();
+        let open = answer.receipt_at.is_none() && answer.exception.is_none();
         let due = answer.due.filter(|_| open);
         Self {
             to: answer.name,
@@ -219,6 +236,11 @@ impl Receipt {
                 "acknowledged" => "use has stopped, receipt to come",
                 "erased" => "signed: erased",
                 "not_found" => "signed: was not held",
+                "restricted" => "signed: at rest",
+                "rectified" => "signed: corrected",
+                "partly_retained" => "signed: erased in part",
+                "refused" => "signed: refused",
+                "excepted" => "nobody waits for it",
                 other => other,
             },
             overdue: answer.overdue,
@@ -246,6 +268,29 @@ async fn owed(app: &App, frame: &Frame) -> Cut<Owed> {
             why: words::revocation(notice.kind),
             due: frame.calendar.moment(notice.due),
             distance: frame.calendar.distance(notice.due),
+        }),
+        ROWS,
+    )
+}
+
+/// What all members report of shares.
+async fn disputes(app: &App, frame: &Frame) -> Cut<Dispute> {
+    let guard = app.coalition.read().await;
+    let Some(coalition) = guard.as_ref() else {
+        return Cut::first([], ROWS);
+    };
+    let open = dispute::open(app, &coalition.state).into_iter();
+    Cut::first(
+        open.map(|open| Dispute {
+            by: open.by,
+            from: open.from,
+            rows: words::natural(open.rows),
+            what: match open.code {
+                "W_OVERSHARE" => "more than agreement and law let through",
+                _ => "people who had been taken back",
+            },
+            code: open.code,
+            at: frame.calendar.day(open.at),
         }),
         ROWS,
     )
@@ -312,6 +357,7 @@ impl Shares {
                     channel: text(),
                     announced: text(),
                     held: text(),
+                    resting: Some(text()),
                     state: text(),
                     at: when.clone(),
                     until: Some(when.clone()),
@@ -336,8 +382,19 @@ impl Shares {
                     to: text(),
                     rows: text(),
                     why: "they were recalled",
-                    due: when,
+                    due: when.clone(),
                     distance: text(),
+                }],
+                more: 1,
+            },
+            disputes: Cut {
+                rows: vec![Dispute {
+                    by: text(),
+                    from: text(),
+                    rows: text(),
+                    what: "people who were taken back",
+                    code: "E_ERASED_RESURFACED",
+                    at: when,
                 }],
                 more: 1,
             },

@@ -28,6 +28,8 @@ pub fn revocation(kind: RevokeKind) -> &'static str {
         RevokeKind::Objection => "somebody objected",
         RevokeKind::Erasure => "somebody asked for erasure",
         RevokeKind::Recall => "they were recalled",
+        RevokeKind::Restriction => "somebody asked that they rest",
+        RevokeKind::Rectification => "they are to be corrected",
     }
 }
 

@@ -34,18 +34,6 @@ pub fn build(
         .as_ref()
         .filter(|_| consent::is_consent(row.facts.basis))
         .and_then(|record| consent::narrowed(record, flow, to, mask, &row_ref.to_string(), now));
-    let tokens = person
-        .points()
-        .filter_map(|point| {
-            let class = class_of(point.point.class)?;
-            let given = mask.contains(field_of(class));
-            Some(RowToken {
-                class,
-                token: point.point.token.filter(|_| given)?,
-            })
-        })
-        .take(ROW_VALUES)
-        .collect();
     Some(SharedRow {
         row_ref,
         fields,
@@ -58,15 +46,32 @@ pub fn build(
             partisan: row.facts.partisan,
             consent: shown.and_then(|record| serde_json::to_string(&record).ok()),
         },
-        tokens,
+        tokens: tokens(person, mask),
     })
+}
+
+/// Match tokens of what a mask holds of a person.
+pub(super) fn tokens(person: &Candidate, mask: FieldMask) -> Vec<RowToken> {
+    person
+        .points()
+        .filter_map(|point| {
+            let class = class_of(point.point.class)?;
+            let given = mask.contains(field_of(class));
+            Some(RowToken {
+                class,
+                token: point.point.token.filter(|_| given)?,
+            })
+        })
+        .take(ROW_VALUES)
+        .collect()
 }
 
 fn class_of(number: i64) -> Option<Class> {
     Class::ALL.get(usize::try_from(number).ok()?).copied()
 }
 
-fn fields(person: &Candidate, mask: FieldMask) -> Fields {
+/// What a mask holds of a person.
+pub(super) fn fields(person: &Candidate, mask: FieldMask) -> Fields {
     let mut fields = Fields::default();
     for class in mask.iter() {
         match class {

@@ -1,10 +1,13 @@
-//! Carrying out notices: rows go, tombstones come, and the signed receipt is queued with them.
+//! Notices that arrived: they are carried out, and the signed receipt is queued with what they did.
 
-use super::{payload::RowToken, recall::RecalledRows, take};
+use super::{
+    carry_out::{self, Done},
+    notice::RecalledRows,
+};
 use crate::{
     app::App,
     store::share::{
-        ledger,
+        ledger, mark,
         notice::{self, NoticeIn},
         received,
     },
@@ -17,7 +20,9 @@ use protocol::{
     codec::{self, Canonical},
     entry::{
         payload::Payload,
-        share::{ERASURE_PREFIX, ErasureReceipt, ErasureResult, ErasureStatement, NoticeAck},
+        share::{
+            ERASURE_PREFIX, ErasureReceipt, ErasureResult, ErasureStatement, NoticeAck, RevokeKind,
+        },
     },
     identity::KeyUse,
     problem::ProblemKind,
@@ -66,15 +71,19 @@ async fn empty_log(app: &App) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// Whether anything expired.
+/// Forgets shares whose time is over, and what was kept for a time that is over; whether there were
+/// any.
 async fn expire(app: &App) -> anyhow::Result<bool> {
     let now = app.now();
     let mut db = app.store.read("looking for expired shares").await?;
     let any = received::any_expired(&mut db, now).await?;
+    let kept = mark::retentions(&mut db).await?;
     drop(db);
+    let any = any || kept.iter().any(|kept| kept.until <= now);
     if any {
         let mut tx = app.store.write("forgetting expired shares").await?;
         received::expire(&mut tx, now).await?;
+        carry_out::release(&mut tx, now).await?;
         tx.commit().await?;
     }
     Ok(any)
@@ -94,47 +103,48 @@ async fn forget(app: &App) -> anyhow::Result<bool> {
 }
 
 async fn one(app: &App, notice: &NoticeIn) -> anyhow::Result<()> {
-    let rows = rows(app, notice).await?;
-    let mut tx = app.store.write("erasing rows that were taken back").await?;
-    let mut erased = 0;
-    for row in rows
+    let recalled = rows(app, notice).await?;
+    let mut tx = app.store.write("carrying out a notice").await?;
+    let share = received::find(&mut tx, notice.share).await?;
+    let unfetched = share.is_some_and(|share| share.state == "announced");
+    if let Some(recalled) = recalled
         .as_ref()
-        .map(|recalled| recalled.rows.as_slice())
-        .unwrap_or_default()
+        .filter(|_| unfetched && !notice.kind.erases())
     {
-        let tokens = received::tokens(&mut tx, notice.share, *row).await?;
-        let tokens: Vec<RowToken> = tokens
-            .into_iter()
-            .map(|(class, token)| RowToken { class, token })
-            .collect();
-        take::bury(
-            &mut tx,
-            &tokens,
-            notice.sender,
-            (notice.position, notice.at),
-        )
-        .await?;
-        erased += u64::from(received::erase_row(&mut tx, notice.share, *row).await?);
-        notice::mark_erased(&mut tx, notice, *row).await?;
+        // There is nothing to answer for yet; what must rest rests from its first moment here on.
+        if notice.kind == RevokeKind::Restriction {
+            carry_out::rest_all(&mut tx, notice, recalled).await?;
+        }
+        notice::set_waiting(&mut tx, notice.notice).await?;
+        tx.commit().await?;
+        return Ok(());
     }
-    let state = if rows.is_some() {
+    let done = match &recalled {
+        Some(recalled) => carry_out::carry_out(&mut tx, notice, recalled, app.now()).await?,
+        None => Done {
+            result: ErasureResult::Refused,
+            rows: 0,
+            retained: Vec::new(),
+            tombstones: false,
+        },
+    };
+    let state = if recalled.is_some() {
         "erased"
     } else {
         "unreadable"
     };
-    notice::set_done(&mut tx, notice.notice, state, erased).await?;
+    notice::set_done(&mut tx, notice.notice, state, done.rows).await?;
     let ack = NoticeAck {
         notice: notice.notice,
     };
     outbox::queue(app, &mut tx, ack.into(), None).await?;
-    let receipt = receipt(app, notice, erased.min(notice.count));
-    outbox::queue(app, &mut tx, receipt.into(), None).await?;
+    outbox::queue(app, &mut tx, receipt(app, notice, done).into(), None).await?;
     tx.commit().await?;
     Ok(())
 }
 
-/// The rows of a notice; none when the sender sealed something else: then nothing can be erased by
-/// it, and the receipt says so.
+/// The rows of a notice; none when the sender sealed something else: then nothing can be done by
+/// it, and the receipt refuses it.
 async fn rows(app: &App, notice: &NoticeIn) -> anyhow::Result<Option<RecalledRows>> {
     let payload: Payload = minicbor::decode(&notice.row_refs)?;
     let sealed = match payload {
@@ -166,20 +176,18 @@ async fn rows(app: &App, notice: &NoticeIn) -> anyhow::Result<Option<RecalledRow
 }
 
 /// The signed statement. A row that was not held gets one like any other.
-fn receipt(app: &App, notice: &NoticeIn, erased: u64) -> ErasureReceipt {
+fn receipt(app: &App, notice: &NoticeIn, done: Done) -> ErasureReceipt {
     let now = app.now();
     let statement = codec::encode(&ErasureStatement {
         node: app.me,
         notice: notice.notice,
         share: notice.share,
-        result: if erased > 0 {
-            ErasureResult::Erased
-        } else {
-            ErasureResult::NotFound
-        },
-        erased,
+        result: done.result,
+        erased: done.rows,
         completed_at: now,
         backups_expire_by: now.plus(BACKUP_DAYS * DAY),
+        retained: done.retained,
+        suppression_kept: done.tombstones,
     });
     let key = app.secrets.signing_key(KeyUse::Statement);
     let signature = key.sign(&[ERASURE_PREFIX, &statement].concat());

@@ -269,6 +269,16 @@ impl Fields {
         .collect()
     }
 
+    /// Puts the classes of other fields beside these; none may be in both.
+    pub fn add(&mut self, other: Self) {
+        self.identity = self.identity.take().or(other.identity);
+        self.postal = self.postal.take().or(other.postal);
+        self.emails.extend(other.emails);
+        self.phones.extend(other.phones);
+        self.political = self.political.take().or(other.political);
+        self.engagement = self.engagement.take().or(other.engagement);
+    }
+
     /// Takes out every class that the mask does not hold.
     pub fn keep(&mut self, mask: FieldMask) {
         self.identity = self

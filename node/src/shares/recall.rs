@@ -1,6 +1,7 @@
 //! Taking back: the person's word into the consent records, and a notice to everybody who was given
 //! the person. No policy stands in its way.
 
+use super::notice::{self, Names};
 use crate::{
     app::App,
     http::problem::Failure,
@@ -9,34 +10,17 @@ use crate::{
         share::{
             candidate,
             ledger::{self, Disclosure},
-            notice::{self, NoticeOut},
         },
     },
     sync::outbox::{self, Fate},
 };
-use minicbor::{Decode, Encode};
 use protocol::{
-    codec::{self, Canonical},
-    entry::share::{Revoke, RevokeKind},
-    id::{EntryId, NodeId, RowRef},
-    problem::ProblemKind,
+    entry::share::{ErasureResult, RevokeKind},
+    id::{EntryId, NodeId},
     state::State,
 };
 use serde::Serialize;
 use std::collections::BTreeMap;
-
-/// The rows of a notice, as they are sealed to the recipient.
-#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
-pub struct RecalledRows {
-    /// Their names, rising.
-    #[n(0)]
-    pub rows: Vec<RowRef>,
-}
-
-impl Canonical for RecalledRows {
-    const WHAT: &'static str = "list of recalled rows";
-    const MAX_BYTES: usize = 20 * 1024 * 1024;
-}
 
 /// What is taken back.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -82,30 +66,6 @@ pub struct Notice {
     pub state: &'static str,
 }
 
-/// The name under which a kind is stored and typed.
-#[must_use]
-pub fn kind_name(kind: RevokeKind) -> &'static str {
-    match kind {
-        RevokeKind::Withdrawal => "withdrawal",
-        RevokeKind::Objection => "objection",
-        RevokeKind::Erasure => "erasure",
-        RevokeKind::Recall => "recall",
-    }
-}
-
-/// Reads what [`kind_name`] prints.
-#[must_use]
-pub fn kind_named(name: &str) -> Option<RevokeKind> {
-    [
-        RevokeKind::Withdrawal,
-        RevokeKind::Objection,
-        RevokeKind::Erasure,
-        RevokeKind::Recall,
-    ]
-    .into_iter()
-    .find(|kind| kind_name(*kind) == name)
-}
-
 /// Takes something back and waits for the fold.
 ///
 /// # Errors
@@ -114,7 +74,7 @@ pub async fn revoke(app: &App, what: &What, dry_run: bool) -> Result<Recall, Fai
     let now = app.now();
     let (kind, person, lines) = lines(app, what).await?;
     let by_share = by_share(app, lines).await?;
-    let state_names = names(app).await?;
+    let names = Names::of(&crate::coalition::active(app).await?.state);
     let whole_person = person
         .as_deref()
         .filter(|_| matches!(what, What::Person { share: None, .. }));
@@ -129,10 +89,10 @@ pub async fn revoke(app: &App, what: &What, dry_run: bool) -> Result<Recall, Fai
             continue;
         };
         let id = if *announced && !dry_run {
-            Some(queue(app, &mut tx, &state_names, *share, kind, lines).await?)
+            Some(queue(app, &mut tx, &names, kind, lines).await?)
         } else {
             for line in lines {
-                ledger::set_revoked(&mut tx, line, kind_name(kind), None).await?;
+                ledger::set_revoked(&mut tx, line, kind.name(), None).await?;
             }
             None
         };
@@ -140,7 +100,7 @@ pub async fn revoke(app: &App, what: &What, dry_run: bool) -> Result<Recall, Fai
             notice: id,
             share: *share,
             to,
-            name: state_names.name(to),
+            name: names.name(to),
             rows: lines.len() as u64,
             state: if dry_run { "dry-run" } else { "share-waits" },
         });
@@ -149,16 +109,7 @@ pub async fn revoke(app: &App, what: &What, dry_run: bool) -> Result<Recall, Fai
         drop(tx); // undone: nothing was changed
     } else {
         tx.commit().await?;
-        app.wake.outbox.notify_one();
-        for notice in &mut notices {
-            if let Some(id) = notice.notice {
-                notice.state = match outbox::wait(app, id, crate::api::PATIENCE).await? {
-                    Fate::Done => "done",
-                    Fate::Waiting => "waiting",
-                    Fate::Void(_) => "void",
-                };
-            }
-        }
+        wait(app, &mut notices).await?;
     }
     Ok(Recall {
         dry_run,
@@ -167,7 +118,7 @@ pub async fn revoke(app: &App, what: &What, dry_run: bool) -> Result<Recall, Fai
     })
 }
 
-/// The ledger's lines that are not taken back yet.
+/// The ledger's lines that are not taken back yet, or not as far.
 async fn lines(
     app: &App,
     what: &What,
@@ -203,11 +154,26 @@ async fn lines(
             (RevokeKind::Recall, None, lines)
         }
     };
+    let coalition = crate::coalition::active(app).await?;
     let open = lines
         .into_iter()
-        .filter(|line| line.notice.is_none())
+        .filter(|line| is_open(&coalition.state, line, kind))
         .collect();
     Ok((kind, person, open))
+}
+
+/// Whether a line can get a notice of this kind: it has none, a weaker one, or one that was refused.
+fn is_open(state: &State, line: &Disclosure, kind: RevokeKind) -> bool {
+    let Some(notice) = line.notice else {
+        return true;
+    };
+    let known = line.revoke_kind.as_deref().and_then(RevokeKind::named);
+    let weaker = known.is_some_and(|known| !known.erases() && kind.erases());
+    let receipt = state
+        .notices
+        .get(&notice)
+        .and_then(|row| row.receipt.as_ref());
+    weaker || receipt.is_some_and(|receipt| receipt.result == ErasureResult::Refused)
 }
 
 /// Lines by share, with whether the share is announced: before that nobody could be told.
@@ -229,93 +195,55 @@ async fn by_share(
     Ok(by_share)
 }
 
-/// What sealing and telling needs of the folded state, taken before any transaction.
-#[derive(Debug)]
-struct Names(BTreeMap<NodeId, (String, Option<protocol::seal::AgeRecipient>)>);
-
-impl Names {
-    fn of(state: &State) -> Self {
-        let member = |node: &NodeId| {
-            let key = state
-                .document(*node)
-                .and_then(|document| document.age_recipient());
-            (*node, (crate::coalition::members::name(state, *node), key))
-        };
-        Self(state.members.iter().map(|(node, _)| member(node)).collect())
-    }
-
-    fn name(&self, node: NodeId) -> String {
-        self.0
-            .get(&node)
-            .map_or_else(|| node.short(), |(name, _)| name.clone())
-    }
-}
-
-async fn names(app: &App) -> Result<Names, Failure> {
-    Ok(Names::of(&crate::coalition::active(app).await?.state))
-}
-
 async fn withdraw(
     tx: &mut Write,
     person: &str,
     kind: RevokeKind,
     now: i64,
 ) -> Result<usize, Failure> {
-    let records = store::consent::of_person(&mut *tx, person).await?;
+    let mut records = store::consent::of_person(&mut *tx, person).await?;
+    if kind == RevokeKind::Restriction {
+        records.clear(); // the consent stands, and is not used until the person agrees once more
+    }
     let count = records.len();
     for mut consent in records {
         super::consent::withdraw(&mut consent.record, now).map_err(Failure::internal)?;
         consent.updated_at = now;
         store::consent::put(&mut *tx, &consent).await?;
     }
-    candidate::recall(&mut *tx, person, kind_name(kind), now).await?;
+    candidate::recall(&mut *tx, person, kind.name(), now).await?;
     Ok(count)
 }
 
-/// Queues one notice for rows of one share.
+/// Queues one notice for rows of one share, and notes it in the ledger.
 async fn queue(
     app: &App,
     tx: &mut Write,
     names: &Names,
-    share: EntryId,
     kind: RevokeKind,
     lines: &[Disclosure],
 ) -> Result<EntryId, Failure> {
-    let to = lines
-        .first()
-        .map(|line| line.recipient)
-        .ok_or_else(|| Failure::internal("a notice without rows"))?;
-    let key = names.0.get(&to).and_then(|(_, key)| *key).ok_or_else(|| {
-        Failure::new(
-            ProblemKind::Conflict,
-            "the recipient is not known to the coalition any more",
-        )
-    })?;
-    let mut rows: Vec<RowRef> = lines.iter().map(|line| line.row_ref).collect();
-    rows.sort_unstable();
-    let plain = codec::encode(&RecalledRows { rows });
-    let packed = outbox::pack_for(key, &plain)?;
-    let revoke = Revoke {
-        share,
-        kind,
-        count: lines.len() as u64,
-        row_refs: packed.payload.clone(),
-    };
-    let id = outbox::queue(app, &mut *tx, revoke.into(), Some((&packed, &plain))).await?;
-    let out = NoticeOut {
-        notice: id,
-        share,
-        recipient: to,
-        kind: kind_name(kind).to_owned(),
-        count: lines.len() as u64,
-        receipt: None,
-        created_at: app.now().0,
-    };
-    notice::insert_out(&mut *tx, &out).await?;
+    let rows = lines.iter().map(|line| (line, None)).collect();
+    let id = notice::queue(app, &mut *tx, names, kind, rows).await?;
     for line in lines {
-        ledger::set_revoked(&mut *tx, line, kind_name(kind), Some(id)).await?;
+        ledger::set_revoked(&mut *tx, line, kind.name(), Some(id)).await?;
     }
     Ok(id)
+}
+
+/// Waits until each notice that was queued is read back.
+pub(super) async fn wait(app: &App, notices: &mut [Notice]) -> Result<(), Failure> {
+    app.wake.outbox.notify_one();
+    for notice in notices {
+        if let Some(id) = notice.notice {
+            notice.state = match outbox::wait(app, id, crate::api::PATIENCE).await? {
+                Fate::Done => "done",
+                Fate::Waiting => "waiting",
+                Fate::Void(_) => "void",
+            };
+        }
+    }
+    Ok(())
 }
 
 /// A share was announced: rows that were taken back while it waited get their notices now.
@@ -336,9 +264,9 @@ pub async fn after_announcement(
     }
     let names = Names::of(state);
     for (kind, lines) in by_kind {
-        let kind = kind_named(&kind)
+        let kind = RevokeKind::named(&kind)
             .ok_or_else(|| store::StoreError::damaged("disclosure", "revoke_kind"))?;
-        queue(app, &mut *tx, &names, share, kind, &lines)
+        queue(app, &mut *tx, &names, kind, &lines)
             .await
             .map_err(|failure| anyhow::anyhow!("{}", failure.0.title))?;
     }

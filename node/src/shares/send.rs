@@ -341,6 +341,7 @@ async fn write_ledger(
             sent_at: given.created_at,
             revoke_kind: None,
             notice: None,
+            rectified: None,
         };
         ledger::insert(&mut *tx, &line, &proof).await?;
     }

@@ -230,6 +230,5 @@ fn parties(state: &State, agreement: &Agreement, log_time: Moment) -> Result<Vec
 /// Whether a recipient owes an answer to a notice, in log time.
 #[must_use]
 pub fn is_overdue(notice: &protocol::state::rows::NoticeRow, log_time: Moment) -> bool {
-    let silent = notice.acknowledged.is_none() && notice.ack_due < log_time;
-    notice.receipt.is_none() && (silent || notice.due < log_time)
+    notice.is_overdue(log_time)
 }

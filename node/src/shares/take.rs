@@ -4,7 +4,9 @@
 //! only a keeper that cannot be reached is a reason to try again.
 
 use super::{
-    consent, facts,
+    consent,
+    dispute::Faults,
+    facts,
     payload::{self, RowToken, SHARE_BYTES, Salt, SharedRow, SharedRows, VERSION},
     setting::Setting,
 };
@@ -17,7 +19,8 @@ use crate::{
     },
 };
 use policy::{
-    Basis, End, FieldClass, Jurisdiction, Outcome, Purpose, Record, Row, RowFacts, Source,
+    Basis, End, FieldClass, FieldMask, Jurisdiction, Outcome, Purpose, Record, Row, RowFacts,
+    Source,
 };
 use protocol::{
     blob::BlobId,
@@ -172,14 +175,16 @@ async fn answer(
 }
 
 /// A row with what this node knows about it.
-struct Judged {
-    row: SharedRow,
+pub(super) struct Judged {
+    pub(super) row: SharedRow,
     salt: Salt,
-    facts: Row,
+    pub(super) facts: Row,
     /// Notice that took the row back before it was fetched.
     recalled: Option<(u64, Moment)>,
     /// Tombstones that the person's later consent takes down.
     reopened: Vec<Token>,
+    /// Whether it was sent although the person had been taken back by then.
+    pub(super) resurfaced: bool,
 }
 
 async fn store(app: &App, share: &Received, rows: SharedRows) -> anyhow::Result<()> {
@@ -212,7 +217,21 @@ async fn store(app: &App, share: &Received, rows: SharedRows) -> anyhow::Result<
     let outcome = setting
         .gate
         .decide(End::Receive, &flow, &facts, &classes, now.0);
-    keep(app, share, judged, &outcome, unknown).await
+    let surplus = |(row, mask): (&Judged, &FieldMask)| {
+        row.resurfaced
+            || row
+                .row
+                .fields
+                .mask()
+                .iter()
+                .any(|class| !mask.contains(class))
+    };
+    let faults = if judged.iter().zip(&outcome.masks).any(surplus) {
+        Faults::of(&setting, &flow, &classes, &judged, share.at)
+    } else {
+        Faults::default()
+    };
+    keep(app, share, judged, &outcome, unknown, faults).await
 }
 
 /// What is given for a share, as it was announced.
@@ -270,6 +289,7 @@ async fn judge(
     let recalled = notice::erased(&mut db, share.share, row.row_ref).await?;
     facts.tombstoned = recalled.is_some();
     let mut reopened = Vec::new();
+    let mut resurfaced = false;
     for token in tombstone_tokens(&row.tokens) {
         let Some((position, at)) = notice::tombstone(&mut db, token, share.sender).await? else {
             continue;
@@ -282,6 +302,7 @@ async fn judge(
             reopened.push(token);
         } else {
             facts.tombstoned = true;
+            resurfaced |= share.position > position;
         }
     }
     Ok(Some(Judged {
@@ -293,6 +314,7 @@ async fn judge(
         salt,
         recalled,
         reopened,
+        resurfaced,
     }))
 }
 
@@ -338,6 +360,7 @@ async fn keep(
     judged: Vec<Judged>,
     outcome: &Outcome,
     unknown: u64,
+    faults: Faults,
 ) -> anyhow::Result<()> {
     let mut accepted = 0;
     let mut people: BTreeMap<String, u64> = outcome.rows_withheld_by_rule.clone();
@@ -386,6 +409,7 @@ async fn keep(
     let dropped = serde_json::json!({ "people": people, "values": values }).to_string();
     received::set_taken(&mut tx, share.share, "stored", accepted, &dropped, None).await?;
     answer(app, &mut tx, share, accepted).await?;
+    faults.report(app, &mut tx, share).await?;
     tx.commit().await?;
     app.wake.outbox.notify_one();
     Ok(())

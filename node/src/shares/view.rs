@@ -1,19 +1,22 @@
 //! Shares as people read them: given, received, taken back, and who holds whom.
 
-use super::{recall, setting::is_overdue};
+use super::setting::is_overdue;
 use crate::{
     app::App,
     coalition::members,
     http::problem::Failure,
     store::{
         self,
-        share::{ledger, notice, received},
+        share::{ledger, mark, notice, received},
     },
 };
 use protocol::{
-    entry::share::{ErasureReceipt, ErasureResult},
+    entry::share::{ErasureReceipt, ErasureResult, RevokeKind},
     id::{EntryId, NodeId},
-    state::{State, rows::NoticeRow},
+    state::{
+        State,
+        rows::{ExceptionRow, NoticeRow},
+    },
     time::Moment,
 };
 use serde::Serialize;
@@ -133,8 +136,10 @@ pub struct ReceivedShare {
     pub announced: u64,
     /// Persons taken.
     pub accepted: u64,
-    /// Persons held now.
+    /// Persons held now who may be used.
     pub held: u64,
+    /// Persons held who must not be used.
+    pub resting: u64,
     /// What this node's own gate dropped.
     pub dropped: Value,
     /// `announced`, `stored`, `failed` or `expired`.
@@ -156,13 +161,14 @@ pub async fn received(app: &App) -> Result<Vec<ReceivedShare>, Failure> {
     let mut rows = Vec::new();
     for row in received::all(&mut db).await? {
         let held = received::held(&mut db, row.share).await?;
-        rows.push((row, held));
+        let resting = mark::resting(&mut db, row.share).await?;
+        rows.push((row, held, resting));
     }
     drop(db);
     let coalition = crate::coalition::active(app).await?;
     Ok(rows
         .into_iter()
-        .map(|(row, held)| ReceivedShare {
+        .map(|(row, held, resting)| ReceivedShare {
             share: row.share,
             name: members::name(&coalition.state, row.sender),
             from: row.sender,
@@ -172,6 +178,7 @@ pub async fn received(app: &App) -> Result<Vec<ReceivedShare>, Failure> {
             announced: row.announced,
             accepted: row.accepted,
             held,
+            resting,
             dropped: json(&row.dropped),
             state: row.state,
             note: row.note,
@@ -196,7 +203,8 @@ pub struct Receipt {
     pub kind: String,
     /// Rows.
     pub rows: u64,
-    /// `queued`, `told`, `acknowledged`, `erased` or `not_found`.
+    /// `queued`, `told`, `acknowledged`, `excepted`, or what the receipt says: `erased`, `not_found`,
+    /// `restricted`, `rectified`, `partly_retained`, `refused`.
     pub state: &'static str,
     /// Whether an answer is late, in log time.
     pub overdue: bool,
@@ -206,14 +214,65 @@ pub struct Receipt {
     pub acknowledged: Option<Moment>,
     /// When the receipt was ordered, in log time.
     pub receipt_at: Option<Moment>,
-    /// Rows erased, as the recipient states.
+    /// Rows erased, restricted or corrected, as the recipient states.
     pub erased: Option<u64>,
+    /// What the recipient keeps, and why.
+    pub retained: Vec<Kept>,
+    /// Why nobody waits for the receipt any more.
+    pub exception: Option<Exception>,
     /// By when the recipient must have stopped.
     pub ack_due: Option<Moment>,
     /// By when the receipt must be there.
     pub due: Option<Moment>,
     /// The signed statement and its signature, base64: good outside the log too.
     pub signed: Option<Signed>,
+}
+
+/// A class of fields that a recipient keeps.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Kept {
+    /// The class.
+    pub class: String,
+    /// On which ground.
+    pub ground: String,
+    /// Until when.
+    pub until: Moment,
+}
+
+/// Why nobody waits for a receipt any more.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Exception {
+    /// `impossible` or `disproportionate`.
+    pub kind: &'static str,
+    /// In the sender's words.
+    pub reason: String,
+    /// Who answers for it.
+    pub approver: String,
+    /// When it was ordered, in log time.
+    pub at: Moment,
+}
+
+impl Exception {
+    fn of(row: &ExceptionRow) -> Self {
+        Self {
+            kind: row.kind.name(),
+            reason: row.reason.clone(),
+            approver: row.approver.clone(),
+            at: row.at,
+        }
+    }
+}
+
+fn kept(row: &NoticeRow) -> Vec<Kept> {
+    let retained = row.receipt.as_ref().map(|receipt| &receipt.retained);
+    let retained = retained.into_iter().flatten();
+    retained
+        .map(|kept| Kept {
+            class: kept.class.clone(),
+            ground: kept.ground.clone(),
+            until: kept.until,
+        })
+        .collect()
 }
 
 /// A receipt's signed bytes.
@@ -252,6 +311,10 @@ pub async fn receipts(app: &App, overdue_only: bool) -> Result<Vec<Receipt>, Fai
                 erased: row
                     .and_then(|row| row.receipt.as_ref())
                     .map(|receipt| receipt.erased),
+                retained: row.map(kept).unwrap_or_default(),
+                exception: row
+                    .and_then(|row| row.exception.as_ref())
+                    .map(Exception::of),
                 ack_due: row.map(|row| row.ack_due),
                 due: row.map(|row| row.due),
                 signed: out.receipt.as_deref().and_then(signed),
@@ -276,11 +339,11 @@ fn signed(receipt: &[u8]) -> Option<Signed> {
 }
 
 fn progress(row: &NoticeRow) -> &'static str {
-    match (&row.receipt, row.acknowledged) {
-        (Some(receipt), _) if receipt.result == ErasureResult::Erased => "erased",
-        (Some(_), _) => "not_found",
-        (None, Some(_)) => "acknowledged",
-        (None, None) => "told",
+    match (&row.receipt, &row.exception, row.acknowledged) {
+        (Some(receipt), ..) => receipt.result.name(),
+        (None, Some(_), _) => "excepted",
+        (None, None, Some(_)) => "acknowledged",
+        (None, None, None) => "told",
     }
 }
 
@@ -307,7 +370,8 @@ pub struct Holder {
     pub sent_at: i64,
     /// When the recipient must stop using it anyway.
     pub expires_at: Option<i64>,
-    /// `queued`, `held`, `expired`, `revoked`, `overdue` or `erased`.
+    /// `queued`, `held`, `expired`, `revoked`, `overdue`, `excepted`, `erased`, `restricted`,
+    /// `partly_retained` or `refused`.
     pub status: &'static str,
     /// Why it was taken back.
     pub revoked_for: Option<String>,
@@ -317,6 +381,12 @@ pub struct Holder {
     pub erased_at: Option<Moment>,
     /// By when the receipt must be there.
     pub due: Option<Moment>,
+    /// What the recipient keeps, and why.
+    pub retained: Vec<Kept>,
+    /// Why nobody waits for the receipt any more.
+    pub exception: Option<Exception>,
+    /// How the latest correction stands, in the words of [`Receipt::state`].
+    pub correction: Option<&'static str>,
 }
 
 /// Everybody who was ever given a person, by the ledger.
@@ -345,8 +415,13 @@ pub async fn holders(app: &App, person: &str) -> Result<Vec<Holder>, Failure> {
         let announced = given
             .as_ref()
             .is_some_and(|given| given.state == "announced");
+        let correction = line.rectified.map(|notice| state.notices.get(&notice));
         let status = match (receipt, notice, &line.revoke_kind) {
-            (Some(_), _, _) => "erased",
+            (Some(receipt), _, _) => match receipt.result {
+                ErasureResult::Erased | ErasureResult::NotFound => "erased",
+                other => other.name(),
+            },
+            (None, Some(notice), _) if notice.exception.is_some() => "excepted",
             (None, Some(notice), _) if is_overdue(notice, now) => "overdue",
             (None, _, Some(_)) => "revoked",
             (None, _, None) if expires_at.is_some_and(|expires| expires <= now.0) => "expired",
@@ -375,22 +450,33 @@ pub async fn holders(app: &App, person: &str) -> Result<Vec<Holder>, Failure> {
             notice: line.notice,
             erased_at: receipt.map(|receipt| receipt.at),
             due: notice.map(|notice| notice.due),
+            retained: notice.map(kept).unwrap_or_default(),
+            exception: notice
+                .and_then(|row| row.exception.as_ref())
+                .map(Exception::of),
+            correction: correction.map(|row| row.map_or("queued", progress)),
         }
     };
     Ok(with_shares.into_iter().map(holder).collect())
 }
 
-/// The words of [`recall::kind_name`], for messages.
-pub const KINDS: [&str; 3] = ["withdrawal", "objection", "erasure"];
+/// The kinds of notices that are about one person.
+pub const KINDS: [&str; 5] = [
+    "withdrawal",
+    "objection",
+    "erasure",
+    "restriction",
+    "rectification",
+];
 
-/// A kind that people may type for a person.
+/// A kind of these.
 ///
 /// # Errors
 /// [`Failure`] that lists the kinds.
-pub fn person_kind(word: &str) -> Result<protocol::entry::share::RevokeKind, Failure> {
+pub fn person_kind(word: &str) -> Result<RevokeKind, Failure> {
     KINDS
         .contains(&word)
-        .then(|| recall::kind_named(word))
+        .then(|| RevokeKind::named(word))
         .flatten()
         .ok_or_else(|| Failure::input(format!("a person takes back by: {}", KINDS.join(", "))))
 }

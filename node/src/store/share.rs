@@ -2,6 +2,7 @@
 
 pub mod candidate;
 pub mod ledger;
+pub mod mark;
 pub mod notice;
 pub mod received;
 

@@ -130,9 +130,52 @@ pub enum RevokeKind {
     /// The organization takes the share back.
     #[n(3)]
     Recall,
+    /// The rows stay, but must not be used.
+    #[n(4)]
+    Restriction,
+    /// The rows are to be corrected.
+    #[n(5)]
+    Rectification,
 }
 
-/// A notice to one recipient: these rows must go.
+impl RevokeKind {
+    /// All of them, in the order of their numbers.
+    pub const ALL: [Self; 6] = [
+        Self::Withdrawal,
+        Self::Objection,
+        Self::Erasure,
+        Self::Recall,
+        Self::Restriction,
+        Self::Rectification,
+    ];
+
+    /// The name that people read and type.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Withdrawal => "withdrawal",
+            Self::Objection => "objection",
+            Self::Erasure => "erasure",
+            Self::Recall => "recall",
+            Self::Restriction => "restriction",
+            Self::Rectification => "rectification",
+        }
+    }
+
+    /// The kind of this name.
+    #[must_use]
+    pub fn named(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|kind| kind.name() == name)
+    }
+
+    /// Whether the rows must go.
+    #[must_use]
+    pub fn erases(self) -> bool {
+        !matches!(self, Self::Restriction | Self::Rectification)
+    }
+}
+
+/// A notice to one recipient: these rows must go, rest, or be corrected.
 #[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
 pub struct Revoke {
     /// The share: the id of the entry that announced it.
@@ -144,7 +187,8 @@ pub struct Revoke {
     /// How many rows.
     #[n(2)]
     pub count: u64,
-    /// Which rows: [`crate::id::RowRef`]s sealed to the recipient alone.
+    /// Which rows: [`crate::id::RowRef`]s sealed to the recipient alone, with the corrections of a
+    /// rectification.
     #[n(3)]
     pub row_refs: Payload,
 }
@@ -180,6 +224,50 @@ pub enum ErasureResult {
     /// Were not held, or no longer.
     #[n(1)]
     NotFound,
+    /// Held, and used no more.
+    #[n(2)]
+    Restricted,
+    /// Corrected.
+    #[n(3)]
+    Rectified,
+    /// Gone but for what a law makes the recipient keep.
+    #[n(4)]
+    PartlyRetained,
+    /// The recipient does not do it, or could not read which rows are meant.
+    #[n(5)]
+    Refused,
+}
+
+impl ErasureResult {
+    /// The name that people read.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Erased => "erased",
+            Self::NotFound => "not_found",
+            Self::Restricted => "restricted",
+            Self::Rectified => "rectified",
+            Self::PartlyRetained => "partly_retained",
+            Self::Refused => "refused",
+        }
+    }
+}
+
+/// The most bytes of the ground on which a class of fields is kept.
+pub const GROUND_BYTES: usize = 200;
+
+/// A class of fields that a recipient keeps although it was asked to erase it.
+#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
+pub struct Retained {
+    /// The class, a word of the policy vocabulary.
+    #[n(0)]
+    pub class: String,
+    /// On which ground: plain text on one line, at most [`GROUND_BYTES`].
+    #[n(1)]
+    pub ground: String,
+    /// Until when.
+    #[n(2)]
+    pub until: Moment,
 }
 
 /// A recipient's signed statement about a notice; good outside the log too.
@@ -210,7 +298,7 @@ pub struct ErasureStatement {
     /// What became of them.
     #[n(3)]
     pub result: ErasureResult,
-    /// How many rows were erased.
+    /// How many rows were erased, restricted or corrected.
     #[n(4)]
     pub erased: u64,
     /// When, by the recipient's clock.
@@ -219,11 +307,18 @@ pub struct ErasureStatement {
     /// Until when backups may still hold them.
     #[n(6)]
     pub backups_expire_by: Moment,
+    /// What is kept, by rising class; empty unless the result is `partly_retained`.
+    #[n(7)]
+    pub retained: Vec<Retained>,
+    /// Whether match tokens stay, and nothing else, so that the person is known should it be given
+    /// once more.
+    #[n(8)]
+    pub suppression_kept: bool,
 }
 
 impl crate::codec::Canonical for ErasureStatement {
     const WHAT: &'static str = "erasure statement";
-    const MAX_BYTES: usize = 512;
+    const MAX_BYTES: usize = 4 * 1024;
 }
 
 /// What the signature of an erasure receipt covers before the statement.

@@ -12,7 +12,7 @@ use crate::{
         share::{ErasureResult, ErasureStatement},
     },
     envelope::Envelope,
-    fold::share::is_receipt_signed_by,
+    fold::recall::is_receipt_signed_by,
     id::{CoalitionId, Hash, Lineage, NodeId},
     identity::KeyUse,
 };
@@ -202,11 +202,7 @@ fn describe(
             let key = roster.key(author, KeyUse::Statement);
             let signed = key.is_some_and(|key| is_receipt_signed_by(receipt, &key.0));
             let words = match statement {
-                Some(statement) if statement.result == ErasureResult::Erased => format!(
-                    "it erased {} rows of share {}",
-                    statement.erased, statement.share
-                ),
-                Some(statement) => format!("it held no such rows of share {}", statement.share),
+                Some(statement) => stated(&statement),
                 None => "something that cannot be read".to_owned(),
             };
             findings.say(
@@ -220,5 +216,26 @@ fn describe(
                 format!("position {at}, {day}: {who} said {}", other.kind()),
             );
         }
+    }
+}
+
+/// What a receipt says, after "signed a receipt that".
+fn stated(statement: &ErasureStatement) -> String {
+    let ErasureStatement { erased, share, .. } = statement;
+    match statement.result {
+        ErasureResult::Erased => format!("it erased {erased} rows of share {share}"),
+        ErasureResult::NotFound => format!("it held no such rows of share {share}"),
+        ErasureResult::Restricted => format!("it stopped using {erased} rows of share {share}"),
+        ErasureResult::Rectified => format!("it corrected {erased} rows of share {share}"),
+        ErasureResult::PartlyRetained => {
+            let kept: Vec<&str> = statement
+                .retained
+                .iter()
+                .map(|kept| kept.class.as_str())
+                .collect();
+            let kept = kept.join(", ");
+            format!("it erased {erased} rows of share {share} but for {kept}")
+        }
+        ErasureResult::Refused => format!("it does not act on rows of share {share}"),
     }
 }

@@ -85,7 +85,7 @@ super::checked_text!(Name, Name::strict);
 /// Control characters, line and paragraph separators, direction marks, embeddings, overrides and
 /// isolates, zero-width space, word joiner, byte order mark and tags. The two zero-width joiners
 /// stay: Persian and Indic names need them.
-fn is_hidden(character: char) -> bool {
+pub(crate) fn is_hidden(character: char) -> bool {
     character.is_control()
         || matches!(
             u32::from(character),

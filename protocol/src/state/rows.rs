@@ -5,7 +5,10 @@ use crate::{
     chain::Head,
     channel::Channel,
     entry::payload::Channels,
-    entry::share::{ErasureResult, RevokeKind},
+    entry::{
+        recall::{DisputeCode, ExceptionKind},
+        share::{ErasureResult, Retained, RevokeKind},
+    },
     id::{CoalitionId, EntryId, Hash, Lineage, NodeId},
     merkle::Tree,
     state::rules::Rules,
@@ -358,16 +361,16 @@ pub struct Received {
     pub at: Moment,
 }
 
-/// A revocation notice to one recipient.
+/// A notice to one recipient about rows of a share.
 #[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
 pub struct NoticeRow {
-    /// The share whose rows must go.
+    /// The share whose rows are meant.
     #[n(0)]
     pub share: EntryId,
-    /// Who takes them back.
+    /// Who gives the notice.
     #[n(1)]
     pub from: NodeId,
-    /// Who must erase.
+    /// Who must act.
     #[n(2)]
     pub to: NodeId,
     /// Why.
@@ -394,15 +397,75 @@ pub struct NoticeRow {
     /// The receipt.
     #[n(10)]
     pub receipt: Option<ReceiptRow>,
+    /// Why nobody waits for a receipt any more.
+    #[n(11)]
+    pub exception: Option<ExceptionRow>,
 }
 
-/// An erasure receipt.
+impl NoticeRow {
+    /// Whether the recipient owes an answer, in log time.
+    #[must_use]
+    pub fn is_overdue(&self, log_time: Moment) -> bool {
+        let silent = self.acknowledged.is_none() && self.ack_due < log_time;
+        self.receipt.is_none() && self.exception.is_none() && (silent || self.due < log_time)
+    }
+}
+
+/// An exception to a notice.
+#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
+pub struct ExceptionRow {
+    /// Of which kind.
+    #[n(0)]
+    pub kind: ExceptionKind,
+    /// Why.
+    #[n(1)]
+    pub reason: String,
+    /// Who answers for it.
+    #[n(2)]
+    pub approver: String,
+    /// When it was ordered, in log time.
+    #[n(3)]
+    pub at: Moment,
+}
+
+/// What is reported of one share under one code.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Encode, Decode)]
+pub struct DisputeKey {
+    /// The share.
+    #[n(0)]
+    pub share: EntryId,
+    /// What.
+    #[n(1)]
+    pub code: DisputeCode,
+}
+
+/// A dispute about a share.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Encode, Decode)]
+pub struct DisputeRow {
+    /// The sender of the share.
+    #[n(0)]
+    pub from: NodeId,
+    /// The recipient, who reports it.
+    #[n(1)]
+    pub by: NodeId,
+    /// How many rows.
+    #[n(2)]
+    pub count: u64,
+    /// When it was ordered, in log time.
+    #[n(3)]
+    pub at: Moment,
+    /// When the recipient settled it, in log time.
+    #[n(4)]
+    pub settled: Option<Moment>,
+}
+
+/// A recipient's receipt.
 #[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
 pub struct ReceiptRow {
     /// What became of the rows.
     #[n(0)]
     pub result: ErasureResult,
-    /// How many were erased.
+    /// How many were erased, restricted or corrected.
     #[n(1)]
     pub erased: u64,
     /// When the receipt was ordered, in log time.
@@ -411,4 +474,10 @@ pub struct ReceiptRow {
     /// SHA-256 of the signed statement.
     #[n(3)]
     pub statement: Hash,
+    /// What the recipient keeps.
+    #[n(4)]
+    pub retained: Vec<Retained>,
+    /// Whether it keeps match tokens.
+    #[n(5)]
+    pub suppression_kept: bool,
 }

@@ -5,13 +5,15 @@ use protocol::{
     codec,
     entry::{
         payload::Payload,
+        recall::{Dispute, DisputeCode, ExceptionKind, NoticeException},
         share::{
-            ERASURE_PREFIX, ErasureReceipt, ErasureResult, ErasureStatement, NoticeAck, Revoke,
-            RevokeKind, Share, ShareReceived,
+            ERASURE_PREFIX, ErasureReceipt, ErasureResult, ErasureStatement, NoticeAck, Retained,
+            Revoke, RevokeKind, Share, ShareReceived,
         },
     },
     fold::Void,
     id::{EntryId, Hash},
+    state::rows::DisputeKey,
     time::{DAY, HOUR, Moment},
 };
 
@@ -45,6 +47,8 @@ fn statement(world: &World, n: usize, notice: EntryId, share: EntryId) -> Erasur
         erased: 4,
         completed_at: Moment(5),
         backups_expire_by: Moment(6),
+        retained: Vec::new(),
+        suppression_kept: true,
     }
 }
 
@@ -162,6 +166,8 @@ fn deadlines_follow_the_kind_and_the_agreement_in_log_time() {
         (RevokeKind::Objection, 14 * DAY),
         (RevokeKind::Erasure, 30 * DAY),
         (RevokeKind::Recall, 30 * DAY),
+        (RevokeKind::Restriction, 30 * DAY),
+        (RevokeKind::Rectification, 30 * DAY),
     ] {
         let notice = world.done(1, revoke(share, kind, 1));
         let row = world.state.notices.get(&notice).unwrap();
@@ -220,15 +226,15 @@ fn a_receipt_is_the_recipients_signed_word_about_its_own_notice() {
     let sender = world.id(1);
     assert!(matches!(
         refuse(&mut world, 2, &|s| s.node = sender),
-        Void::NotAllowed(_)
+        Void::Receipt(_)
     ));
     assert!(matches!(
         refuse(&mut world, 2, &|s| s.share = notice),
-        Void::NotAllowed(_)
+        Void::Receipt(_)
     ));
     assert_eq!(
         refuse(&mut world, 2, &|s| s.notice = share),
-        Void::Unknown("the notice")
+        Void::Receipt("no notice before it has this id")
     );
     assert!(matches!(
         refuse(&mut world, 2, &|s| s.erased = 5),
@@ -242,7 +248,7 @@ fn a_receipt_is_the_recipients_signed_word_about_its_own_notice() {
     cut.statement.pop();
     assert!(matches!(world.void(2, cut), Void::Entry(_)));
     let entry = receipt(&world, 2, &good);
-    assert!(matches!(world.void(1, entry.clone()), Void::NotAllowed(_)));
+    assert!(matches!(world.void(1, entry.clone()), Void::Receipt(_)));
     world.done(2, entry.clone());
     let row = world.state.notices.get(&notice).unwrap();
     assert_eq!(row.acknowledged, Some(world.now), "who erased has stopped");
@@ -274,4 +280,177 @@ fn nobody_puts_an_own_row_in_the_place_of_anothers_share_or_notice() {
         assert_eq!(world.fold(said), Err(Void::Repeated));
     }
     assert_eq!(world.state.shares.get(&share).unwrap().from, world.id(1));
+}
+
+fn kept(class: &str) -> Retained {
+    Retained {
+        class: class.to_owned(),
+        ground: "accounts are kept for seven years".to_owned(),
+        until: Moment(7),
+    }
+}
+
+#[test]
+fn a_receipt_answers_what_was_asked_and_names_what_is_kept_and_why() {
+    let (mut world, share) = shared();
+    let erase = world.done(1, revoke(share, RevokeKind::Erasure, 4));
+    let restrict = world.done(1, revoke(share, RevokeKind::Restriction, 4));
+    let rectify = world.done(1, revoke(share, RevokeKind::Rectification, 4));
+    let with = |world: &World, notice, change: &dyn Fn(&mut ErasureStatement)| {
+        let mut statement = statement(world, 2, notice, share);
+        change(&mut statement);
+        receipt(world, 2, &statement)
+    };
+    let partly = |retained: Vec<Retained>| {
+        move |s: &mut ErasureStatement| {
+            s.result = ErasureResult::PartlyRetained;
+            s.retained.clone_from(&retained);
+        }
+    };
+    let without = |change: &dyn Fn(&mut Retained)| {
+        let mut one = kept("identity");
+        change(&mut one);
+        partly(vec![one])
+    };
+    let refused: [(EntryId, Box<dyn Fn(&mut ErasureStatement)>); 13] = [
+        (erase, Box::new(|s| s.result = ErasureResult::Restricted)),
+        (erase, Box::new(|s| s.result = ErasureResult::Rectified)),
+        (rectify, Box::new(|s| s.result = ErasureResult::Restricted)),
+        (restrict, Box::new(partly(vec![kept("identity")]))),
+        (erase, Box::new(|s| s.erased = 0)),
+        (erase, Box::new(|s| s.result = ErasureResult::NotFound)),
+        (erase, Box::new(partly(Vec::new()))),
+        (erase, Box::new(|s| s.retained = vec![kept("identity")])),
+        (
+            erase,
+            Box::new(partly(vec![kept("phone"), kept("identity")])),
+        ),
+        (erase, Box::new(without(&|kept| kept.ground.clear()))),
+        (
+            erase,
+            Box::new(without(&|kept| kept.ground = "two\nlines".to_owned())),
+        ),
+        (erase, Box::new(without(&|kept| kept.until = Moment(5)))),
+        (
+            erase,
+            Box::new(without(&|kept| kept.class = "diary".to_owned())),
+        ),
+    ];
+    for (n, (notice, change)) in refused.iter().enumerate() {
+        let entry = with(&world, *notice, change);
+        let void = world.void(2, entry);
+        assert!(
+            void.to_string().starts_with("E_RECEIPT_INVALID"),
+            "{n}: {void}"
+        );
+    }
+    let good = with(
+        &world,
+        erase,
+        &partly(vec![kept("engagement"), kept("identity")]),
+    );
+    world.done(2, good);
+    let good = with(&world, restrict, &|s| s.result = ErasureResult::Restricted);
+    world.done(2, good);
+    let good = with(&world, rectify, &|s| s.result = ErasureResult::Rectified);
+    world.done(2, good);
+    let row = world.state.notices.get(&erase).unwrap();
+    let said = row.receipt.as_ref().unwrap();
+    assert_eq!((said.retained.len(), said.suppression_kept), (2, true));
+}
+
+#[test]
+fn a_receipt_that_comes_before_its_notice_is_void() {
+    let (mut world, share) = shared();
+    let early = statement(&world, 2, EntryId([9; 16]), share);
+    let early = receipt(&world, 2, &early);
+    let void = world.void(2, early);
+    assert!(void.to_string().contains("E_RECEIPT_INVALID"));
+}
+
+#[test]
+fn an_exception_ends_the_wait_for_a_receipt_and_only_the_sender_makes_it() {
+    let (mut world, share, notice) = noticed();
+    let exception = NoticeException {
+        notice,
+        kind: ExceptionKind::Impossible,
+        reason: "the organization has dissolved".to_owned(),
+        approver: "Ada Quill".to_owned(),
+    };
+    let with = |change: &dyn Fn(&mut NoticeException)| {
+        let mut exception = exception.clone();
+        change(&mut exception);
+        exception
+    };
+    world.wait(2 * DAY);
+    let overdue = |world: &World| {
+        let row = world.state.notices.get(&notice).unwrap();
+        row.is_overdue(world.now)
+    };
+    assert!(overdue(&world));
+    for author in [0, 2] {
+        let void = world.void(author, exception.clone());
+        assert!(matches!(void, Void::NotAllowed(_)));
+    }
+    assert_eq!(
+        world.void(1, with(&|e| e.notice = share)),
+        Void::Unknown("the notice")
+    );
+    for reason in ["", "two\nlines", "turned\u{202e}round", &"x".repeat(501)] {
+        let void = world.void(1, with(&|e| e.reason = reason.to_owned()));
+        assert!(matches!(void, Void::Bounds(_)), "{reason:?}");
+    }
+    for approver in ["", "Ada\tQuill", &"x".repeat(121)] {
+        let void = world.void(1, with(&|e| e.approver = approver.to_owned()));
+        assert!(matches!(void, Void::Bounds(_)), "{approver:?}");
+    }
+    world.done(1, exception.clone());
+    assert!(!overdue(&world));
+    assert_eq!(world.void(1, exception.clone()), Void::Repeated);
+    // A receipt may still come, and then there is nothing to except.
+    let said = statement(&world, 2, notice, share);
+    let said = receipt(&world, 2, &said);
+    world.done(2, said);
+    assert_eq!(world.void(1, exception), Void::Repeated);
+}
+
+#[test]
+fn a_recipient_disputes_its_own_shares_once_and_settles_them() {
+    let (mut world, share) = shared();
+    let dispute = |count| Dispute {
+        share,
+        code: DisputeCode::ErasedResurfaced,
+        count,
+    };
+    for author in [0, 1] {
+        assert!(matches!(
+            world.void(author, dispute(1)),
+            Void::NotAllowed(_)
+        ));
+    }
+    assert!(matches!(world.void(2, dispute(11)), Void::Bounds(_)));
+    assert_eq!(world.void(2, dispute(0)), Void::Unknown("the dispute"));
+    let unknown = Dispute {
+        share: EntryId([9; 16]),
+        ..dispute(1)
+    };
+    assert_eq!(world.void(2, unknown), Void::Unknown("the share"));
+    world.done(2, dispute(3));
+    assert_eq!(world.void(2, dispute(2)), Void::Repeated);
+    let key = DisputeKey {
+        share,
+        code: DisputeCode::ErasedResurfaced,
+    };
+    let row = *world.state.disputes.get(&key).unwrap();
+    assert_eq!((row.from, row.by, row.count), (world.id(1), world.id(2), 3));
+    let other = Dispute {
+        code: DisputeCode::Overshare,
+        ..dispute(10)
+    };
+    world.done(2, other);
+    world.done(2, dispute(0));
+    let row = world.state.disputes.get(&key).unwrap();
+    assert_eq!((row.count, row.settled), (3, Some(world.now)));
+    assert_eq!(world.void(2, dispute(0)), Void::Repeated);
+    assert_eq!(world.void(2, dispute(3)), Void::Repeated);
 }

@@ -14,6 +14,7 @@ use protocol::{
         housekeeping::{Keyset, Tick},
         membership::Genesis,
         payload::{Channels, ContactEffect, ContactRow, Payload, SuppressionRow, write_rows},
+        recall::{Dispute, DisputeCode, ExceptionKind, NoticeException},
         share::{
             ERASURE_PREFIX, ErasureReceipt, ErasureResult, ErasureStatement, NoticeAck, Revoke,
             RevokeKind, ShareReceived,
@@ -147,6 +148,8 @@ pub(crate) fn statement(world: &World, known: &Known, erased: u64) -> Vec<u8> {
         erased,
         completed_at: world.now,
         backups_expire_by: world.now.plus(30 * DAY),
+        retained: Vec::new(),
+        suppression_kept: true,
     })
 }
 
@@ -155,6 +158,23 @@ pub(crate) fn receipt(world: &World, signer: usize, statement: Vec<u8>) -> Erasu
     ErasureReceipt {
         statement,
         signature,
+    }
+}
+
+pub(crate) fn exception(notice: EntryId) -> NoticeException {
+    NoticeException {
+        notice,
+        kind: ExceptionKind::Disproportionate,
+        reason: "only on a backup that is being destroyed".to_owned(),
+        approver: "Ada Quill".to_owned(),
+    }
+}
+
+pub(crate) fn dispute(share: EntryId, count: u64) -> Dispute {
+    Dispute {
+        share,
+        code: DisputeCode::Overshare,
+        count,
     }
 }
 
@@ -262,6 +282,8 @@ pub(crate) fn good(working: &State) -> Vec<(&'static str, &'static str, Entry, u
         ("5.10", "working", keyset(2, world.id(0)).into(), 0),
         ("5.10", "working", checkpoint.into(), 1),
         ("5.10", "working", Tick {}.into(), 0),
+        ("5.9", "working", exception(known.notice).into(), 1),
+        ("5.9", "working", dispute(known.share, 3).into(), 2),
     ]
 }
 

@@ -3,20 +3,22 @@
 use super::{
     COMMIT,
     cases::{
-        assertion, contact, genesis, inline, keyset, known, one, receipt, revoke, statement,
-        vector, world,
+        assertion, contact, dispute, exception, genesis, inline, keyset, known, one, receipt,
+        revoke, statement, vector, world,
     },
     world::{Inside, START, proposal},
 };
 use protocol::{
     channel::Channel,
+    codec,
     entry::{
         Class, Entry,
         agreement::AgreementSign,
         claim::{ClaimRelease, ClaimRenew},
         contact_report::ContactReport,
         housekeeping::{Checkpoint, Tick},
-        share::{NoticeAck, ShareReceived},
+        recall::NoticeException,
+        share::{ErasureResult, ErasureStatement, NoticeAck, Retained, RevokeKind, ShareReceived},
         suppression::{Suppress, SuppressWithdraw},
     },
     id::{EntryId, Hash},
@@ -24,6 +26,16 @@ use protocol::{
     time::DAY,
 };
 use serde_json::Value;
+
+/// A statement that keeps a class on a ground.
+fn keeps(statement: &mut ErasureStatement, ground: &str) {
+    statement.result = ErasureResult::PartlyRetained;
+    statement.retained = vec![Retained {
+        class: "engagement".to_owned(),
+        ground: ground.to_owned(),
+        until: statement.completed_at.plus(DAY),
+    }];
+}
 
 /// Refusals that only one kind has: name, why, author, entry.
 #[expect(clippy::too_many_lines, reason = "a table with a row per refusal")]
@@ -40,6 +52,11 @@ pub(crate) fn entries(working: &State) -> Vec<(String, Value)> {
         let mut share = w.share(1, 3);
         change(&mut share);
         Entry::from(share)
+    };
+    let with = |change: &dyn Fn(&mut ErasureStatement)| {
+        let mut said: ErasureStatement = codec::decode(&statement(&w, &k, 4)).unwrap();
+        change(&mut said);
+        codec::encode(&said)
     };
     let mut other_party = w.draft();
     other_party.parties.pop();
@@ -419,6 +436,118 @@ pub(crate) fn entries(working: &State) -> Vec<(String, Value)> {
             "more rows than the notice has",
             2,
             receipt(&w, 2, statement(&w, &k, 5)).into(),
+        ),
+        (
+            "5.9",
+            "working",
+            "unknown_notice",
+            "no notice before it has this id",
+            2,
+            receipt(&w, 2, with(&|s| s.notice = unknown)).into(),
+        ),
+        (
+            "5.9",
+            "working",
+            "kept_without_ground",
+            "a class is kept and no ground is named",
+            2,
+            receipt(&w, 2, with(&|s| keeps(s, ""))).into(),
+        ),
+        (
+            "5.9",
+            "working",
+            "other_answer",
+            "the rows were to be erased",
+            2,
+            receipt(&w, 2, with(&|s| s.result = ErasureResult::Restricted)).into(),
+        ),
+        (
+            "5.9",
+            "working",
+            "partly",
+            "a class is kept on a ground that is named",
+            2,
+            receipt(&w, 2, with(&|s| keeps(s, "accounts of gifts"))).into(),
+        ),
+        (
+            "5.9",
+            "working",
+            "by_the_recipient",
+            "only the sender excepts",
+            2,
+            exception(k.notice).into(),
+        ),
+        (
+            "5.9",
+            "working",
+            "two_lines",
+            "the reason has two lines",
+            1,
+            NoticeException {
+                reason: "two\nlines".to_owned(),
+                ..exception(k.notice)
+            }
+            .into(),
+        ),
+        (
+            "5.9",
+            "working",
+            "nobody_approved",
+            "it names nobody who answers for it",
+            1,
+            NoticeException {
+                approver: String::new(),
+                ..exception(k.notice)
+            }
+            .into(),
+        ),
+        (
+            "5.9",
+            "working",
+            "by_the_sender",
+            "only the recipient disputes",
+            1,
+            dispute(k.share, 3).into(),
+        ),
+        (
+            "5.9",
+            "working",
+            "more_than_shared",
+            "more rows than were shared",
+            2,
+            dispute(k.share, 11).into(),
+        ),
+        (
+            "5.9",
+            "working",
+            "nothing_to_settle",
+            "there is no such dispute",
+            2,
+            dispute(k.share, 0).into(),
+        ),
+        (
+            "5.9",
+            "working",
+            "restriction",
+            "rows that must not be used",
+            1,
+            protocol::entry::share::Revoke {
+                kind: RevokeKind::Restriction,
+                ..revoke(k.share, 2)
+            }
+            .into(),
+        ),
+        (
+            "5.9",
+            "working",
+            "rectification",
+            "rows to correct",
+            1,
+            protocol::entry::share::Revoke {
+                kind: RevokeKind::Rectification,
+                ..revoke(k.share, 2)
+            }
+            .into(),
         ),
         (
             "5.10",

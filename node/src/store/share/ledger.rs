@@ -27,13 +27,18 @@ pub struct Disclosure {
     pub revoke_kind: Option<String>,
     /// The notice that takes it back.
     pub notice: Option<EntryId>,
+    /// The latest notice that corrects it.
+    pub rectified: Option<EntryId>,
 }
 
 impl FromRow<'_, AnyRow> for Disclosure {
     fn from_row(row: &AnyRow) -> sqlx::Result<Self> {
         let decode = |error: protocol::id::IdError| sqlx::Error::Decode(Box::new(error));
         let row_ref: Vec<u8> = row.try_get("row_ref")?;
-        let notice: Option<String> = row.try_get("notice_id")?;
+        let notice = |column: &str| {
+            let id: Option<String> = row.try_get(column)?;
+            id.map(|id| id.parse().map_err(decode)).transpose()
+        };
         Ok(Self {
             share: row
                 .try_get::<String, _>("share_id")?
@@ -54,14 +59,14 @@ impl FromRow<'_, AnyRow> for Disclosure {
             consent_record: row.try_get("consent_record")?,
             sent_at: row.try_get("sent_at")?,
             revoke_kind: row.try_get("revoke_kind")?,
-            notice: notice
-                .map(|notice| notice.parse().map_err(decode))
-                .transpose()?,
+            notice: notice("notice_id")?,
+            rectified: notice("rectify_notice")?,
         })
     }
 }
 
-const COLUMNS: &str = "share_id, person_id, row_ref, recipient, fields, basis, consent_record, sent_at, revoke_kind, notice_id";
+const COLUMNS: &str = "share_id, person_id, row_ref, recipient, fields, basis, consent_record, sent_at, revoke_kind, \
+    notice_id, rectify_notice";
 
 /// Writes one line, with what proves its row.
 ///
@@ -138,6 +143,44 @@ pub async fn set_revoked(
     .execute(db)
     .await?;
     Ok(())
+}
+
+/// Notes the notice that corrects a line; without one, that the line waits for its announcement.
+///
+/// # Errors
+/// [`super::StoreError`].
+pub async fn set_rectified(
+    db: &mut AnyConnection,
+    line: &Disclosure,
+    notice: Option<EntryId>,
+) -> Result<()> {
+    sqlx::query(
+        "UPDATE disclosure SET rectify_notice = $1, rectify_waits = $2 WHERE share_id = $3 AND person_id = $4",
+    )
+    .bind(notice.map(|notice| notice.to_string()))
+    .bind(i64::from(notice.is_none()))
+    .bind(line.share.to_string())
+    .bind(&line.person)
+    .execute(db)
+    .await?;
+    Ok(())
+}
+
+/// The lines of a share that are to be corrected and wait for its announcement.
+///
+/// # Errors
+/// [`super::StoreError`].
+pub async fn waiting_for_correction(
+    db: &mut AnyConnection,
+    share: EntryId,
+) -> Result<Vec<Disclosure>> {
+    let sql = format!(
+        "SELECT {COLUMNS} FROM disclosure WHERE share_id = $1 AND rectify_waits = 1 ORDER BY person_id"
+    );
+    Ok(sqlx::query_as(sqlx::AssertSqlSafe(sql))
+        .bind(share.to_string())
+        .fetch_all(db)
+        .await?)
 }
 
 /// The lines of a share that are taken back and wait for its announcement.
@@ -217,7 +260,7 @@ pub async fn secret(
 pub async fn any_to_forget(db: &mut AnyConnection) -> Result<bool> {
     let count: i64 = sqlx::query_scalar(
         "SELECT COUNT(*) FROM disclosure WHERE revoke_kind = 'erasure' AND salt IS NOT NULL AND notice_id IN \
-         (SELECT notice_id FROM notice_out WHERE receipt IS NOT NULL)",
+         (SELECT notice_id FROM notice_out WHERE receipt IS NOT NULL AND (result IS NULL OR result <> 'refused'))",
     )
     .fetch_one(db)
     .await?;
@@ -233,7 +276,7 @@ pub async fn forget(db: &mut AnyConnection) -> Result<()> {
     sqlx::query(
         "UPDATE disclosure SET salt = NULL, row_bytes = NULL \
          WHERE revoke_kind = 'erasure' AND salt IS NOT NULL AND notice_id IN \
-         (SELECT notice_id FROM notice_out WHERE receipt IS NOT NULL)",
+         (SELECT notice_id FROM notice_out WHERE receipt IS NOT NULL AND (result IS NULL OR result <> 'refused'))",
     )
     .execute(db)
     .await?;

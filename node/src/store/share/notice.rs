@@ -1,8 +1,8 @@
-//! Notices that take shares back: given out, and arrived.
+//! Notices about rows of shares: given out, and arrived.
 
 use super::super::{Result, integer, natural};
 use protocol::{
-    entry::share::Revoke,
+    entry::share::{ErasureResult, Revoke, RevokeKind},
     fold::At,
     id::{EntryId, NodeId, RowRef},
     time::Moment,
@@ -81,9 +81,15 @@ pub async fn all_out(db: &mut AnyConnection) -> Result<Vec<NoticeOut>> {
 ///
 /// # Errors
 /// [`super::StoreError`].
-pub async fn set_receipt(db: &mut AnyConnection, notice: EntryId, receipt: &[u8]) -> Result<()> {
-    sqlx::query("UPDATE notice_out SET receipt = $1 WHERE notice_id = $2")
+pub async fn set_receipt(
+    db: &mut AnyConnection,
+    notice: EntryId,
+    result: ErasureResult,
+    receipt: &[u8],
+) -> Result<()> {
+    sqlx::query("UPDATE notice_out SET receipt = $1, result = $2 WHERE notice_id = $3")
         .bind(receipt)
+        .bind(result.name())
         .bind(notice.to_string())
         .execute(db)
         .await?;
@@ -99,10 +105,15 @@ pub async fn void_out(db: &mut AnyConnection, notice: EntryId) -> Result<bool> {
         .bind(notice.to_string())
         .execute(&mut *db)
         .await?;
-    sqlx::query("UPDATE disclosure SET notice_id = NULL WHERE notice_id = $1")
-        .bind(notice.to_string())
-        .execute(db)
-        .await?;
+    for sql in [
+        "UPDATE disclosure SET notice_id = NULL WHERE notice_id = $1",
+        "UPDATE disclosure SET rectify_notice = NULL WHERE rectify_notice = $1",
+    ] {
+        sqlx::query(sql)
+            .bind(notice.to_string())
+            .execute(&mut *db)
+            .await?;
+    }
     Ok(done.rows_affected() == 1)
 }
 
@@ -113,8 +124,10 @@ pub struct NoticeIn {
     pub notice: EntryId,
     /// The share.
     pub share: EntryId,
-    /// Who takes it back.
+    /// Who gives it.
     pub sender: NodeId,
+    /// Why.
+    pub kind: RevokeKind,
     /// How many rows it names.
     pub count: u64,
     /// Row references, still sealed: the entry's payload as CBOR.
@@ -131,8 +144,8 @@ pub struct NoticeIn {
 /// [`super::StoreError`].
 pub async fn insert_in(db: &mut AnyConnection, at: At, revoke: &Revoke) -> Result<()> {
     sqlx::query(
-        "INSERT INTO notice_in (notice_id, share_id, sender, count, row_refs, position, at, state, erased) \
-         VALUES ($1, $2, $3, $4, $5, $6, $7, 'arrived', 0) ON CONFLICT (notice_id) DO NOTHING",
+        "INSERT INTO notice_in (notice_id, share_id, sender, count, row_refs, position, at, kind, state, erased) \
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, 'arrived', 0) ON CONFLICT (notice_id) DO NOTHING",
     )
     .bind(at.entry.to_string())
     .bind(revoke.share.to_string())
@@ -141,6 +154,7 @@ pub async fn insert_in(db: &mut AnyConnection, at: At, revoke: &Revoke) -> Resul
     .bind(protocol::codec::encode(&revoke.row_refs))
     .bind(integer(at.position))
     .bind(at.time.0)
+    .bind(revoke.kind.name())
     .execute(db)
     .await?;
     Ok(())
@@ -151,27 +165,55 @@ pub async fn insert_in(db: &mut AnyConnection, at: At, revoke: &Revoke) -> Resul
 /// # Errors
 /// [`super::StoreError`].
 pub async fn arrived(db: &mut AnyConnection, limit: i64) -> Result<Vec<NoticeIn>> {
-    type Line = (String, String, String, i64, Vec<u8>, i64, i64);
+    type Line = (String, String, String, i64, Vec<u8>, i64, i64, String);
     let rows: Vec<Line> = sqlx::query_as(
-        "SELECT notice_id, share_id, sender, count, row_refs, position, at FROM notice_in WHERE state = 'arrived' \
+        "SELECT notice_id, share_id, sender, count, row_refs, position, at, kind FROM notice_in WHERE state = 'arrived' \
          ORDER BY position LIMIT $1",
     )
     .bind(limit)
     .fetch_all(db)
     .await?;
     rows.into_iter()
-        .map(|(notice, share, sender, count, row_refs, position, at)| {
-            Ok(NoticeIn {
-                notice: super::id("notice_in", &notice)?,
-                share: super::id("notice_in", &share)?,
-                sender: super::id("notice_in", &sender)?,
-                count: natural(count),
-                row_refs,
-                position: natural(position),
-                at: Moment(at),
-            })
-        })
+        .map(
+            |(notice, share, sender, count, row_refs, position, at, kind)| {
+                Ok(NoticeIn {
+                    kind: RevokeKind::named(&kind)
+                        .ok_or_else(|| super::StoreError::damaged("notice_in", "kind"))?,
+                    notice: super::id("notice_in", &notice)?,
+                    share: super::id("notice_in", &share)?,
+                    sender: super::id("notice_in", &sender)?,
+                    count: natural(count),
+                    row_refs,
+                    position: natural(position),
+                    at: Moment(at),
+                })
+            },
+        )
         .collect()
+}
+
+/// Lets a notice wait until the rows of its share were fetched.
+///
+/// # Errors
+/// [`super::StoreError`].
+pub async fn set_waiting(db: &mut AnyConnection, notice: EntryId) -> Result<()> {
+    sqlx::query("UPDATE notice_in SET state = 'waits' WHERE notice_id = $1")
+        .bind(notice.to_string())
+        .execute(db)
+        .await?;
+    Ok(())
+}
+
+/// The rows of a share were fetched, or never will be: notices that waited for it are carried out.
+///
+/// # Errors
+/// [`super::StoreError`].
+pub async fn wake(db: &mut AnyConnection, share: EntryId) -> Result<()> {
+    sqlx::query("UPDATE notice_in SET state = 'arrived' WHERE share_id = $1 AND state = 'waits'")
+        .bind(share.to_string())
+        .execute(db)
+        .await?;
+    Ok(())
 }
 
 /// Notes that a notice was carried out.

@@ -39,6 +39,8 @@ pub struct Received {
     pub state: String,
     /// Why it failed.
     pub note: Option<String>,
+    /// Rows with more than agreement and law let through.
+    pub overshared: u64,
     /// Where it was announced.
     pub position: u64,
     /// When it must no longer be used.
@@ -74,6 +76,7 @@ impl FromRow<'_, AnyRow> for Received {
             dropped: row.try_get("dropped")?,
             state: row.try_get("state")?,
             note: row.try_get("note")?,
+            overshared: count("overshared")?,
             position: count("position")?,
             expires_at: row.try_get("expires_at")?,
             at: Moment(row.try_get("at")?),
@@ -82,7 +85,7 @@ impl FromRow<'_, AnyRow> for Received {
 }
 
 const COLUMNS: &str = "share_id, sender, purpose, channel, fields, blob_id, bytes, agreement, announced, accepted, \
-    dropped, state, note, position, expires_at, at";
+    dropped, state, note, overshared, position, expires_at, at";
 
 /// Notes a share that was announced to this node.
 ///
@@ -91,7 +94,7 @@ const COLUMNS: &str = "share_id, sender, purpose, channel, fields, blob_id, byte
 pub async fn insert(db: &mut AnyConnection, at: At, share: &Share) -> Result<()> {
     let sql = format!(
         "INSERT INTO received_share ({COLUMNS}) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, 0, '{{}}', 'announced', \
-         NULL, $10, $11, $12) ON CONFLICT (share_id) DO NOTHING"
+         NULL, 0, $10, $11, $12) ON CONFLICT (share_id) DO NOTHING"
     );
     sqlx::query(sqlx::AssertSqlSafe(sql))
         .bind(at.entry.to_string())
@@ -168,9 +171,37 @@ pub async fn set_taken(
     .bind(dropped)
     .bind(note)
     .bind(share.to_string())
-    .execute(db)
+    .execute(&mut *db)
     .await?;
+    super::notice::wake(db, share).await
+}
+
+/// Notes in how many rows of a share there was more than agreement and law let through.
+///
+/// # Errors
+/// [`super::StoreError`].
+pub async fn set_overshared(db: &mut AnyConnection, share: EntryId, rows: u64) -> Result<()> {
+    sqlx::query("UPDATE received_share SET overshared = $1 WHERE share_id = $2")
+        .bind(integer(rows))
+        .bind(share.to_string())
+        .execute(db)
+        .await?;
     Ok(())
+}
+
+/// Whether another share of a sender had more in it than agreement and law let through.
+///
+/// # Errors
+/// [`super::StoreError`].
+pub async fn has_overshared(db: &mut AnyConnection, sender: NodeId, but: EntryId) -> Result<bool> {
+    let count: i64 = sqlx::query_scalar(
+        "SELECT COUNT(*) FROM received_share WHERE sender = $1 AND share_id <> $2 AND overshared > 0",
+    )
+    .bind(sender.to_string())
+    .bind(but.to_string())
+    .fetch_one(db)
+    .await?;
+    Ok(count > 0)
 }
 
 /// Stores one row and what finds it; the salt of its leaf in the share tree goes with it.
@@ -196,6 +227,62 @@ pub async fn insert_row(
     .bind(salt.to_vec())
     .execute(&mut *db)
     .await?;
+    put_tokens(db, share, row, tokens).await
+}
+
+fn class_number(class: Class) -> i64 {
+    Class::ALL
+        .iter()
+        .position(|known| *known == class)
+        .and_then(|n| i64::try_from(n).ok())
+        .unwrap_or(-1)
+}
+
+/// The fields of a held row, JSON, whether it may be used or not.
+///
+/// # Errors
+/// [`super::StoreError`].
+pub async fn fields(db: &mut AnyConnection, share: EntryId, row: RowRef) -> Result<Option<String>> {
+    Ok(
+        sqlx::query_scalar("SELECT fields FROM received_row WHERE share_id = $1 AND row_ref = $2")
+            .bind(share.to_string())
+            .bind(row.0.to_vec())
+            .fetch_optional(db)
+            .await?,
+    )
+}
+
+/// Puts other fields and tokens in the place of a held row's.
+///
+/// # Errors
+/// [`super::StoreError`].
+pub async fn replace(
+    db: &mut AnyConnection,
+    share: EntryId,
+    row: RowRef,
+    fields: &str,
+    tokens: &[(Class, Token)],
+) -> Result<()> {
+    sqlx::query("UPDATE received_row SET fields = $1 WHERE share_id = $2 AND row_ref = $3")
+        .bind(fields)
+        .bind(share.to_string())
+        .bind(row.0.to_vec())
+        .execute(&mut *db)
+        .await?;
+    sqlx::query("DELETE FROM received_token WHERE share_id = $1 AND row_ref = $2")
+        .bind(share.to_string())
+        .bind(row.0.to_vec())
+        .execute(&mut *db)
+        .await?;
+    put_tokens(db, share, row, tokens).await
+}
+
+async fn put_tokens(
+    db: &mut AnyConnection,
+    share: EntryId,
+    row: RowRef,
+    tokens: &[(Class, Token)],
+) -> Result<()> {
     for (class, token) in tokens {
         sqlx::query(
             "INSERT INTO received_token (token, share_id, row_ref, class) VALUES ($1, $2, $3, $4) \
@@ -209,14 +296,6 @@ pub async fn insert_row(
         .await?;
     }
     Ok(())
-}
-
-fn class_number(class: Class) -> i64 {
-    Class::ALL
-        .iter()
-        .position(|known| *known == class)
-        .and_then(|n| i64::try_from(n).ok())
-        .unwrap_or(-1)
 }
 
 /// Tokens of a stored row; none when the row is not held.
@@ -246,7 +325,7 @@ pub async fn tokens(
         .collect()
 }
 
-/// Forgets one row; `true` when it was held.
+/// Forgets one row and its mark; `true` when it was held.
 ///
 /// # Errors
 /// [`super::StoreError`].
@@ -259,12 +338,14 @@ pub async fn erase_row(db: &mut AnyConnection, share: EntryId, row: RowRef) -> R
     let done = sqlx::query("DELETE FROM received_row WHERE share_id = $1 AND row_ref = $2")
         .bind(share.to_string())
         .bind(row.0.to_vec())
-        .execute(db)
+        .execute(&mut *db)
         .await?;
+    super::mark::remove(db, share, row).await?;
     Ok(done.rows_affected() == 1)
 }
 
-/// Forgets the rows of shares whose time is over; answers how many shares.
+/// Forgets the rows of shares whose time is over, but for what a law makes us keep; answers how
+/// many shares.
 ///
 /// # Errors
 /// [`super::StoreError`].
@@ -278,7 +359,9 @@ pub async fn expire(db: &mut AnyConnection, now: Moment) -> Result<usize> {
     for share in &over {
         for sql in [
             "DELETE FROM received_token WHERE share_id = $1",
-            "DELETE FROM received_row WHERE share_id = $1",
+            "DELETE FROM received_row WHERE share_id = $1 AND NOT EXISTS (SELECT 1 FROM row_mark m \
+             WHERE m.share_id = received_row.share_id AND m.row_ref = received_row.row_ref AND m.mark = 'retained')",
+            "DELETE FROM row_mark WHERE share_id = $1 AND mark <> 'retained'",
             "UPDATE received_share SET state = 'expired' WHERE share_id = $1",
         ] {
             sqlx::query(sql).bind(share).execute(&mut *db).await?;
@@ -301,19 +384,21 @@ pub async fn any_expired(db: &mut AnyConnection, now: Moment) -> Result<bool> {
     Ok(count > 0)
 }
 
-/// How many rows of a share are held.
+/// How many rows of a share are held and may be used.
 ///
 /// # Errors
 /// [`super::StoreError`].
 pub async fn held(db: &mut AnyConnection, share: EntryId) -> Result<u64> {
-    let count: i64 = sqlx::query_scalar("SELECT COUNT(*) FROM received_row WHERE share_id = $1")
-        .bind(share.to_string())
-        .fetch_one(db)
-        .await?;
-    Ok(natural(count))
+    let count: i64 =
+        sqlx::query_scalar("SELECT COUNT(*) FROM received_row r WHERE r.share_id = $1")
+            .bind(share.to_string())
+            .fetch_one(&mut *db)
+            .await?;
+    let resting = super::mark::resting(db, share).await?;
+    Ok(natural(count).saturating_sub(resting))
 }
 
-/// Rows of a share after a row, in order: reference, fields and grounds as JSON.
+/// Rows of a share that may be used, after a row, in order: reference, fields and grounds as JSON.
 ///
 /// # Errors
 /// [`super::StoreError`].
@@ -324,7 +409,9 @@ pub async fn rows(
     limit: i64,
 ) -> Result<Vec<(Vec<u8>, String, String)>> {
     Ok(sqlx::query_as(
-        "SELECT row_ref, fields, grounds FROM received_row WHERE share_id = $1 AND row_ref > $2 ORDER BY row_ref LIMIT $3",
+        "SELECT r.row_ref, r.fields, r.grounds FROM received_row r WHERE r.share_id = $1 AND r.row_ref > $2 \
+         AND NOT EXISTS (SELECT 1 FROM row_mark m WHERE m.share_id = r.share_id AND m.row_ref = r.row_ref) \
+         ORDER BY r.row_ref LIMIT $3",
     )
     .bind(share.to_string())
     .bind(after)

@@ -20,7 +20,7 @@ use protocol::{
         housekeeping::Tick,
         share::{ErasureReceipt, ErasureResult, ErasureStatement, RevokeKind},
     },
-    fold::share::is_receipt_signed_by,
+    fold::recall::is_receipt_signed_by,
     id::EntryId,
     identity::KeyUse,
     time::DAY,
@@ -159,6 +159,8 @@ async fn a_forged_receipt_is_void_and_the_real_one_still_counts() {
         erased: 1,
         completed_at: recipient.app.now(),
         backups_expire_by: recipient.app.now(),
+        retained: Vec::new(),
+        suppression_kept: false,
     });
     let mut forged = Vec::new();
     // Another member speaks for the recipient; the recipient itself signs with another key.
