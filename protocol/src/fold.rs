@@ -93,6 +93,9 @@ pub enum Void {
     /// The rows are missing or malformed.
     #[error("the rows cannot be read: {0}")]
     Rows(String),
+    /// A suppression that is no list of tokens and channels, or carries more than that.
+    #[error("E_SUPPRESSION_PAYLOAD: a suppression holds tokens and channels and nothing else: {0}")]
+    Suppression(String),
     /// The author may not do this.
     #[error("not allowed: {0}")]
     NotAllowed(&'static str),

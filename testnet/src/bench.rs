@@ -11,6 +11,7 @@ pub mod log;
 pub mod measure;
 pub mod memory;
 pub mod proof;
+pub mod recall;
 pub mod share;
 pub mod tokens;
 
@@ -47,6 +48,8 @@ pub enum Name {
     Memory,
     /// The log tree: growth, size and checking of proofs.
     Proof,
+    /// A recall at five recipients until all receipts are there.
+    Recall,
     /// A share from the command to the recipient's answer.
     Share,
     /// Match tokens at client and evaluator.
@@ -64,6 +67,7 @@ pub async fn run(arguments: Arguments) -> Result<ExitCode> {
     let figures = match arguments.name {
         Name::Claims => claims::run(arguments.rows.unwrap_or(100_000)).await?,
         Name::Share => share::run(arguments.rows.unwrap_or(10_000)).await?,
+        Name::Recall => recall::run(arguments.rows.unwrap_or(10_000)).await?,
         Name::Gate => gate::run(arguments.rows.unwrap_or(1_000_000))?,
         Name::Import => import::run(arguments.rows.unwrap_or(100_000)).await?,
         Name::Proof => proof::run(arguments.rows.unwrap_or(10_000_000))?,

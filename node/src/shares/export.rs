@@ -5,7 +5,10 @@ use crate::{
     app::App,
     coalition::members,
     http::problem::Failure,
-    store::share::received::{self, Received},
+    store::{
+        coalition::Phase,
+        share::received::{self, Received},
+    },
 };
 use protocol::{id::EntryId, problem::ProblemKind};
 
@@ -39,11 +42,19 @@ const HEADINGS: [&str; 24] = [
     "consent_record",
 ];
 
-/// The rows that are held of one share, or of all; expired and erased ones never.
+/// The rows that may be used of one share, or of all; expired, erased and restricted ones never.
 ///
 /// # Errors
-/// [`Failure`] when there is no such share or it cannot be used.
+/// [`Failure`] when there is no such share or it cannot be used, or this node no longer learns what is
+/// taken back.
 pub async fn csv(app: &App, share: Option<EntryId>) -> Result<Vec<u8>, Failure> {
+    if is_stopped(app).await {
+        return Err(Failure::new(
+            ProblemKind::Conflict,
+            "this node has stopped reading the coalition log and cannot know what was taken back since; \
+             received rows must not be used before it reads on: see `commonturf coalition status`",
+        ));
+    }
     let mut db = app.store.read("exporting received rows").await?;
     let shares = match share {
         Some(share) => vec![received::find(&mut db, share).await?.ok_or_else(|| {
@@ -72,6 +83,13 @@ pub async fn csv(app: &App, share: Option<EntryId>) -> Result<Vec<u8>, Failure> 
         write_share(app, &mut out, row, &sender).await?;
     }
     out.into_inner().map_err(Failure::internal)
+}
+
+async fn is_stopped(app: &App) -> bool {
+    let guard = app.coalition.read().await;
+    guard
+        .as_ref()
+        .is_some_and(|coalition| coalition.row.phase == Phase::Stopped)
 }
 
 async fn write_share(

@@ -33,6 +33,11 @@ pub const MIGRATIONS: &[(i64, &str, &str)] = &[
     ),
     (6, "desk", include_str!("../../migrations/0006_desk.sql")),
     (7, "proof", include_str!("../../migrations/0007_proof.sql")),
+    (
+        8,
+        "recall",
+        include_str!("../../migrations/0008_recall.sql"),
+    ),
 ];
 
 #[derive(Debug)]

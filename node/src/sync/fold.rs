@@ -107,13 +107,34 @@ async fn batch_in_one_transaction(
         }
         Err(error) => {
             read_back(app, &mut guard).await?;
+            let Some(Stop(why)) = error.downcast_ref::<Stop>() else {
+                return Err(error);
+            };
+            up_to_the_stop(app, &mut guard, batch, rows).await?;
             drop(guard);
-            match error.downcast_ref::<Stop>() {
-                Some(Stop(why)) => stop(app, why).await,
-                None => Err(error),
-            }
+            stop(app, why).await
         }
     }
+}
+
+/// Folds what stands before the entry that stops this node, one by one: a node that was restored from
+/// a backup carries out the notices that it can still read.
+async fn up_to_the_stop(
+    app: &App,
+    coalition: &mut Option<Coalition>,
+    batch: &[LogItem],
+    rows: &RowsByPosition,
+) -> anyhow::Result<()> {
+    for item in batch {
+        let Some(folding) = coalition.as_mut() else {
+            return Ok(());
+        };
+        let one = std::slice::from_ref(item);
+        if try_batch(app, folding, one, rows).await.is_err() {
+            return read_back(app, coalition).await;
+        }
+    }
+    Ok(())
 }
 
 /// Memory is ahead of the disk: nobody may see it before it was read back, however long that takes.

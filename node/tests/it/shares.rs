@@ -1,6 +1,7 @@
 //! Shares between organizations: the gate at both ends, the recall, the proof of it.
 
 mod desk;
+mod disputes;
 mod gate;
 mod net;
 mod papers;
@@ -8,6 +9,8 @@ mod people;
 mod proof;
 mod recall;
 mod receiving;
+mod rest;
+mod restore;
 mod secrecy;
 mod sending;
 mod simulation;

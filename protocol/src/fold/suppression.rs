@@ -6,8 +6,17 @@
 use super::{At, Outcome, Void, rows_of};
 use crate::{entry::payload::SuppressionRow, state::State};
 
+/// The rows of an assertion: tokens, channels and whether somebody died have a fixed width, so a name,
+/// an opinion or any free text is no row.
+fn assertions(rows: Option<&[u8]>) -> Result<Vec<SuppressionRow>, Void> {
+    rows_of(rows).map_err(|error| match error {
+        Void::Rows(why) => Void::Suppression(why),
+        other => other,
+    })
+}
+
 pub(super) fn suppress(state: &mut State, at: At, rows: Option<&[u8]>) -> Result<Outcome, Void> {
-    let rows: Vec<SuppressionRow> = rows_of(rows)?;
+    let rows = assertions(rows)?;
     for row in rows {
         let key = (row.token, at.author);
         let mut assertion = state.suppressions.get(&key).copied().unwrap_or_default();
@@ -22,7 +31,7 @@ pub(super) fn suppress(state: &mut State, at: At, rows: Option<&[u8]>) -> Result
 }
 
 pub(super) fn withdraw(state: &mut State, at: At, rows: Option<&[u8]>) -> Result<Outcome, Void> {
-    let rows: Vec<SuppressionRow> = rows_of(rows)?;
+    let rows = assertions(rows)?;
     for row in rows {
         let key = (row.token, at.author);
         let Some(assertion) = state.suppressions.get_mut(&key) else {

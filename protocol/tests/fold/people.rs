@@ -260,16 +260,27 @@ fn malformed_or_missing_assertions_are_void() {
         [[1_u8; 16].as_slice(), &[16, 0]].concat(),
         [[1_u8; 16].as_slice(), &[1, 2]].concat(),
         [one.clone(), one.clone()].concat(),
+        // A name, an opinion or any other text beside the token has no place.
+        [one.as_slice(), b"Ada Quill"].concat(),
+        b"votes for the other side".to_vec(),
     ] {
         assert!(matches!(
             world.void(1, Suppress { rows: bytes(&bad) }),
-            Void::Rows(_)
+            Void::Suppression(_)
         ));
         assert!(matches!(
             world.void(1, SuppressWithdraw { rows: bytes(&bad) }),
-            Void::Rows(_)
+            Void::Suppression(_)
         ));
     }
     let (_, unopened) = world.say_rows(1, Suppress { rows: bytes(&one) }, None);
-    assert!(matches!(unopened, Err(Void::Rows(_))));
+    assert!(matches!(unopened, Err(Void::Suppression(_))));
+    let named = [one.as_slice(), b"Ada Quill"].concat();
+    let void = world.void(
+        1,
+        Suppress {
+            rows: bytes(&named),
+        },
+    );
+    assert!(void.to_string().starts_with("E_SUPPRESSION_PAYLOAD"));
 }

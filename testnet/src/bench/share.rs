@@ -16,15 +16,15 @@ use std::{fs::File, io::BufWriter, time::Duration};
 /// How long the recipient may take.
 const TAKEN: Duration = Duration::from_secs(300);
 
-/// The form that everybody on the list has signed: a synthetic organization's, for the ally alone.
-fn form() -> Result<String> {
+/// The form that everybody on the list has signed: a synthetic organization's, for some allies alone.
+pub(super) fn form(allies: &[&str]) -> Result<String> {
     let forms = consent::forms(OrganizationKind::C4);
     let naming = forms
         .into_iter()
         .find(|form| form.form_version == consent::NAMING_FORM);
     let mut form = naming.context("the synthetic form is gone")?;
     for purpose in &mut form.purposes {
-        purpose.recipients = vec!["ally".to_owned()];
+        purpose.recipients = allies.iter().map(|ally| (*ally).to_owned()).collect();
     }
     Ok(form.to_toml())
 }
@@ -43,7 +43,7 @@ pub async fn run(rows: u64) -> Result<Map<String, Value>> {
         1,
         usize::try_from(rows)?,
     )?;
-    std::fs::write(&form, self::form()?)?;
+    std::fs::write(&form, self::form(&["ally"])?)?;
     let members = [member("sender", true), member("ally", false)];
     let nodes = found_quietly(
         &program,

@@ -7,14 +7,19 @@ use commonturf::{
     shares::{
         plan::Ask,
         recall::{self, Recall, What},
+        rectify,
         send::{self, Sent},
     },
     store,
+    sync::outbox,
 };
 use policy::{FieldClass, Purpose};
 use protocol::{
     channel::Channel,
-    entry::share::{Consideration, RevokeKind},
+    entry::{
+        housekeeping::Tick,
+        share::{Consideration, RevokeKind},
+    },
     id::EntryId,
 };
 use std::ops::Deref;
@@ -79,6 +84,38 @@ impl Net {
             () = queued => {}
             _ = sending => panic!("nobody can have answered"),
         }
+    }
+
+    /// Copies a node's database.
+    pub(super) async fn back_up(&mut self, n: usize) -> tempfile::TempDir {
+        let backup = self.coalition.back_up(n).await;
+        self.nodes[n].app = self.coalition.node(n).clone();
+        backup
+    }
+
+    /// Puts an old database in the place of a node's.
+    pub(super) async fn restore(&mut self, n: usize, backup: &tempfile::TempDir) {
+        self.coalition.restore(n, backup).await;
+        self.nodes[n].app = self.coalition.node(n).clone();
+    }
+
+    /// Corrects what was shared of a person and waits for whoever is there.
+    pub(super) async fn rectify(&self, from: usize, person: &str) -> Recall {
+        let rectifying = rectify::rectify(&self.nodes[from].app, person, None, false);
+        let recall = self.during(rectifying).await.unwrap();
+        self.settle().await;
+        recall
+    }
+
+    /// Carries log time on by a word that says nothing else.
+    pub(super) async fn tick(&self, n: usize) {
+        let app = &self.nodes[n].app;
+        let mut tx = app.store.write("test").await.unwrap();
+        outbox::queue(app, &mut tx, Tick {}.into(), None)
+            .await
+            .unwrap();
+        tx.commit().await.unwrap();
+        self.settle().await;
     }
 
     /// Takes a person back and waits for whoever is there.

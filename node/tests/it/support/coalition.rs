@@ -255,6 +255,29 @@ impl Coalition {
         self.pass(10_000).await;
     }
 
+    /// Copies a node's database, as a backup would.
+    pub(crate) async fn back_up(&mut self, n: usize) -> tempfile::TempDir {
+        let backup = tempfile::tempdir().unwrap();
+        self.nodes[n].store.close().await;
+        let database = self.dirs[n].path().join("node").join("node.db");
+        std::fs::copy(database, backup.path().join("node.db")).unwrap();
+        let app = self.open(n).await;
+        self.nodes[n] = app;
+        backup
+    }
+
+    /// Puts an old database in the place of a node's, and opens it.
+    pub(crate) async fn restore(&mut self, n: usize, backup: &tempfile::TempDir) {
+        self.nodes[n].store.close().await;
+        let dir = self.dirs[n].path().join("node");
+        for log in ["node.db-wal", "node.db-shm"] {
+            let _ = std::fs::remove_file(dir.join(log));
+        }
+        std::fs::copy(backup.path().join("node.db"), dir.join("node.db")).unwrap();
+        let app = self.open(n).await;
+        self.nodes[n] = app;
+    }
+
     /// One round: every node does its jobs, says what waits and reads what there is.
     pub(crate) async fn round(&self) {
         for app in &self.nodes {
