@@ -98,7 +98,7 @@ struct Holder {
     fields: String,
     purpose: String,
     sent: When,
-    status: &'static str,
+    status: String,
 }
 
 /// Somebody tried to reach the person.
@@ -132,7 +132,10 @@ pub async fn show(State(app): State<App>, uri: Uri, Path(id): Path<String>) -> P
         fields: words::listed(&holder.fields),
         purpose: words::spaced(&holder.purpose),
         sent: calendar.day(Moment(holder.sent_at)),
-        status: holder.status,
+        status: match holder.correction {
+            Some("rectified") if holder.status == "held" => "held, corrected".to_owned(),
+            _ => words::spaced(holder.status),
+        },
         name: holder.name,
     };
     render(&Person {
@@ -359,7 +362,7 @@ impl Person {
                 fields: text(),
                 purpose: text(),
                 sent: when.clone(),
-                status: "held",
+                status: "held".to_owned(),
             }],
             contacts: Cut {
                 rows: vec![Attempt {

@@ -320,6 +320,20 @@ fn withheld(setting: Option<&Setting>, counts: &Value) -> Vec<Withheld> {
 }
 
 #[cfg(test)]
+impl Dispute {
+    fn sample(text: impl Fn() -> String, at: When) -> Self {
+        Self {
+            by: text(),
+            from: text(),
+            rows: text(),
+            what: "people who had been taken back",
+            code: "E_ERASED_RESURFACED",
+            at,
+        }
+    }
+}
+
+#[cfg(test)]
 impl Shares {
     /// The page with one text in every place that others can fill.
     pub(super) fn sample(text: &str) -> Self {
@@ -388,14 +402,7 @@ impl Shares {
                 more: 1,
             },
             disputes: Cut {
-                rows: vec![Dispute {
-                    by: text(),
-                    from: text(),
-                    rows: text(),
-                    what: "people who were taken back",
-                    code: "E_ERASED_RESURFACED",
-                    at: when,
-                }],
+                rows: vec![Dispute::sample(text, when)],
                 more: 1,
             },
             frame,

@@ -282,6 +282,9 @@ fn nobody_puts_an_own_row_in_the_place_of_anothers_share_or_notice() {
     assert_eq!(world.state.shares.get(&share).unwrap().from, world.id(1));
 }
 
+/// Makes another statement of a good one.
+type Change = Box<dyn Fn(&mut ErasureStatement)>;
+
 fn kept(class: &str) -> Retained {
     Retained {
         class: class.to_owned(),
@@ -312,7 +315,7 @@ fn a_receipt_answers_what_was_asked_and_names_what_is_kept_and_why() {
         change(&mut one);
         partly(vec![one])
     };
-    let refused: [(EntryId, Box<dyn Fn(&mut ErasureStatement)>); 13] = [
+    let refused: [(EntryId, Change); 13] = [
         (erase, Box::new(|s| s.result = ErasureResult::Restricted)),
         (erase, Box::new(|s| s.result = ErasureResult::Rectified)),
         (rectify, Box::new(|s| s.result = ErasureResult::Restricted)),

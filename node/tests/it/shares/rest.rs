@@ -124,7 +124,7 @@ async fn a_correction_replaces_what_was_shared_and_nothing_else() {
         .sql("UPDATE person SET surname = 'Corrected' WHERE person_id = 'personaaa'")
         .await;
     net.nodes[0]
-        .sql("UPDATE person SET address_line1 = '' WHERE person_id = 'personaaa'")
+        .sql("UPDATE person SET address = '{}' WHERE person_id = 'personaaa'")
         .await;
     let recall = net.rectify(0, "personaaa").await;
     assert!(recall.notices.iter().all(|notice| notice.state == "done"));
