@@ -1,7 +1,7 @@
 //! The command line: every command a person types, one file each.
 //!
-//! `init` and `serve` work on the node's directory; all others ask the running node through its
-//! desk, with the token that lies in the directory. Exit 2 means wrong use, 1 a refusal or failure.
+//! `init` and `serve` work on the node's directory and `policy` on files alone; all others ask the
+//! running node through its desk, with the token that lies in the directory. Exit 2 means wrong use, 1 a refusal or failure.
 #![expect(
     clippy::print_stdout,
     clippy::print_stderr,
@@ -13,6 +13,7 @@ pub mod audit;
 pub mod claim;
 pub mod client;
 pub mod coalition;
+pub mod consent;
 pub mod contacts;
 pub mod desk_link;
 pub mod import;
@@ -22,11 +23,13 @@ pub mod lists;
 mod out_file;
 pub mod output;
 pub mod people;
+pub mod policy;
 pub mod receipts;
 pub mod received;
 pub mod revoke;
 pub mod serve;
 pub mod share;
+pub mod statement;
 pub mod suppress;
 pub mod tokens;
 pub mod who_has;
@@ -69,6 +72,9 @@ enum Command {
     /// Show, propose and sign the coalition's agreement.
     #[command(subcommand)]
     Agreement(agreement::Agreement),
+    /// Check and test rules, and read those that are built in.
+    #[command(subcommand)]
+    Policy(policy::Policy),
     /// Show how far points have been turned into match tokens.
     #[command(subcommand)]
     Tokens(tokens::Tokens),
@@ -109,6 +115,11 @@ enum Command {
     /// Show who vouches for the log, and make and check files that prove what it says.
     #[command(subcommand)]
     Audit(audit::Audit),
+    /// Tell a person what this organization has, who was given it, and who has confirmed that it is gone.
+    Statement(statement::Statement),
+    /// Give people receipts for their consent, and see whose consent ends.
+    #[command(subcommand)]
+    Consent(consent::Consent),
 }
 
 /// `commonturf ... | head` closes the pipe early: that ends the command and is no fault of it.
@@ -165,11 +176,12 @@ async fn run(cli: &Cli) -> Result<(), CliError> {
         Command::Init(init) => return init.run(&cli.node, cli.json).await,
         Command::Serve(serve) => return serve.run(&cli.node, cli.json).await,
         Command::Audit(audit::Audit::Verify { file }) => return audit::check(file, cli.json),
+        Command::Policy(command) => return command.run(cli.json),
         _ => {}
     }
     let desk = Desk::open(&cli.node, cli.json)?;
     match &cli.command {
-        Command::Init(_) | Command::Serve(_) => Ok(()),
+        Command::Init(_) | Command::Serve(_) | Command::Policy(_) => Ok(()),
         Command::DeskLink(command) => command.run(&desk).await,
         Command::Coalition(command) => command.run(&desk).await,
         Command::Agreement(command) => command.run(&desk).await,
@@ -189,5 +201,7 @@ async fn run(cli: &Cli) -> Result<(), CliError> {
         Command::Receipts(command) => command.run(&desk).await,
         Command::WhoHas(command) => command.run(&desk).await,
         Command::Audit(command) => command.run(&desk).await,
+        Command::Statement(command) => command.run(&desk).await,
+        Command::Consent(command) => command.run(&desk).await,
     }
 }

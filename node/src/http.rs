@@ -32,7 +32,9 @@ pub fn desk(app: App) -> Router {
             get(api::agreement::show).post(api::agreement::propose),
         )
         .route("/agreement/signatures", post(api::agreement::sign))
+        .merge(api::papers::routes())
         .merge(api::people::routes())
+        .merge(api::policy::routes())
         .merge(api::claims::routes())
         .merge(api::contacts::routes())
         .merge(api::suppressions::routes())

@@ -21,6 +21,7 @@ pub mod jobs;
 pub mod keeper;
 pub mod lifecycle;
 pub mod pages;
+pub mod papers;
 pub mod people;
 pub mod shares;
 pub mod store;

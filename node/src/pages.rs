@@ -12,6 +12,7 @@ pub mod frame;
 pub mod home;
 pub mod imports;
 pub mod lists;
+pub mod papers;
 pub mod people;
 pub mod person;
 pub mod session;

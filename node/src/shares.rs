@@ -15,6 +15,7 @@ pub mod preview;
 pub mod recall;
 pub mod send;
 pub mod setting;
+pub mod simulate;
 pub mod take;
 pub mod view;
 

@@ -8,7 +8,7 @@ pub mod clause;
 pub mod form;
 
 use crate::{
-    facts::{Basis, FieldClass, PolicyChannel, Purpose, names},
+    facts::{Basis, FieldClass, OrgKind, PolicyChannel, Purpose, names},
     jurisdiction::Jurisdiction,
 };
 use serde::{Deserialize, Serialize};
@@ -108,7 +108,7 @@ pub struct Evidence {
 }
 
 /// Whom the person agreed to as recipients.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Recipients {
     /// Organizations, by node id or by the name on the form.
@@ -118,8 +118,20 @@ pub struct Recipients {
     pub x_classes: Vec<String>,
 }
 
+impl Recipients {
+    /// Adds one recipient: a kind of organization or `coalition` is a class, anything else a name
+    /// or a node id.
+    pub(crate) fn add(&mut self, word: String) {
+        if word == "coalition" || OrgKind::NAMES.contains(&word.as_str()) {
+            self.x_classes.push(word);
+        } else {
+            self.party_ids.push(word);
+        }
+    }
+}
+
 /// What the person agreed to for one purpose.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct PurposeClause {
     /// What for.
@@ -267,8 +279,8 @@ impl Record {
             return Err(RecordError::Limit("a record has at most 256 KiB"));
         }
         let record: Self = serde_json::from_str(json).map_err(|error| RecordError::Shape {
-            line: error.line(),
-            column: error.column(),
+            line: error.line().max(1),
+            column: error.column().max(1),
             message: match error.classify() {
                 serde_json::error::Category::Data => "a field is unknown, missing or mistyped",
                 _ => "the JSON is broken",

@@ -5,11 +5,12 @@
 //! looked up in the very store that the decision uses, with the parents that it must have.
 
 use crate::{
-    consent::clause::Clause,
-    facts::OrgKind,
-    flow::{End, Flow, Party, RowFacts},
+    columns::Marks,
+    consent::{Minor, clause::Clause},
+    facts::{Basis, FieldClass, OrgKind, Source},
+    flow::{Flow, Party, Row},
     jurisdiction::Jurisdiction,
-    schema::{COALITION, Term, groups, org_class, schema, uid},
+    schema::{COALITION, Term, org_class, schema, uid},
 };
 use cedar_policy::{
     Context, Entities, Entity, EntityUid, RestrictedExpression, entities_errors::EntitiesError,
@@ -18,11 +19,44 @@ use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 /// The facts of one kind of row in one kind of cell, as the rules see them.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Person<'r> {
-    pub(crate) facts: &'r RowFacts,
+pub(crate) struct Person<'c> {
+    pub(crate) originator: &'c str,
+    pub(crate) source: Source,
+    pub(crate) basis: Basis,
+    pub(crate) jurisdiction: Jurisdiction,
+    pub(crate) marks: Marks,
+    pub(crate) taint_coordinated: &'c BTreeSet<String>,
+    pub(crate) taint_ie: &'c BTreeSet<String>,
     pub(crate) clause: Clause,
-    /// Whether the consent record says that the person is a minor.
-    pub(crate) minor_on_record: bool,
+}
+
+impl<'c> Person<'c> {
+    /// A row in one cell.
+    pub(crate) fn of(
+        row: &'c Row,
+        flow: &Flow,
+        to: &Party,
+        field: FieldClass,
+        now_ms: i64,
+    ) -> Self {
+        let facts = &row.facts;
+        let minor = row
+            .consent
+            .as_ref()
+            .is_some_and(|record| record.x_minor == Minor::Yes);
+        Self {
+            originator: &facts.originator,
+            source: facts.source,
+            basis: facts.basis,
+            jurisdiction: facts.jurisdiction,
+            marks: Marks::of(facts).with(if minor { Marks::MINOR } else { Marks::NONE }),
+            taint_coordinated: &facts.taint_coordinated,
+            taint_ie: &facts.taint_ie,
+            clause: row.consent.as_ref().map_or(Clause::UNKNOWN, |record| {
+                record.clause_for(flow, to, field, now_ms)
+            }),
+        }
+    }
 }
 
 /// Every class that an organization can be in: kinds, and groups of kinds.
@@ -105,31 +139,61 @@ fn organization(party: &Party) -> Entity {
 
 /// A person under a name that means nothing outside one decision.
 pub(crate) fn person(name: &str, person: &Person<'_>) -> Entity {
-    let facts = person.facts;
+    let mark = |mark| flag(person.marks.has(mark));
     let attributes = record([
-        ("originator", reference("Organization", &facts.originator)),
-        ("source", facts.source.term()),
-        ("basis", facts.basis.term()),
+        ("originator", reference("Organization", person.originator)),
+        ("source", person.source.term()),
+        ("basis", person.basis.term()),
         (
             "jurisdiction",
-            reference("Jurisdiction", facts.jurisdiction.code()),
+            reference("Jurisdiction", person.jurisdiction.code()),
         ),
-        ("minor", flag(facts.minor || person.minor_on_record)),
-        (
-            "confidential",
-            flag(facts.confidential || facts.never_share),
-        ),
-        ("partisan", flag(facts.partisan)),
-        ("nonpublic", flag(facts.nonpublic)),
-        ("termsAllow", flag(facts.terms_allow)),
-        ("taintCoordinated", races(&facts.taint_coordinated)),
-        ("taintIe", races(&facts.taint_ie)),
-        ("suppressed", flag(facts.suppressed)),
-        ("tombstoned", flag(facts.tombstoned)),
-        ("recentContact", flag(facts.recent_contact)),
+        ("minor", mark(Marks::MINOR)),
+        ("confidential", mark(Marks::CONFIDENTIAL)),
+        ("partisan", mark(Marks::PARTISAN)),
+        ("nonpublic", mark(Marks::NONPUBLIC)),
+        ("termsAllow", mark(Marks::TERMS_ALLOW)),
+        ("taintCoordinated", races(person.taint_coordinated)),
+        ("taintIe", races(person.taint_ie)),
+        ("suppressed", mark(Marks::SUPPRESSED)),
+        ("tombstoned", mark(Marks::TOMBSTONED)),
+        ("recentContact", mark(Marks::RECENT_CONTACT)),
         ("clause", clause(&person.clause)),
     ]);
     Entity::new(uid("Person", name), attributes, HashSet::new())
+        .expect("attributes without extension functions cannot fail to evaluate")
+}
+
+/// Something that a member publishes to all, under a name that means nothing outside one decision.
+pub(crate) fn publication(
+    kind: &str,
+    name: &str,
+    author: &str,
+    about: &BTreeSet<String>,
+) -> Entity {
+    let attributes = record([
+        ("author", reference("Organization", author)),
+        ("races", races(about)),
+    ]);
+    Entity::new(uid(kind, name), attributes, HashSet::new())
+        .expect("attributes without extension functions cannot fail to evaluate")
+}
+
+/// A result of an author's work, under a name that means nothing outside one decision.
+pub(crate) fn result(
+    name: &str,
+    author: &str,
+    about: &BTreeSet<String>,
+    aggregated: bool,
+    min_cell_met: bool,
+) -> Entity {
+    let attributes = record([
+        ("author", reference("Organization", author)),
+        ("races", races(about)),
+        ("aggregated", flag(aggregated)),
+        ("minCellMet", flag(min_cell_met)),
+    ]);
+    Entity::new(uid("Result", name), attributes, HashSet::new())
         .expect("attributes without extension functions cannot fail to evaluate")
 }
 
@@ -170,33 +234,36 @@ pub(crate) fn context(flow: &Flow) -> Context {
 pub(crate) fn flow_is_complete(
     store: &Entities,
     parties: &BTreeMap<String, Party>,
-    end: End,
     action: &EntityUid,
+    groups: &[EntityUid],
     flow: &Flow,
 ) -> bool {
     let members = [&flow.from, &flow.to];
     members
         .into_iter()
         .all(|id| organization_is_complete(store, parties, id))
-        && groups(end)
-            .iter()
-            .all(|group| has_parent(store, action, group))
+        && groups.iter().all(|group| has_parent(store, action, group))
 }
 
 /// Whether the store holds what this person's facts refer to, parents included.
 pub(crate) fn person_is_complete(
     store: &Entities,
     parties: &BTreeMap<String, Party>,
-    name: &EntityUid,
-    facts: &RowFacts,
+    person: &Person<'_>,
 ) -> bool {
-    store.get(name).is_some()
-        && organization_is_complete(store, parties, &facts.originator)
-        && place_is_complete(store, facts.jurisdiction)
-        && races_are_complete(store, facts.taint_coordinated.iter().chain(&facts.taint_ie))
+    organization_is_complete(store, parties, person.originator)
+        && place_is_complete(store, person.jurisdiction)
+        && races_are_complete(
+            store,
+            person.taint_coordinated.iter().chain(person.taint_ie),
+        )
 }
 
-fn organization_is_complete(store: &Entities, parties: &BTreeMap<String, Party>, id: &str) -> bool {
+pub(crate) fn organization_is_complete(
+    store: &Entities,
+    parties: &BTreeMap<String, Party>,
+    id: &str,
+) -> bool {
     let Some(party) = parties.get(id) else {
         return false;
     };
@@ -212,7 +279,7 @@ fn organization_is_complete(store: &Entities, parties: &BTreeMap<String, Party>,
         && races_are_complete(store, races_of(party))
 }
 
-fn place_is_complete(store: &Entities, place: Jurisdiction) -> bool {
+pub(crate) fn place_is_complete(store: &Entities, place: Jurisdiction) -> bool {
     let name = uid("Jurisdiction", place.code());
     match place.parent() {
         None => store.get(&name).is_some(),
@@ -223,7 +290,10 @@ fn place_is_complete(store: &Entities, place: Jurisdiction) -> bool {
     }
 }
 
-fn races_are_complete<'a>(store: &Entities, mut races: impl Iterator<Item = &'a String>) -> bool {
+pub(crate) fn races_are_complete<'a>(
+    store: &Entities,
+    mut races: impl Iterator<Item = &'a String>,
+) -> bool {
     races.all(|race| store.get(&uid("Race", race)).is_some())
 }
 

@@ -1,14 +1,15 @@
 //! Why one cell of one row flows or not, in the words of the rules.
 
 use crate::{
-    consent::clause::Clause,
+    columns::Columns,
+    entities::Person,
     facts::{Consideration, FieldClass, PolicyChannel, Purpose},
     flow::{End, Flow, Row},
     gate::{
         Alarm, Gate,
-        judge::{Bench, LayerVerdict, Verdict},
-        person_of,
+        judge::{Answer, Bench, Question, name},
     },
+    schema::uid,
 };
 use cedar_policy::{Effect, Policy};
 use serde::Serialize;
@@ -99,7 +100,7 @@ impl Gate {
         field: FieldClass,
         now_ms: i64,
     ) -> Explanation {
-        let question = Question {
+        let cell = Cell {
             gate: self,
             end,
             flow,
@@ -107,36 +108,35 @@ impl Gate {
             field,
             now_ms,
         };
-        let verdict = question.verdict(flow, question.clause(flow));
-        let layers = match &verdict {
-            Verdict::Alarmed(_) => None,
-            Verdict::Judged([agreement, law, own]) => Some(Layers {
-                agreement: self.layer_explanation(agreement),
-                law: self.layer_explanation(law),
-                own: self.layer_explanation(own),
-            }),
-        };
+        let rows = Columns::from_rows(std::slice::from_ref(row), now_ms);
+        let answers = self.answers(end, flow, &rows, field);
+        let flows = flows(&answers);
+        let layers = answers.as_ref().ok().map(|[agreement, law, own]| Layers {
+            agreement: self.layer_explanation(agreement),
+            law: self.layer_explanation(law),
+            own: self.layer_explanation(own),
+        });
         let unpermitted = |layers: &Layers| layers.agreement.is_default_deny();
         Explanation {
             person: None,
             to: flow.to.clone(),
             field,
-            decision: if verdict.flows() { "flows" } else { "withheld" },
+            decision: if flows { "flows" } else { "withheld" },
             agreement: None,
             near_misses: match &layers {
-                Some(layers) if unpermitted(layers) => question.near_misses(),
+                Some(layers) if unpermitted(layers) => cell.near_misses(),
                 _ => Vec::new(),
             },
-            would_flow_if: match verdict {
-                Verdict::Judged(_) if !verdict.flows() => question.would_flow_if(),
+            would_flow_if: match &layers {
+                Some(_) if !flows => cell.would_flow_if(&rows),
                 _ => Vec::new(),
             },
-            error: verdict.alarm(),
+            error: answers.err(),
             layers,
         }
     }
 
-    fn layer_explanation(&self, verdict: &LayerVerdict) -> LayerExplanation {
+    fn layer_explanation(&self, answer: &Answer) -> LayerExplanation {
         let because = |id: &String| {
             let text = self.rule(id);
             Because {
@@ -147,8 +147,8 @@ impl Gate {
             }
         };
         LayerExplanation {
-            decision: if verdict.allow { "allow" } else { "deny" },
-            by: verdict.by.iter().map(because).collect(),
+            decision: if answer.allow { "allow" } else { "deny" },
+            by: answer.by.iter().map(because).collect(),
         }
     }
 }
@@ -159,8 +159,14 @@ impl LayerExplanation {
     }
 }
 
+fn flows(answers: &Result<[Answer; 3], Alarm>) -> bool {
+    answers
+        .as_ref()
+        .is_ok_and(|layers| layers.iter().all(|layer| layer.allow))
+}
+
 /// One cell, and everything needed to ask about it again with a change.
-struct Question<'q> {
+struct Cell<'q> {
     gate: &'q Gate,
     end: End,
     flow: &'q Flow,
@@ -169,93 +175,96 @@ struct Question<'q> {
     now_ms: i64,
 }
 
-impl Question<'_> {
-    fn clause(&self, flow: &Flow) -> Clause {
-        match (&self.row.consent, self.gate.recipient(flow)) {
-            (Some(record), Ok(to)) => record.clause_for(flow, to, self.field, self.now_ms),
-            _ => Clause::UNKNOWN,
-        }
-    }
-
-    fn verdict(&self, flow: &Flow, clause: Clause) -> Verdict {
-        let person = person_of(self.row, clause);
-        let bench = self
+impl Cell<'_> {
+    /// Changes one fact of the flow, or the consent, and decides again.
+    fn would_flow_if(&self, rows: &Columns) -> Vec<String> {
+        let (changes, changed): (Vec<String>, Vec<Flow>) = self.changes().into_iter().unzip();
+        let outcomes = self
             .gate
-            .recipient(flow)
-            .and_then(|_| Bench::new(self.gate, self.end, flow, [&person].into_iter()));
-        match bench {
-            Ok(bench) => bench.first(&person, self.field),
-            Err(alarm) => Verdict::Alarmed(alarm),
-        }
-    }
-
-    /// Changes one fact of the flow, or the consent, and asks again. A changed consideration
-    /// brings its evidence with it; the law still asks for the rest.
-    fn would_flow_if(&self) -> Vec<String> {
-        let mut changes: Vec<(String, Flow)> = Vec::new();
-        for consideration in Consideration::ALL.iter().copied() {
-            let flow = Flow {
-                consideration,
-                evidence_on_file: true,
-                ..self.flow.clone()
-            };
-            changes.push((format!("consideration = {consideration}"), flow));
-        }
-        for purpose in Purpose::ALL.iter().copied() {
-            changes.push((
-                format!("purpose = {purpose}"),
-                Flow {
-                    purpose,
-                    ..self.flow.clone()
-                },
-            ));
-        }
-        for channel in PolicyChannel::ALL.iter().copied() {
-            changes.push((
-                format!("channel = {channel}"),
-                Flow {
-                    channel,
-                    ..self.flow.clone()
-                },
-            ));
-        }
+            .decide_all(self.end, &changed, rows, &[self.field]);
         let mut found: Vec<String> = changes
             .into_iter()
-            .filter(|(_, flow)| self.verdict(flow, self.clause(flow)).flows())
+            .zip(outcomes)
+            .filter(|(_, outcome)| outcome.masks.iter().any(|mask| !mask.is_empty()))
             .map(|(change, _)| change)
             .collect();
-        if self.verdict(self.flow, Clause::FULL).flows() {
+        let agreeing = Columns::agreeing(self.row, self.now_ms);
+        if flows(
+            &self
+                .gate
+                .answers(self.end, self.flow, &agreeing, self.field),
+        ) {
             found.push("consent = given".to_owned());
         }
         found
     }
 
+    /// Every other value of each fact that people can choose. Another consideration brings its
+    /// evidence with it, since it is nothing without; the law still asks for the rest.
+    fn changes(&self) -> Vec<(String, Flow)> {
+        let now = self.flow;
+        let considerations = Consideration::ALL.iter().map(|consideration| {
+            let change = match *consideration == now.consideration {
+                true => "evidence = on file".to_owned(),
+                false => format!("consideration = {consideration}"),
+            };
+            let flow = Flow {
+                consideration: *consideration,
+                evidence_on_file: true,
+                ..now.clone()
+            };
+            (change, flow)
+        });
+        let purposes = Purpose::ALL.iter().map(|purpose| {
+            let flow = Flow {
+                purpose: *purpose,
+                ..now.clone()
+            };
+            (format!("purpose = {purpose}"), flow)
+        });
+        let channels = PolicyChannel::ALL.iter().map(|channel| {
+            let flow = Flow {
+                channel: *channel,
+                ..now.clone()
+            };
+            (format!("channel = {channel}"), flow)
+        });
+        considerations.chain(purposes).chain(channels).collect()
+    }
+
     fn near_misses(&self) -> Vec<NearMiss> {
-        let person = person_of(self.row, self.clause(self.flow));
-        let Ok(bench) = Bench::new(self.gate, self.end, self.flow, [&person].into_iter()) else {
+        let Ok(to) = self.gate.recipient(self.flow, self.now_ms) else {
             return Vec::new();
         };
+        let person = Person::of(self.row, self.flow, to, self.field, self.now_ms);
+        let bench = Bench::of_persons(self.gate, std::iter::once(&person));
+        let question = Question::of_cell(self.end, self.flow, self.field);
+        let (Ok(bench), Ok(question)) = (bench, question) else {
+            return Vec::new();
+        };
+        let about = uid("Person", &name(0));
+        let applies = |rule: &Policy| bench.applies(rule, &question, &about) == Ok(true);
         self.gate
             .agreement_permits()
-            .filter_map(|rule| self.near_miss(&bench, rule))
+            .filter_map(|rule| self.near_miss(applies, rule))
             .collect()
     }
 
     /// None when the permit is for other classes of fields or other ends.
-    fn near_miss(&self, bench: &Bench<'_>, rule: &Policy) -> Option<NearMiss> {
+    fn near_miss(&self, applies: impl Fn(&Policy) -> bool, rule: &Policy) -> Option<NearMiss> {
         let json = rule.to_json().ok()?;
         let conjuncts = conjuncts(&json);
         let action_only = single(&json, None, true)?;
-        if rule.effect() != Effect::Permit || bench.applies(&action_only, self.field) != Ok(true) {
+        if rule.effect() != Effect::Permit || !applies(&action_only) {
             return None;
         }
         let mut failed = Vec::new();
-        if bench.applies(&single(&json, None, false)?, self.field) != Ok(true) {
+        if !applies(&single(&json, None, false)?) {
             failed.push("principal or resource".to_owned());
         }
         for condition in conjuncts {
             let alone = single(&json, Some(condition), true)?;
-            if bench.applies(&alone, self.field) != Ok(true) {
+            if !applies(&alone) {
                 failed.push(condition_text(&alone));
             }
         }

@@ -92,6 +92,11 @@ names! {
         Party = "party",
         /// A company that works for the others.
         Vendor = "vendor",
+        /// The office of somebody who was elected: a council member, a member of parliament.
+        PublicOffice = "public_office",
+        /// A charity, association or campaign group that is none of the above, as outside the
+        /// United States.
+        Nonprofit = "nonprofit",
     }
 }
 
@@ -116,6 +121,8 @@ names! {
         Membership = "membership",
         /// Advertising on line.
         OnlineAds = "online_ads",
+        /// Helping a person with a concern that the person brought.
+        ConstituentService = "constituent_service",
     }
 }
 
@@ -235,6 +242,11 @@ impl FieldMask {
 
     fn bit(field: FieldClass) -> u8 {
         1 << (field as u8)
+    }
+
+    /// From bits in the order of the classes; further bits are dropped.
+    pub(crate) fn from_bits(bits: u8) -> Self {
+        Self(bits & ((1 << FieldClass::ALL.len()) - 1))
     }
 
     /// Lets one more class flow.

@@ -145,6 +145,24 @@ impl RowFacts {
             recent_contact: false,
         }
     }
+
+    /// Puts the labels of another row on this one, which was derived from it. Labels only ever
+    /// come on top: a row has those of everything that it was made of.
+    pub fn inherit(&mut self, from: &Self) {
+        self.partisan |= from.partisan;
+        self.nonpublic |= from.nonpublic;
+        self.taint_coordinated
+            .extend(from.taint_coordinated.iter().cloned());
+        self.taint_ie.extend(from.taint_ie.iter().cloned());
+    }
+
+    /// Labels a row that was derived from the private plans of an organization.
+    pub fn derive_from_plans_of(&mut self, author: &Party) {
+        self.nonpublic = true;
+        self.taint_coordinated
+            .extend(author.coordinated_races.iter().cloned());
+        self.taint_ie.extend(author.ie_races.iter().cloned());
+    }
 }
 
 /// One row as the gate sees it.

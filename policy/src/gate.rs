@@ -3,25 +3,38 @@
 //! [`Gate::load`] is the only way to one, and refuses whatever the linter refuses. A gate serves
 //! one coalition. Deciding is pure: facts and the time go in, masks and counts come out.
 
+mod group;
 pub(crate) mod judge;
-mod memo;
+mod outcome;
+mod pass;
+mod publish;
+mod reads;
+mod sheet;
+mod sides;
+mod simulate;
+mod table;
 
 use crate::{
+    columns::{Columns, MAX_ROWS},
     entities,
     facts::{FieldClass, FieldMask, names},
     flow::{End, Flow, Party, Row},
     lint::{self, Code, Fault, Registry},
-    rules::{Layer, Rule, RuleText},
+    rules::{Layer, Rule, RuleText, law_pack_fresh},
     schema::is_id,
     terms::Terms,
 };
-use cedar_policy::{Entities, Policy, PolicySet};
-use memo::Memo;
-pub(crate) use memo::person as person_of;
+use cedar_policy::{Entities, Policy};
+use group::{Group, LayerRules};
+use outcome::refuse_all;
+use pass::Pass;
+pub use publish::{Matrix, MatrixRow, Publication, PublicationKind, Readers, ResultFacts, Verdict};
+use sheet::Sheet;
+pub use sides::opposite_sides;
+pub use simulate::{Change, MAX_SAMPLES, SimulatedCell};
 use std::collections::BTreeMap;
+use table::{Kinds, Table};
 
-/// The most rows of one decision.
-pub const MAX_ROWS: usize = 2_000_000;
 /// The most organizations of one coalition.
 pub const MAX_PARTIES: usize = 1_000;
 
@@ -38,6 +51,10 @@ names! {
         UnknownValue = "E_UNKNOWN_VALUE",
         /// Too many rows at once.
         Limit = "E_LIMIT",
+        /// The agreement is past its review date.
+        AgreementExpired = "E_AGREEMENT_EXPIRED",
+        /// The built-in law is past its review date.
+        LawpackStale = "E_LAWPACK_STALE",
     }
 }
 
@@ -51,6 +68,10 @@ impl Alarm {
             Self::RequestInvalid => "The facts of the row do not fit the schema; check the import.",
             Self::UnknownValue => "An id of the share has characters that ids do not have.",
             Self::Limit => "There are too many rows at once; share them in parts.",
+            Self::AgreementExpired => {
+                "The agreement is past its review date; all members sign a reviewed version."
+            }
+            Self::LawpackStale => "The built-in law is past its review date; update the program.",
         }
     }
 }
@@ -71,16 +92,27 @@ pub struct Outcome {
     pub errors: BTreeMap<Alarm, u64>,
 }
 
+/// What it took to decide; for measurements.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
+pub struct Effort {
+    /// Distinct rows, before any flow is looked at.
+    pub kinds: usize,
+    /// Tuples of facts that were told apart, over all groups of rules and passes.
+    pub tuples: usize,
+    /// Times that Cedar was asked.
+    pub cedar_calls: u64,
+}
+
 /// The rules in force of one coalition, seen from one organization.
 #[derive(Clone, Debug)]
 pub struct Gate {
-    agreement: PolicySet,
-    law: PolicySet,
-    own: PolicySet,
-    canary: PolicySet,
+    /// In the order of [`Layer::ALL`].
+    layers: [LayerRules; 3],
+    canary: Group,
     texts: BTreeMap<String, RuleText>,
     parties: BTreeMap<String, Party>,
     store: Entities,
+    review_by_ms: i64,
 }
 
 impl Gate {
@@ -88,8 +120,19 @@ impl Gate {
     /// ([`crate::OWN_DEFAULT`] when it wrote none) and every organization of the coalition.
     ///
     /// # Errors
-    /// Everything that is wrong with the texts or the organizations' facts.
+    /// Everything that is wrong with the texts or the organizations' facts, organizations on
+    /// opposite sides of one race included.
     pub fn load(terms: &Terms, own: &str, parties: &[Party]) -> Result<Self, Vec<Fault>> {
+        let conflicts = opposite_sides(parties);
+        match Self::build(terms, own, parties) {
+            Ok(gate) if conflicts.is_empty() => Ok(gate),
+            Ok(_) => Err(conflicts),
+            Err(faults) => Err(faults.into_iter().chain(conflicts).collect()),
+        }
+    }
+
+    /// Everything but the check that no two organizations stand on opposite sides of a race.
+    pub(crate) fn build(terms: &Terms, own: &str, parties: &[Party]) -> Result<Self, Vec<Fault>> {
         let mut faults = check_parties(parties);
         let registry = Registry {
             organizations: parties.iter().map(|party| party.id.as_str()).collect(),
@@ -133,18 +176,21 @@ impl Gate {
                 &format!("the facts do not fit the schema: {error}"),
             )]
         })?;
+        let layers = [&agreement, &law, &own];
         Ok(Self {
-            texts: texts([&agreement, &law, &own]),
-            agreement: set(&agreement),
-            law: set(&law),
-            own: set(&own),
-            canary: judge::canary(),
+            texts: texts(layers),
+            layers: layers.map(|rules| {
+                let policies: Vec<Policy> = rules.iter().map(|rule| rule.policy.clone()).collect();
+                LayerRules::new(&policies)
+            }),
+            canary: Group::canary(),
             parties,
             store,
+            review_by_ms: terms.review_by_ms,
         })
     }
 
-    /// Decides about rows. Rows with equal facts and equal consent are judged once.
+    /// Decides about rows in one flow.
     #[must_use]
     pub fn decide(
         &self,
@@ -154,21 +200,71 @@ impl Gate {
         fields: &[FieldClass],
         now_ms: i64,
     ) -> Outcome {
-        let fields: FieldMask = fields.iter().copied().collect();
         if rows.len() > MAX_ROWS {
-            return refuse_all(Alarm::Limit, rows, fields);
+            return refuse_all(Alarm::Limit, rows.len(), fields.iter().copied().collect());
         }
-        let to = match self.recipient(flow) {
-            Ok(to) => to,
-            Err(alarm) => return refuse_all(alarm, rows, fields),
-        };
-        let mut memo = Memo::new(fields);
-        let patterns: Vec<usize> = rows
-            .iter()
-            .map(|row| memo.add(row, flow, to, now_ms))
-            .collect();
-        let verdicts = judge::verdicts(self, end, flow, memo.cells());
-        memo.outcome(&patterns, &verdicts)
+        let columns = Columns::from_rows(rows, now_ms);
+        let outcomes = self.decide_all(end, std::slice::from_ref(flow), &columns, fields);
+        outcomes
+            .into_iter()
+            .next()
+            .expect("one flow has one outcome")
+    }
+
+    /// Decides about rows in many flows at once; the outcomes are in the order of the flows.
+    #[must_use]
+    pub fn decide_all(
+        &self,
+        end: End,
+        flows: &[Flow],
+        columns: &Columns,
+        fields: &[FieldClass],
+    ) -> Vec<Outcome> {
+        self.decide_measured(end, flows, columns, fields).0
+    }
+
+    /// The same, with what it took.
+    #[must_use]
+    pub fn decide_measured(
+        &self,
+        end: End,
+        flows: &[Flow],
+        columns: &Columns,
+        fields: &[FieldClass],
+    ) -> (Vec<Outcome>, Effort) {
+        let fields: FieldMask = fields.iter().copied().collect();
+        let mut effort = Effort::default();
+        if columns.len() > MAX_ROWS {
+            let refused = |_: &Flow| refuse_all(Alarm::Limit, columns.len(), fields);
+            return (flows.iter().map(refused).collect(), effort);
+        }
+        let kinds = Kinds::of(columns);
+        effort.kinds = kinds.counts.len();
+        let mut outcomes = Vec::with_capacity(flows.len());
+        for flows in flows.chunks(pass::FLOWS) {
+            let pass = Pass::new(self, end, flows, fields, columns.now_ms());
+            let table = Table::new(&pass, columns, &kinds);
+            let sheet = Sheet::new(&pass, &table);
+            effort.tuples += sheet.tuples;
+            effort.cedar_calls += sheet.asked_cedar;
+            outcomes.extend(outcome::outcomes(&pass, &kinds, &table, &sheet));
+        }
+        (outcomes, effort)
+    }
+
+    /// The layers' answers about one cell of a single row: the very decision that
+    /// [`Self::decide`] makes.
+    pub(crate) fn answers(
+        &self,
+        end: End,
+        flow: &Flow,
+        row: &Columns,
+        field: FieldClass,
+    ) -> Result<[judge::Answer; 3], Alarm> {
+        let fields = std::iter::once(field).collect();
+        let pass = Pass::new(self, end, std::slice::from_ref(flow), fields, row.now_ms());
+        let table = Table::new(&pass, row, &Kinds::of(row));
+        Sheet::new(&pass, &table).answers(0, pass::bit(0, field))
     }
 
     /// What people read about a rule, built-in refusals included.
@@ -182,8 +278,15 @@ impl Gate {
         self.texts.values()
     }
 
-    /// The recipient of a flow, when every id of the flow is well-formed and registered.
-    pub(crate) fn recipient(&self, flow: &Flow) -> Result<&Party, Alarm> {
+    /// The recipient of a flow, when agreement and law are within their review dates, whatever the
+    /// flow says of them, and every id of the flow is well-formed and registered.
+    pub(crate) fn recipient(&self, flow: &Flow, now_ms: i64) -> Result<&Party, Alarm> {
+        if now_ms >= self.review_by_ms {
+            return Err(Alarm::AgreementExpired);
+        }
+        if !law_pack_fresh(now_ms) {
+            return Err(Alarm::LawpackStale);
+        }
         if ![&flow.from, &flow.to, &flow.coalition]
             .into_iter()
             .all(|id| is_id(id))
@@ -198,48 +301,27 @@ impl Gate {
 
     /// The rules of the agreement, for saying what a permit lacks.
     pub(crate) fn agreement_permits(&self) -> impl Iterator<Item = &Policy> {
-        self.agreement.policies()
+        self.layer(Layer::Agreement).whole.policies()
     }
 
-    fn layer(&self, layer: Layer) -> &PolicySet {
+    pub(crate) fn layer(&self, layer: Layer) -> &LayerRules {
+        let [agreement, law, own] = &self.layers;
         match layer {
-            Layer::Agreement => &self.agreement,
-            Layer::Law => &self.law,
-            Layer::Own => &self.own,
+            Layer::Agreement => agreement,
+            Layer::Law => law,
+            Layer::Own => own,
         }
     }
 }
 
-fn refuse_all(alarm: Alarm, rows: &[Row], fields: FieldMask) -> Outcome {
-    let count = rows.len() as u64;
-    let mut outcome = Outcome {
-        masks: vec![FieldMask::EMPTY; rows.len()],
-        ..Outcome::default()
-    };
-    let cells = count.saturating_mul(fields.iter().count() as u64);
-    if cells > 0 {
-        let id = alarm.name().to_owned();
-        outcome.withheld = fields
-            .iter()
-            .map(|field| ((id.clone(), field), count))
-            .collect();
-        outcome.rows_withheld_by_rule.insert(id, count);
-        outcome.errors.insert(alarm, cells);
-    }
-    outcome
-}
-
-fn set(rules: &[Rule]) -> PolicySet {
-    PolicySet::from_policies(rules.iter().map(|rule| rule.policy.clone()))
-        .expect("the linter refuses two rules with one id")
-}
-
-fn texts(layers: [&[Rule]; 3]) -> BTreeMap<String, RuleText> {
+fn texts(layers: [&Vec<Rule>; 3]) -> BTreeMap<String, RuleText> {
     let built_in = |id: &str, reason: &str, layer| RuleText {
         id: id.to_owned(),
         reason: reason.to_owned(),
         cite: None,
         fix: None,
+        code: id.starts_with("E_").then(|| id.to_owned()),
+        permits: false,
         layer,
     };
     let alarms = Alarm::ALL

@@ -21,8 +21,11 @@
 //! before they are loaded ([`lint`]), every id is looked up in the store with its parents, a canary
 //! must be denied, and any error refuses.
 //!
-//! The sender and the recipient ask the same gate ([`End`]); preview, explanation and sending are
-//! one path. Suppression, revocation and erasure are not shares and never come here.
+//! Many rows have few distinct facts, so rows are coded into [`Columns`] and each distinct tuple of
+//! what a rule reads is judged once: a million rows toward ten recipients take about a second.
+//!
+//! The sender and the recipient ask the same gate ([`End`]); preview, explanation, simulation and
+//! sending are one path. Plans, claims and reports pass it, too ([`Gate::publish`]). Suppression, revocation and erasure are not shares and never come here.
 //!
 //! This crate knows no network, database, clock or randomness: time is an argument.
 //!
@@ -73,7 +76,9 @@
 
 #![cfg_attr(not(test), warn(clippy::indexing_slicing, clippy::float_arithmetic))]
 
+pub mod columns;
 pub mod consent;
+mod day;
 mod entities;
 pub mod explain;
 pub mod facts;
@@ -85,7 +90,9 @@ mod rules;
 mod schema;
 pub mod terms;
 mod text;
+pub mod vectors;
 
+pub use columns::{CodedRow, Columns, ColumnsError, Marks};
 pub use consent::{
     Event, EventState, Evidence, EvidenceKind, Record, RecordError,
     clause::Clause,
@@ -97,9 +104,17 @@ pub use facts::{
     Source, UnknownName,
 };
 pub use flow::{End, Flow, Party, Row, RowFacts};
-pub use gate::{Alarm, Gate, NO_PERMIT, Outcome};
+pub use gate::{
+    Alarm, Change, Effort, Gate, Matrix, MatrixRow, NO_PERMIT, Outcome, Publication,
+    PublicationKind, Readers, ResultFacts, SimulatedCell, Verdict, opposite_sides,
+};
 pub use jurisdiction::Jurisdiction;
 pub use lint::{Code, Fault};
-pub use rules::{LAW_REVIEW_BY_MS, Layer, OWN_DEFAULT, RuleText, law_pack_fresh};
+pub use rules::{
+    LAW_REVIEW_BY, LAW_REVIEW_BY_MS, LawRule, Layer, OWN_DEFAULT, RuleText, law, law_pack_fresh,
+};
 pub use schema::SCHEMA;
-pub use terms::{Params, PerChannel, PerClass, Template, Terms, TermsError, template, templates};
+pub use terms::{
+    ContactCap, Params, PerChannel, PerClass, Quorum, Template, Terms, TermsError, template,
+    templates,
+};

@@ -3,15 +3,21 @@
 //! Cedar alone would accept rules that can fail, that can never apply, or that share an id; at
 //! decision time it skips what fails. So nothing of that kind is loaded. Spec: section 8.
 
+mod depth;
+mod expression;
+mod whole;
+
+pub use whole::{expiry, own_rules};
+
 use crate::{
     facts::names,
     rules::{self, LAW, Layer, Piece, Rule, RuleText},
-    schema::{COALITION, is_id, schema},
+    schema::{is_id, schema},
     text,
 };
-use cedar_policy::{
-    Effect, EntityUid, Policy, PolicySet, ValidationMode, Validator, ffi::DetailedError,
-};
+use cedar_policy::{Effect, Policy, PolicySet, ValidationMode, Validator, ffi::DetailedError};
+use depth::{MAX_DEPTH, depth};
+use expression::{check_expression, check_literal};
 use serde_json::Value;
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -25,8 +31,9 @@ pub const MAX_RULES: usize = 500;
 pub const MAX_RULE_BYTES: usize = 256 * 1024;
 /// The most elements of a set that is written out in a rule.
 pub const MAX_SET: usize = 1_000;
-/// The deepest nesting of an expression.
-const MAX_DEPTH: usize = 200;
+
+/// What a rule may say of itself.
+const ANNOTATIONS: [&str; 5] = ["id", "reason", "cite", "fix", "code"];
 
 names! {
     /// What kind of fault keeps rules or facts from being loaded.
@@ -45,10 +52,16 @@ names! {
         LayerPermit = "E_LAYER_PERMIT",
         /// The rule uses an operation that can fail.
         PolicyMayError = "E_POLICY_MAY_ERROR",
-        /// One organization stands on both sides of a race.
+        /// One organization, or one coalition, stands on both sides of a race.
         FirewallConflict = "E_FIREWALL_CONFLICT",
         /// Too many or too large.
         Limit = "E_LIMIT",
+        /// The terms of an agreement have a wrong shape or a number out of its range.
+        TermsInvalid = "E_TERMS_INVALID",
+        /// The agreement is past its review date.
+        AgreementExpired = "E_AGREEMENT_EXPIRED",
+        /// The built-in law is past its review date.
+        LawpackStale = "E_LAWPACK_STALE",
     }
 }
 
@@ -97,7 +110,7 @@ pub(crate) fn load_layer(
     let mut linter = Linter {
         layer,
         faults: Vec::new(),
-        lines: BTreeMap::new(),
+        places: BTreeMap::new(),
     };
     if text.len() > MAX_RULE_BYTES {
         linter.fault(
@@ -140,7 +153,8 @@ pub(crate) fn load_law() -> Result<Vec<Rule>, Vec<Fault>> {
 struct Linter {
     layer: Layer,
     faults: Vec<Fault>,
-    lines: BTreeMap<String, usize>,
+    /// Where each rule begins, and its source.
+    places: BTreeMap<String, (usize, String)>,
 }
 
 impl Linter {
@@ -155,6 +169,12 @@ impl Linter {
     }
 
     fn rule(&mut self, piece: &Piece<'_>, registry: Option<&Registry<'_>>) -> Option<Rule> {
+        if depth(piece.source) > MAX_DEPTH {
+            let message =
+                format!("the rule is nested deeper than {MAX_DEPTH}; split it in several");
+            self.fault(Code::Limit, piece.line, None, message);
+            return None;
+        }
         let policy = match rules::parse(piece.source) {
             Ok(policy) => policy,
             Err(errors) => {
@@ -164,22 +184,20 @@ impl Linter {
                     .first()
                     .map_or(0, |label| label.loc.start);
                 let line = piece.line + text::position(piece.source, offset).0 - 1;
-                self.fault(
-                    Code::PolicyParse,
-                    line,
-                    None,
-                    format!("{}; see the Cedar manual", detail.message),
-                );
+                let hint = detail.help.unwrap_or_else(|| "correct it".to_owned());
+                let message = format!("this is no rule: {}; {hint}", detail.message);
+                self.fault(Code::PolicyParse, line, None, message);
                 return None;
             }
         };
-        let text = self.annotations(&policy, piece.line)?;
+        let text = self.annotations(&policy, piece)?;
         self.expressions(&policy, piece.line, &text.id);
         self.literals(&policy, piece.line, &text.id, registry);
         Some(Rule { text, policy })
     }
 
-    fn annotations(&mut self, policy: &Policy, line: usize) -> Option<RuleText> {
+    fn annotations(&mut self, policy: &Policy, piece: &Piece<'_>) -> Option<RuleText> {
+        let line = piece.line;
         let Some(id) = policy.annotation("id").filter(|id| !id.is_empty()) else {
             self.fault(Code::PolicyId, line, None, "give the rule an @id(\"...\")");
             return None;
@@ -198,7 +216,8 @@ impl Linter {
             let message = format!("ids of this layer begin with {}", prefixes.join(" or "));
             self.fault(Code::PolicyId, line, Some(id), message);
         }
-        if let Some(first) = self.lines.insert(id.to_owned(), line) {
+        let place = (line, piece.source.to_owned());
+        if let Some((first, _)) = self.places.insert(id.to_owned(), place) {
             let message = format!("this @id is already used in line {first}; choose another");
             self.fault(Code::PolicyId, line, Some(id), message);
         }
@@ -221,12 +240,20 @@ impl Linter {
                 "name the source of the rule in @cite(\"...\")",
             );
         }
-        let reason = reason.unwrap_or_default();
+        if let Some((unknown, _)) = policy
+            .annotations()
+            .find(|(key, _)| !ANNOTATIONS.contains(key))
+        {
+            let message = format!("@{unknown} says nothing; use {}", ANNOTATIONS.join(", "));
+            self.fault(Code::PolicyId, line, Some(id), message);
+        }
         Some(RuleText {
             id: id.to_owned(),
-            reason,
+            reason: reason.unwrap_or_default(),
             cite,
             fix: get("fix"),
+            code: get("code"),
+            permits: policy.effect() == Effect::Permit,
             layer: self.layer,
         })
     }
@@ -245,7 +272,7 @@ impl Linter {
         let conditions = json.get("conditions").and_then(Value::as_array);
         for condition in conditions.into_iter().flatten() {
             if let Some(body) = condition.get("body")
-                && let Err((code, message)) = check_expression(body, 0)
+                && let Err((code, message)) = check_expression(body)
             {
                 self.fault(code, line, Some(id), message);
             }
@@ -281,7 +308,7 @@ impl Linter {
             self.fault(Code::LayerPermit, 0, None, message);
         }
         for (index, rule) in permits.into_iter().enumerate() {
-            let line = self.lines.get(&rule.text.id).copied().unwrap_or(0);
+            let line = self.places.get(&rule.text.id).map_or(0, |(line, _)| *line);
             if index > 0 {
                 let message = "this layer already has its permit; write a forbid instead";
                 self.fault(Code::LayerPermit, line, Some(&rule.text.id), message);
@@ -300,12 +327,26 @@ impl Linter {
         let result = Validator::new(schema().clone()).validate(&set, ValidationMode::Strict);
         let errors = result
             .validation_errors()
-            .map(|e| (e.policy_id().to_string(), e.to_string()));
-        let warnings = result
-            .validation_warnings()
-            .map(|w| (w.policy_id().to_string(), w.to_string()));
-        for (id, message) in errors.chain(warnings).collect::<BTreeSet<_>>() {
-            let line = self.lines.get(&id).copied().unwrap_or(0);
+            .map(|error| (error.policy_id().to_string(), DetailedError::from(error)));
+        let warnings = result.validation_warnings().map(|warning| {
+            (
+                warning.policy_id().to_string(),
+                DetailedError::from(warning),
+            )
+        });
+        let mut found = BTreeSet::new();
+        for (id, detail) in errors.chain(warnings) {
+            let (first, source) = self.places.get(&id).cloned().unwrap_or_default();
+            let label = detail.source_locations.first();
+            let inside = label.map_or(0, |label| text::position(&source, label.loc.start).0 - 1);
+            let hint = detail
+                .help
+                .as_deref()
+                .unwrap_or("compare it with the schema");
+            let message = format!("{}; {hint}", detail.message);
+            found.insert((first + inside, id, message));
+        }
+        for (line, id, message) in found {
             self.fault(Code::PolicyInvalid, line, Some(&id), message);
         }
     }
@@ -316,97 +357,4 @@ fn is_unscoped(policy: &Policy) -> bool {
     policy.principal_constraint() == PrincipalConstraint::Any
         && policy.action_constraint() == ActionConstraint::Any
         && policy.resource_constraint() == ResourceConstraint::Any
-}
-
-/// Operators that cannot fail on facts that fit the schema.
-const SAFE: [&str; 22] = [
-    "Value",
-    "Var",
-    "!",
-    "==",
-    "!=",
-    "in",
-    "<",
-    "<=",
-    ">",
-    ">=",
-    "&&",
-    "||",
-    "contains",
-    "containsAll",
-    "containsAny",
-    "isEmpty",
-    ".",
-    "has",
-    "like",
-    "is",
-    "if-then-else",
-    "Set",
-];
-
-fn check_expression(expression: &Value, depth: usize) -> Result<(), (Code, String)> {
-    if depth > MAX_DEPTH {
-        return Err((
-            Code::Limit,
-            "the expression is nested too deeply; split the rule".to_owned(),
-        ));
-    }
-    let Some(node) = expression.as_object() else {
-        return Ok(());
-    };
-    for (operator, operands) in node {
-        if !SAFE.contains(&operator.as_str()) {
-            let message = format!(
-                "`{operator}` can fail, and a rule that fails decides nothing; compare derived facts"
-            );
-            return Err((Code::PolicyMayError, message));
-        }
-        match operands {
-            Value::Array(elements) if elements.len() > MAX_SET => {
-                return Err((Code::Limit, "a set has at most 1,000 elements".to_owned()));
-            }
-            Value::Array(elements) if operator == "Set" => {
-                elements
-                    .iter()
-                    .try_for_each(|element| check_expression(element, depth + 1))?;
-            }
-            _ if operator == "Value" => {}
-            Value::Object(parts) => {
-                parts
-                    .values()
-                    .try_for_each(|part| check_expression(part, depth + 1))?;
-            }
-            _ => {}
-        }
-    }
-    Ok(())
-}
-
-fn check_literal(
-    literal: &EntityUid,
-    registry: Option<&Registry<'_>>,
-) -> Result<(), (Code, String)> {
-    let id: &str = literal.id().as_ref();
-    let kind = literal.type_name().basename();
-    let known = match kind {
-        // The validator knows the ids of enumerations and actions.
-        "Jurisdiction" => crate::jurisdiction::Jurisdiction::all().any(|place| place.code() == id),
-        "OrgClass" => crate::entities::org_classes().contains(&id),
-        "Coalition" => id == COALITION,
-        "Organization" => registry.is_none_or(|registry| registry.organizations.contains(id)),
-        "Race" => registry.is_none_or(|registry| registry.races.contains(id)),
-        "Person" => false,
-        _ => return Ok(()),
-    };
-    if !is_id(id) {
-        let message = format!("the id of this {kind} has other characters than a-z 0-9 . _ -");
-        return Err((Code::IdCharset, message));
-    }
-    if !known {
-        return Err((
-            Code::UnknownId,
-            format!("no {kind} has the id \"{id}\"; register it or correct it"),
-        ));
-    }
-    Ok(())
 }

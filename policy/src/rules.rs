@@ -53,6 +53,11 @@ pub struct RuleText {
     /// What can be done about a refusal.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub fix: Option<String>,
+    /// The code of the table of bad inputs that the refusal stands for.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub code: Option<String>,
+    /// Whether it permits; else it forbids.
+    pub permits: bool,
     /// Its layer.
     pub layer: Layer,
 }
@@ -77,7 +82,10 @@ pub const OWN_DEFAULT: &str = "@id(\"own.permit\")
 permit (principal, action, resource);
 ";
 
-/// The day by which the law must be reviewed: 2027-06-30, in milliseconds since 1970.
+/// The day by which the law must be reviewed; on it, in UTC, the law is stale.
+pub const LAW_REVIEW_BY: &str = "2027-06-30";
+
+/// The beginning of [`LAW_REVIEW_BY`], in milliseconds since 1970.
 pub const LAW_REVIEW_BY_MS: i64 = 1_814_313_600_000;
 
 /// Whether the built-in law is still within its review date.
@@ -118,8 +126,10 @@ pub(crate) const LAW: &[(&str, &str)] = embedded![
     "law/jurisdiction",
     "law/legitimate-interest",
     "law/membership-9-2-d",
+    "law/min-cell",
     "law/minor",
     "law/notices-overdue",
+    "law/office-campaign",
     "law/pack-fresh",
     "law/permit",
     "law/suppressed",
@@ -127,7 +137,43 @@ pub(crate) const LAW: &[(&str, &str)] = embedded![
     "law/tcpa",
     "law/tombstoned",
     "law/transfer",
+    "law/uk-opinions",
+    "law/uk-transfer",
+    "law/union-roll",
     "law/voter-file",
+];
+
+/// One rule of the built-in law, as people read it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct LawRule {
+    /// What it says of itself.
+    #[serde(flatten)]
+    pub text: RuleText,
+    /// The rule.
+    pub source: &'static str,
+}
+
+/// The built-in law and consent rules: a template, not legal advice.
+#[must_use]
+pub fn law() -> Vec<LawRule> {
+    let rules = crate::lint::load_law().expect("a test loads the built-in law");
+    let sources = LAW.iter().map(|(_, source)| *source);
+    rules
+        .into_iter()
+        .zip(sources)
+        .map(|(rule, source)| LawRule {
+            text: rule.text,
+            source,
+        })
+        .collect()
+}
+
+/// The vectors of the built-in law, file by file.
+pub(crate) const LAW_VECTORS: [&str; 4] = [
+    include_str!("../rules/consent.vectors.toml"),
+    include_str!("../rules/law-coalition.vectors.toml"),
+    include_str!("../rules/law-elections.vectors.toml"),
+    include_str!("../rules/law-people.vectors.toml"),
 ];
 
 /// Cuts a text at the semicolons that end rules; strings and comments may hold others.
@@ -138,34 +184,18 @@ pub(crate) fn split(text: &str) -> Vec<Piece<'_>> {
     let mut pieces = Vec::new();
     let mut start = None;
     let mut line = 1;
-    let mut at = Place::Code;
-    let mut previous = ' ';
-    for (offset, c) in text.char_indices() {
-        let next = match (at, c) {
-            (Place::Code, '"') => Place::Text,
-            (Place::Code, '/') if previous == '/' => Place::Comment,
-            (Place::Text, '"') if previous != '\\' => Place::Code,
-            (Place::Comment, '\n') => Place::Code,
-            (at, _) => at,
-        };
-        let begins = at == Place::Code && !c.is_whitespace() && c != '/';
+    for (offset, c, place) in places(text) {
+        let begins = place == Place::Code && !c.is_whitespace() && c != '/';
         if begins && start.is_none() {
             start = Some((offset, line));
         }
-        if at == Place::Code && c == ';' {
+        if place == Place::Code && c == ';' {
             let (from, line) = start.take().unwrap_or((offset, line));
             pieces.push(Piece {
                 source: text.get(from..=offset).unwrap_or_default(),
                 line,
             });
         }
-        // An escaped backslash does not escape what follows it; a comment's slash opens no other.
-        previous = if previous == '\\' && c == '\\' || next != at {
-            ' '
-        } else {
-            c
-        };
-        at = next;
         line += usize::from(c == '\n');
     }
     if let Some((from, line)) = start {
@@ -177,11 +207,38 @@ pub(crate) fn split(text: &str) -> Vec<Piece<'_>> {
     pieces
 }
 
+/// In what a character of a rule text stands.
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Place {
+pub(crate) enum Place {
+    /// The rule itself; the quote that opens a string and the slashes of a comment count as such.
     Code,
+    /// A string, with the quote that closes it.
     Text,
+    /// A comment, from behind its slashes to the end of the line.
     Comment,
+}
+
+/// Every character with its offset and its place.
+pub(crate) fn places(text: &str) -> impl Iterator<Item = (usize, char, Place)> {
+    let mut at = Place::Code;
+    let mut previous = ' ';
+    text.char_indices().map(move |(offset, c)| {
+        let place = at;
+        at = match (at, c) {
+            (Place::Code, '"') => Place::Text,
+            (Place::Code, '/') if previous == '/' => Place::Comment,
+            (Place::Text, '"') if previous != '\\' => Place::Code,
+            (Place::Comment, '\n') => Place::Code,
+            (at, _) => at,
+        };
+        // An escaped backslash does not escape what follows it; a comment's slash opens no other.
+        previous = if previous == '\\' && c == '\\' || place != at {
+            ' '
+        } else {
+            c
+        };
+        (offset, c, place)
+    })
 }
 
 /// Parses one rule under the id that stands in it, which Cedar itself ignores.

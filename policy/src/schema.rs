@@ -13,7 +13,7 @@ use std::{collections::BTreeMap, sync::LazyLock};
 pub const SCHEMA: &str = include_str!("schema.cedarschema");
 
 /// The entity types of the schema, without the namespace.
-pub(crate) const TYPES: [&str; 14] = [
+pub(crate) const TYPES: [&str; 18] = [
     "OrgKind",
     "Purpose",
     "Channel",
@@ -27,6 +27,10 @@ pub(crate) const TYPES: [&str; 14] = [
     "OrgClass",
     "Organization",
     "Person",
+    "Plan",
+    "Claim",
+    "ContactReport",
+    "Result",
     "Action",
 ];
 
@@ -89,7 +93,12 @@ pub(crate) fn groups(end: End) -> [EntityUid; 2] {
         End::Send => "Share",
         End::Receive => "Receive",
     };
-    [uid("Action", near), uid("Action", "Flow")]
+    [uid("Action", near), flow_group()]
+}
+
+/// The action group of everything that one organization lets another have.
+pub(crate) fn flow_group() -> EntityUid {
+    uid("Action", "Flow")
 }
 
 /// The classes of an organization: its kind, and what that kind belongs to.
@@ -99,6 +108,8 @@ pub(crate) fn org_class(kind: OrgKind) -> &'static str {
         OrgKind::C4 | OrgKind::Union => "advocacy",
         OrgKind::Pac | OrgKind::SuperPac | OrgKind::Candidate | OrgKind::Party => "electoral",
         OrgKind::Vendor => "service",
+        OrgKind::PublicOffice => "public",
+        OrgKind::Nonprofit => "civic",
     }
 }
 
@@ -176,8 +187,8 @@ mod tests {
         }
         assert_eq!(
             known.len(),
-            2 * FieldClass::ALL.len() + 3,
-            "and the three groups"
+            2 * FieldClass::ALL.len() + 5,
+            "and publications, results and the three groups"
         );
     }
 

@@ -6,10 +6,10 @@
 
 mod read;
 
-use crate::jurisdiction::Jurisdiction;
+use crate::{jurisdiction::Jurisdiction, lint::Code};
 
-/// The most bytes of a terms file.
-pub const MAX_TERMS_BYTES: usize = 256 * 1024;
+/// The most bytes of a terms file: an agreement fits into one entry of the coalition log.
+pub const MAX_TERMS_BYTES: usize = 40 * 1024;
 
 /// A checked terms file.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -18,8 +18,10 @@ pub struct Terms {
     pub title: String,
     /// What the coalition is for, for people.
     pub summary: String,
-    /// The day, as `YYYY-MM-DD`, by which somebody must read it again; empty when none is set.
+    /// The day, as `YYYY-MM-DD`, by which the members must have signed a reviewed version.
     pub review_by: String,
+    /// The beginning of that day in UTC, in milliseconds since 1970; from then on nothing flows.
+    pub review_by_ms: i64,
     /// The numbers.
     pub params: Params,
     /// The rules of the agreement layer, as Cedar text.
@@ -52,6 +54,24 @@ pub struct PerClass {
     pub person: u64,
 }
 
+/// How often one person may be contacted, over all members and channels.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ContactCap {
+    /// The most contacts.
+    pub contacts: u32,
+    /// In so many days.
+    pub days: u32,
+}
+
+/// How many members must agree.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Quorum {
+    /// Percent of the members of a new version that must sign it.
+    pub change_percent: u32,
+    /// Percent of the members that stay that must sign the removal of another.
+    pub removal_percent: u32,
+}
+
 /// The numbers of an agreement.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Params {
@@ -63,8 +83,14 @@ pub struct Params {
     pub recontact_days: PerChannel,
     /// Whether an attempt without an answer also opens that window.
     pub attempts_open_window: bool,
+    /// How often one person may be contacted.
+    pub contact_cap: ContactCap,
     /// The longest claim in days.
     pub claim_days_max: PerChannel,
+    /// How often a recipient may contact a person on the strength of one shared row.
+    pub use_limit: u32,
+    /// Hours between the arrival of shared rows and their first use.
+    pub notice_hours: u32,
     /// Counts below this are not shown.
     pub min_cell: u32,
     /// Hours in which a revocation must be confirmed as stopped.
@@ -73,6 +99,10 @@ pub struct Params {
     pub due_business_days_channels: u32,
     /// Days in which an erasure must be done.
     pub due_days_erasure: u32,
+    /// Days after an erasure in which the row may still lie in a backup.
+    pub backup_days: u32,
+    /// How many members must agree to a change.
+    pub quorum: Quorum,
     /// Hours after which a claim must be renewed.
     pub renewal_hours: u32,
     /// Hours that a claim survives without renewal.
@@ -89,8 +119,10 @@ pub struct Params {
 
 /// Why a file is not the terms of an agreement.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("terms, line {line}, column {column}: {message}")]
+#[error("terms, line {line}, column {column}: {code}: {message}")]
 pub struct TermsError {
+    /// What kind of fault.
+    pub code: Code,
     /// Line, from 1.
     pub line: usize,
     /// Column, from 1.
@@ -103,9 +135,21 @@ impl Terms {
     /// Reads a terms file.
     ///
     /// # Errors
-    /// The first thing that is wrong: syntax, an unknown or missing field, a number out of range,
-    /// or a rule that the linter refuses.
+    /// The first thing that is wrong, by line: syntax, an unknown or missing field, a number out of
+    /// range, or a rule that the linter refuses.
     pub fn parse(text: &str) -> Result<Self, TermsError> {
+        Self::check(text).map_err(|faults| {
+            let first = faults.into_iter().next();
+            first.expect("a file is refused for at least one fault")
+        })
+    }
+
+    /// Reads a terms file for somebody who writes one.
+    ///
+    /// # Errors
+    /// Everything that is wrong, in the order of the lines; of a file that is no TOML or lacks a
+    /// field, that alone.
+    pub fn check(text: &str) -> Result<Self, Vec<TermsError>> {
         read::terms(text)
     }
 }
@@ -125,21 +169,31 @@ pub struct Template {
     pub name: &'static str,
     /// The text, to be edited.
     pub text: &'static str,
+    /// What its rules permit and withhold, as vectors that [`crate::vectors`] runs.
+    pub vectors: &'static str,
+}
+
+macro_rules! embedded {
+    ($name:literal) => {
+        Template {
+            name: $name,
+            text: include_str!(concat!("../templates/", $name, ".toml")),
+            vectors: include_str!(concat!("../templates/", $name, ".vectors.toml")),
+        }
+    };
 }
 
 /// Every template that is built in.
 #[must_use]
 pub fn templates() -> &'static [Template] {
-    &[
-        Template {
-            name: "us-claims-only",
-            text: include_str!("../templates/us-claims-only.toml"),
-        },
-        Template {
-            name: "us-issue-table",
-            text: include_str!("../templates/us-issue-table.toml"),
-        },
-    ]
+    const TEMPLATES: &[Template] = &[
+        embedded!("council-constituent-service"),
+        embedded!("uk-eu-coalition"),
+        embedded!("us-claims-only"),
+        embedded!("us-electoral-table"),
+        embedded!("us-issue-table"),
+    ];
+    TEMPLATES
 }
 
 /// The template of a name.

@@ -5,6 +5,7 @@
 #![expect(clippy::print_stdout, reason = "a measurement is what this prints")]
 
 pub mod claims;
+pub mod gate;
 pub mod import;
 pub mod log;
 pub mod measure;
@@ -36,6 +37,8 @@ pub struct Arguments {
 pub enum Name {
     /// A large claim: until an ally sees it, and a check against it.
     Claims,
+    /// Decisions of the gate on a large list toward ten recipients, beside plain Cedar.
+    Gate,
     /// Rows per second from a VAN export into the lists.
     Import,
     /// Appends to the keeper's log, each with fsync.
@@ -61,6 +64,7 @@ pub async fn run(arguments: Arguments) -> Result<ExitCode> {
     let figures = match arguments.name {
         Name::Claims => claims::run(arguments.rows.unwrap_or(100_000)).await?,
         Name::Share => share::run(arguments.rows.unwrap_or(10_000)).await?,
+        Name::Gate => gate::run(arguments.rows.unwrap_or(1_000_000))?,
         Name::Import => import::run(arguments.rows.unwrap_or(100_000)).await?,
         Name::Proof => proof::run(arguments.rows.unwrap_or(10_000_000))?,
         Name::Memory => memory::run().await?,

@@ -48,6 +48,7 @@ pub struct Share {
     /// Recipients by name or the beginning of a node id.
     to: Vec<String>,
     /// The list's name.
+    #[serde(default)]
     list: String,
     purpose: String,
     fields: Vec<String>,
@@ -173,7 +174,7 @@ fn end_of(day: &str) -> Result<Moment, Failure> {
 }
 
 impl Share {
-    fn ask(&self) -> Result<Ask, Failure> {
+    pub(super) fn ask(&self) -> Result<Ask, Failure> {
         Ok(Ask {
             to: self.to.clone(),
             purpose: word::<Purpose>("purpose", &self.purpose)?,

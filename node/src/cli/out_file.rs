@@ -11,10 +11,10 @@ use std::{
 #[derive(Debug, Args)]
 pub struct OutFile {
     /// The file to write.
-    #[arg(long = "out", value_name = "FILE")]
+    #[arg(id = "out", long = "out", value_name = "FILE")]
     path: PathBuf,
     /// Write over a file that exists.
-    #[arg(long)]
+    #[arg(long, requires = "out")]
     force: bool,
 }
 

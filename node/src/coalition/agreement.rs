@@ -17,6 +17,15 @@ use protocol::{
     state::State,
 };
 
+/// Refuses terms that cannot be read, or under which nothing would flow because their day is over.
+pub(super) fn usable(app: &App, terms: &str) -> std::result::Result<(), Failure> {
+    let terms = policy::Terms::parse(terms).map_err(|error| Failure::input(error.to_string()))?;
+    match policy::lint::expiry(&terms, app.now().0).first() {
+        None => Ok(()),
+        Some(fault) => Err(Failure::input(fault.to_string())),
+    }
+}
+
 /// The first version, by the founder alone.
 pub(super) fn first(app: &App, coalition: CoalitionId, terms: &str) -> Agreement {
     let document = app.identity();
@@ -92,7 +101,7 @@ pub async fn propose(
                 ));
             }
         };
-        policy::terms::Terms::parse(terms).map_err(|error| Failure::input(error.to_string()))?;
+        usable(app, terms)?;
         let agreement = next(&coalition.state, terms);
         let same = |(_, current): &(Hash, Agreement)| {
             current.parties == agreement.parties && current.terms == agreement.terms

@@ -41,7 +41,7 @@ pub async fn found(app: &App, name: &str, terms: &str) -> Result<CoalitionId, Fa
     let name: protocol::identity::Name = name
         .parse()
         .map_err(|error| Failure::input(format!("{error}")))?;
-    policy::terms::Terms::parse(terms).map_err(|error| Failure::input(error.to_string()))?;
+    agreement::usable(app, terms)?;
     let mut guard = app.coalition.write().await;
     if guard.is_some() {
         return Err(Failure::new(

@@ -243,6 +243,25 @@ fn numbers(terms: &Terms) -> Vec<Number> {
                 params.due_business_days_channels, params.due_days_erasure
             ),
         ),
+        (
+            "Backups lose them within",
+            format!("{} more days", params.backup_days),
+        ),
+        (
+            "One person is contacted at most",
+            format!(
+                "{} times in {} days, by all members together",
+                params.contact_cap.contacts, params.contact_cap.days
+            ),
+        ),
+        (
+            "A shared row serves at most",
+            format!("{} contacts", params.use_limit),
+        ),
+        (
+            "It is first used after",
+            format!("{} hours", params.notice_hours),
+        ),
         ("Counts are not shown below", params.min_cell.to_string()),
     ];
     lines

@@ -97,7 +97,10 @@ pub fn terms_allow(source: Source, purpose: Purpose) -> bool {
     match source {
         Source::VoterFile => !matches!(
             purpose,
-            Purpose::Fundraising | Purpose::Membership | Purpose::OnlineAds
+            Purpose::Fundraising
+                | Purpose::Membership
+                | Purpose::OnlineAds
+                | Purpose::ConstituentService
         ),
         Source::FecReports | Source::Purchased => false,
         Source::OwnSignup

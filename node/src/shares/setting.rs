@@ -2,8 +2,8 @@
 
 use crate::{app::App, http::problem::Failure};
 use policy::{
-    Consideration, Flow, Gate, Jurisdiction, OWN_DEFAULT, OrgKind, Party, PolicyChannel, Purpose,
-    Terms,
+    Consideration, Fault, Flow, Gate, Jurisdiction, OWN_DEFAULT, OrgKind, Party, PolicyChannel,
+    Purpose, Terms,
 };
 use protocol::{
     agreement::Agreement,
@@ -18,6 +18,9 @@ use protocol::{
 
 /// The file in the node's directory that holds the organization's own policy.
 pub const OWN_POLICY: &str = "own-policy.cedar";
+
+/// Faults that one refusal names.
+const FAULTS_SHOWN: usize = 5;
 
 /// One agreement's gate.
 #[derive(Debug)]
@@ -42,14 +45,37 @@ impl Setting {
     /// [`Failure`] without an agreement, or when the own policy cannot be used.
     pub async fn current(app: &App) -> Result<Self, Failure> {
         let coalition = crate::coalition::active(app).await?;
-        let (hash, agreement) = coalition.state.agreement().ok_or_else(|| {
-            Failure::new(
-                ProblemKind::Conflict,
-                "no agreement is in force: nothing flows before all members have signed one",
-            )
-        })?;
+        let (hash, agreement) = coalition.state.agreement().ok_or_else(without_agreement)?;
         let now = coalition.state.meta().head.log_time;
-        Self::load(app, &coalition.state, hash, &agreement, now)
+        let own = own_policy(app)?;
+        Self::load(&own, &coalition.state, hash, &agreement, now)
+    }
+
+    /// The gate under the agreement in force, with other terms or another own policy in its place.
+    ///
+    /// # Errors
+    /// [`Failure`] without an agreement, or with everything that is wrong with the draft.
+    pub async fn drafted(app: &App, draft: &Draft) -> Result<Self, Failure> {
+        let coalition = crate::coalition::active(app).await?;
+        let (hash, mut agreement) = coalition.state.agreement().ok_or_else(without_agreement)?;
+        let now = coalition.state.meta().head.log_time;
+        let own = match draft {
+            Draft::Own(text) => text.clone(),
+            Draft::Terms(text) => {
+                text.clone_into(&mut agreement.terms);
+                own_policy(app)?
+            }
+        };
+        let terms = Terms::parse(&agreement.terms)
+            .map_err(|error| Failure::input(format!("the draft cannot be used: {error}")))?;
+        let parties = parties(&coalition.state, &agreement, now)?;
+        if let Err(faults) = Gate::load(&terms, &own, &parties) {
+            let faults = listed(&faults);
+            return Err(Failure::input(format!(
+                "the draft cannot be used: {faults}"
+            )));
+        }
+        Self::load(&own, &coalition.state, hash, &agreement, now)
     }
 
     /// The gate under the agreement that a share names, as the log stood when it was announced.
@@ -63,11 +89,12 @@ impl Setting {
                 Failure::not_found("the agreement that the share names is not known")
             })?;
         let parsed: Agreement = codec::decode(&row.bytes).map_err(Failure::internal)?;
-        Self::load(app, &coalition.state, agreement, &parsed, log_time)
+        let own = own_policy(app)?;
+        Self::load(&own, &coalition.state, agreement, &parsed, log_time)
     }
 
     fn load(
-        app: &App,
+        own: &str,
         state: &State,
         hash: Hash,
         agreement: &Agreement,
@@ -75,18 +102,12 @@ impl Setting {
     ) -> Result<Self, Failure> {
         let terms = Terms::parse(&agreement.terms).map_err(Failure::internal)?;
         let parties = parties(state, agreement, log_time)?;
-        let own = own_policy(app)?;
-        let gate = Gate::load(&terms, &own, &parties).map_err(|faults| {
-            let lines: Vec<String> = faults
-                .iter()
-                .take(5)
-                .map(|fault| format!("line {}: {}", fault.line, fault.message))
-                .collect();
+        let gate = Gate::load(&terms, own, &parties).map_err(|faults| {
+            let faults = listed(&faults);
             Failure::new(
                 ProblemKind::Conflict,
                 format!(
-                    "the rules cannot be used; look at {OWN_POLICY} in the node's directory: {}",
-                    lines.join("; ")
+                    "the rules cannot be used; look at {OWN_POLICY} in the node's directory: {faults}"
                 ),
             )
         })?;
@@ -129,6 +150,39 @@ impl Setting {
             law_pack_fresh: policy::law_pack_fresh(now.0),
         }
     }
+}
+
+/// What is wrong with rules, as far as a person reads it at once.
+fn listed(faults: &[Fault]) -> String {
+    let lines: Vec<String> = faults
+        .iter()
+        .take(FAULTS_SHOWN)
+        .map(|fault| {
+            format!(
+                "line {}: {} ({})",
+                fault.line,
+                fault.message,
+                fault.code.name()
+            )
+        })
+        .collect();
+    lines.join("; ")
+}
+
+/// A text to try in place of the one in force.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Draft {
+    /// Terms of an agreement, TOML.
+    Terms(String),
+    /// The organization's own policy, Cedar.
+    Own(String),
+}
+
+fn without_agreement() -> Failure {
+    Failure::new(
+        ProblemKind::Conflict,
+        "no agreement is in force: nothing flows before all members have signed one",
+    )
 }
 
 /// The gate's word for a channel: a person calls and texts by hand.

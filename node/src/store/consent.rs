@@ -53,6 +53,34 @@ pub async fn of_person(db: &mut AnyConnection, person_id: &str) -> Result<Vec<Co
     .await?)
 }
 
+/// The record with an id.
+///
+/// # Errors
+/// [`StoreError`].
+pub async fn find(db: &mut AnyConnection, record_id: &str) -> Result<Option<Consent>> {
+    Ok(sqlx::query_as(
+        "SELECT record_id, person_id, form, record, updated_at FROM consent WHERE record_id = $1",
+    )
+    .bind(record_id)
+    .fetch_optional(db)
+    .await?)
+}
+
+/// Records after an id (empty: from the first), in the order of their ids.
+///
+/// # Errors
+/// [`StoreError`].
+pub async fn page(db: &mut AnyConnection, after: &str, limit: i64) -> Result<Vec<Consent>> {
+    Ok(sqlx::query_as(
+        "SELECT record_id, person_id, form, record, updated_at FROM consent WHERE record_id > $1 \
+         ORDER BY record_id LIMIT $2",
+    )
+    .bind(after)
+    .bind(limit)
+    .fetch_all(db)
+    .await?)
+}
+
 /// The records of the people of a list whose ids lie between two, both included.
 ///
 /// # Errors

@@ -6,6 +6,7 @@ mod claims;
 mod federation;
 mod fold;
 mod imports;
+mod policy;
 mod reports;
 mod shares;
 mod site;

@@ -3,9 +3,11 @@
 mod desk;
 mod gate;
 mod net;
+mod papers;
 mod people;
 mod proof;
 mod recall;
 mod receiving;
 mod secrecy;
 mod sending;
+mod simulation;

@@ -8,6 +8,7 @@ use crate::{
     facts::{Basis, ConsentState, FieldClass},
     flow::{Flow, Party},
 };
+use std::borrow::Cow;
 
 /// What one clause says about one cell: the facts that rules read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -58,6 +59,26 @@ impl Clause {
         explicit_special: true,
         onward: true,
     };
+
+    /// A number in which the parts that are asked for, by bit from the state on, are told apart.
+    pub(crate) fn code(self, parts: u32) -> u32 {
+        let bits = [
+            self.in_force,
+            self.purpose,
+            self.recipient,
+            self.channel,
+            self.field,
+            self.written,
+            self.explicit_special,
+            self.onward,
+        ];
+        let flags = bits
+            .into_iter()
+            .rev()
+            .fold(0, |code, bit| (code | u32::from(bit)) << 1);
+        let state = (self.state as u32) << (bits.len() + 1);
+        (flags & parts) | if parts & 1 == 1 { state } else { 0 }
+    }
 
     fn score(self) -> (bool, u8) {
         let parts = [
@@ -118,28 +139,88 @@ impl Record {
         standing
     }
 
+    /// When the first of its purposes ends, in milliseconds since 1970, if nobody renews it before.
+    ///
+    /// None for a record that gives nothing at the moment, and for one that lasts until it is taken back.
+    #[must_use]
+    pub fn first_end(&self, now_ms: i64) -> Option<i64> {
+        let standing = self.standing(now_ms);
+        if standing.state != ConsentState::Given {
+            return None;
+        }
+        let event = self.events.iter().find(|event| {
+            event.event_time == standing.since
+                && matches!(event.event_state, EventState::Given | EventState::Confirmed)
+        });
+        let validity = event.and_then(|event| event.validity_duration.as_deref());
+        let retention = self
+            .purposes
+            .iter()
+            .map(|agreed| agreed.retention_period.as_deref());
+        retention
+            .chain([validity])
+            .flatten()
+            .filter_map(|text| text.parse::<Days>().ok())
+            .map(|days| days.after(standing.since))
+            .min()
+    }
+
     /// The clause that a cell rests on: one that fits, or else the nearest, which explains.
     #[must_use]
     pub fn clause_for(&self, flow: &Flow, to: &Party, field: FieldClass, now_ms: i64) -> Clause {
-        self.clause_under(self.standing(now_ms), flow, to, field, now_ms)
+        self.assent(now_ms).clause(flow, to, field)
     }
 
-    /// The same, when the standing is at hand.
-    #[must_use]
-    pub fn clause_under(
-        &self,
-        standing: Standing,
-        flow: &Flow,
-        to: &Party,
-        field: FieldClass,
-        now_ms: i64,
-    ) -> Clause {
-        let mut best = Clause {
+    /// What the record amounts to at one moment.
+    pub(crate) fn assent(&self, now_ms: i64) -> Assent<'_> {
+        let standing = self.standing(now_ms);
+        let lasts = |agreed: &PurposeClause| match &agreed.retention_period {
+            None => true,
+            Some(text) => text
+                .parse()
+                .is_ok_and(|days: Days| now_ms < days.after(standing.since)),
+        };
+        Assent {
             state: standing.state,
+            explicit_special: self.x_explicit_special
+                && self.lawful_basis == Basis::ExplicitConsent,
+            lasts: self.purposes.iter().map(lasts).collect(),
+            purposes: Cow::Borrowed(&self.purposes),
+        }
+    }
+}
+
+/// What a record amounts to at one moment: all that a clause depends on, apart from the cell.
+///
+/// Records of one form that stand alike are equal here, which is why a million of them are few.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub(crate) struct Assent<'r> {
+    state: ConsentState,
+    explicit_special: bool,
+    purposes: Cow<'r, [PurposeClause]>,
+    /// Per purpose, whether its time is not over.
+    lasts: Vec<bool>,
+}
+
+impl Assent<'_> {
+    /// The same, kept longer than the record that it was read from.
+    pub(crate) fn into_owned(self) -> Assent<'static> {
+        Assent {
+            state: self.state,
+            explicit_special: self.explicit_special,
+            purposes: Cow::Owned(self.purposes.into_owned()),
+            lasts: self.lasts,
+        }
+    }
+
+    /// The clause that a cell rests on: one that fits, or else the nearest, which explains.
+    pub(crate) fn clause(&self, flow: &Flow, to: &Party, field: FieldClass) -> Clause {
+        let mut best = Clause {
+            state: self.state,
             ..Clause::UNKNOWN
         };
-        for purpose in &self.purposes {
-            let clause = self.measure(purpose, standing, flow, to, field, now_ms);
+        for (agreed, lasts) in self.purposes.iter().zip(&self.lasts) {
+            let clause = self.measure(agreed, *lasts, flow, to, field);
             if clause.score() > best.score() {
                 best = clause;
             }
@@ -150,24 +231,17 @@ impl Record {
     fn measure(
         &self,
         agreed: &PurposeClause,
-        standing: Standing,
+        lasts: bool,
         flow: &Flow,
         to: &Party,
         field: FieldClass,
-        now_ms: i64,
     ) -> Clause {
-        let lasts = match &agreed.retention_period {
-            None => true,
-            Some(text) => text
-                .parse()
-                .is_ok_and(|days: Days| now_ms < days.after(standing.since)),
-        };
-        let given = standing.state == ConsentState::Given;
+        let given = self.state == ConsentState::Given;
         Clause {
             state: if given && !lasts {
                 ConsentState::Expired
             } else {
-                standing.state
+                self.state
             },
             in_force: given && lasts,
             purpose: agreed.purpose == flow.purpose,
@@ -175,8 +249,7 @@ impl Record {
             channel: agreed.x_channels.contains(&flow.channel),
             field: agreed.pii_information.contains(&field),
             written: agreed.x_written.contains(&flow.channel),
-            explicit_special: self.x_explicit_special
-                && self.lawful_basis == Basis::ExplicitConsent,
+            explicit_special: self.explicit_special,
             onward: agreed.x_onward_allowed,
         }
     }

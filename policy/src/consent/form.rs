@@ -8,7 +8,7 @@ use super::{
     Recipients, Record, SCHEMA_VERSION,
 };
 use crate::{
-    facts::{Basis, FieldClass, OrgKind, PolicyChannel, Purpose},
+    facts::{Basis, FieldClass, PolicyChannel, Purpose},
     jurisdiction::Jurisdiction,
     text,
 };
@@ -195,8 +195,8 @@ impl Reader<'_> {
     fn raw(&self) -> Result<RawForm, FormError> {
         if self.text.trim_start().starts_with('{') {
             return serde_json::from_str(self.text).map_err(|error| FormError {
-                line: error.line(),
-                column: error.column(),
+                line: error.line().max(1),
+                column: error.column().max(1),
                 field: field_of(&error.to_string(), self.text, error.line().max(1)),
                 message: error.to_string(),
             });
@@ -326,18 +326,10 @@ impl Reader<'_> {
                 format!("name 1 to {MAX_RECIPIENTS} recipients; a form without covers nobody");
             return Err(self.error("recipients", "", message));
         }
-        let mut named = Recipients {
-            party_ids: Vec::new(),
-            x_classes: Vec::new(),
-        };
+        let mut named = Recipients::default();
         for recipient in raw {
             let word = self.short("recipients", recipient.trim().to_owned(), 200)?;
-            let is_class = word == "coalition" || OrgKind::NAMES.contains(&word.as_str());
-            if is_class {
-                named.x_classes.push(word)
-            } else {
-                named.party_ids.push(word)
-            }
+            named.add(word);
         }
         Ok(named)
     }

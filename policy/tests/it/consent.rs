@@ -29,6 +29,43 @@ fn empty() -> Record {
     Record::parse(&json.to_string()).unwrap()
 }
 
+#[test]
+fn a_record_ends_with_its_shortest_purpose_or_its_event_unless_it_gives_nothing() {
+    let with = |events: &[(i64, EventState, Option<&str>)], retention: &[Option<&str>]| {
+        let mut record = empty();
+        let clause = record.purposes[0].clone();
+        record.purposes = retention
+            .iter()
+            .map(|days| {
+                let mut clause = clause.clone();
+                clause.retention_period = days.map(str::to_owned);
+                clause
+            })
+            .collect();
+        for (at, state, validity) in events {
+            record.append(event(*at, *state, *validity)).unwrap();
+        }
+        record.first_end(NOW)
+    };
+    let since = NOW - 10 * DAY;
+    let given = (since, EventState::Given, None);
+    assert_eq!(with(&[given], &[None]), None);
+    assert_eq!(
+        with(&[given], &[Some("P90D"), Some("P30D"), None]),
+        Some(since + 30 * DAY)
+    );
+    let short = (since, EventState::Given, Some("P20D"));
+    assert_eq!(with(&[short], &[Some("P30D")]), Some(since + 20 * DAY));
+    assert_eq!(
+        with(&[given], &[Some("P5D")]),
+        Some(since + 5 * DAY),
+        "it is over"
+    );
+    let taken_back = (NOW - DAY, EventState::Withdrawn, None);
+    assert_eq!(with(&[given, taken_back], &[Some("P30D")]), None);
+    assert_eq!(with(&[], &[Some("P30D")]), None);
+}
+
 /// Events, and what they amount to now.
 type Expectation<'e> = (&'e [(i64, EventState, Option<&'e str>)], ConsentState);
 

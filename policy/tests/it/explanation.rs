@@ -78,6 +78,43 @@ fn a_person_who_said_nothing_would_have_to_consent() {
 }
 
 #[test]
+fn a_payment_without_its_invoice_would_need_the_invoice() {
+    let mut case = Case::base();
+    case.flow.consideration = Consideration::FmvPaid;
+    let found = case.explain(End::Send).would_flow_if;
+    assert!(
+        found.contains(&"evidence = on file".to_owned()),
+        "{found:?}"
+    );
+    assert!(
+        found.contains(&"consideration = none".to_owned()),
+        "{found:?}"
+    );
+}
+
+#[test]
+fn what_would_help_is_one_change_that_does_help() {
+    let mut case = Case::base();
+    case.flow.channel = PolicyChannel::Email;
+    let found = case.explain(End::Send).would_flow_if;
+    assert_eq!(
+        found,
+        [
+            "channel = door",
+            "channel = call_manual",
+            "channel = sms_auto",
+            "consent = given"
+        ]
+    );
+    case.flow.channel = PolicyChannel::Door;
+    assert_eq!(case.explain(End::Send).decision, "flows");
+    // Two things stand in the way: no single change is enough.
+    case.flow.channel = PolicyChannel::Email;
+    case.flow.purpose = Purpose::Petition;
+    assert_eq!(case.explain(End::Send).would_flow_if, ["consent = given"]);
+}
+
+#[test]
 fn nothing_would_help_a_suppressed_row() {
     let mut case = Case::base();
     case.row.facts.suppressed = true;

@@ -112,12 +112,6 @@ impl Case {
             .expect("a party of the fixture")
     }
 
-    pub(crate) fn paid(&mut self) {
-        self.flow.consideration = Consideration::FmvPaid;
-        self.flow.evidence_on_file = true;
-        self.flow.equal_terms = true;
-    }
-
     pub(crate) fn gate(&self) -> Gate {
         gate(&self.rules, &self.own, &self.parties).unwrap_or_else(|faults| panic!("{faults:#?}"))
     }
@@ -137,13 +131,4 @@ pub(crate) fn terms(rules: &str) -> Terms {
 
 pub(crate) fn gate(rules: &str, own: &str, parties: &[Party]) -> Result<Gate, Vec<Fault>> {
     Gate::load(&terms(rules), own, parties)
-}
-
-/// The ids of the rules that decided, over all layers.
-pub(crate) fn deciding(explanation: &Explanation) -> Vec<String> {
-    let layers = explanation.layers.as_ref().expect("the question was sound");
-    [&layers.agreement, &layers.law, &layers.own]
-        .into_iter()
-        .flat_map(|layer| layer.by.iter().map(|because| because.id.clone()))
-        .collect()
 }

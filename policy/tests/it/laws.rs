@@ -5,13 +5,14 @@ use policy::*;
 use proptest::{collection::vec, prelude::*, sample::select};
 use std::sync::LazyLock;
 
-static TABLE: LazyLock<Gate> = LazyLock::new(|| {
+pub(crate) static TABLE: LazyLock<Gate> = LazyLock::new(|| {
     let rules = Terms::parse(template("us-issue-table").unwrap().text)
         .unwrap()
         .rules;
     gate(&rules, OWN_DEFAULT, &parties()).unwrap()
 });
-static ALL: LazyLock<Gate> = LazyLock::new(|| gate(PERMIT_ALL, OWN_DEFAULT, &parties()).unwrap());
+pub(crate) static ALL: LazyLock<Gate> =
+    LazyLock::new(|| gate(PERMIT_ALL, OWN_DEFAULT, &parties()).unwrap());
 static STRICTER: LazyLock<Gate> = LazyLock::new(|| {
     let own = format!(
         "{OWN_DEFAULT}@id(\"own.no-calls\") @reason(\"Nobody is to be called.\")
@@ -24,11 +25,11 @@ static STRICTER: LazyLock<Gate> = LazyLock::new(|| {
 fn parties() -> Vec<Party> {
     let mut case = Case::base();
     case.party("org-b").ie_races = race("oh-sen");
-    case.party("org-p").coordinated_races = race("oh-sen");
+    case.party("org-p").coordinated_races = race("oh-gov");
     case.parties
 }
 
-fn flows() -> impl Strategy<Value = Flow> {
+pub(crate) fn flows() -> impl Strategy<Value = Flow> {
     const IDS: &[&str] = &["org-a", "org-b", "org-c", "org-p", "org-cand"];
     (
         (select(IDS), select(IDS)),
@@ -74,7 +75,7 @@ prop_compose! {
 }
 
 prop_compose! {
-    fn rows()(
+    pub(crate) fn rows()(
         facts in facts(),
         has_consent in prop::bool::weighted(0.8),
         state in select(&[EventState::Given, EventState::Given, EventState::Refused][..]),

@@ -173,6 +173,21 @@ fn organizations_are_checked_too() {
     both.coordinated_races = race("oh-sen");
     both.ie_races = race("oh-sen");
     assert_eq!(faults(&[both]), [Code::FirewallConflict]);
+    let mut opposed = parties.clone();
+    opposed[0].coordinated_races = race("oh-sen");
+    opposed[1].ie_races = race("oh-sen");
+    assert_eq!(faults(&opposed), [Code::FirewallConflict]);
+    let reason = opposite_sides(&opposed)[0].to_string();
+    for word in [
+        "E_FIREWALL_CONFLICT",
+        "org-a coordinates",
+        "org-b spends",
+        "oh-sen",
+    ] {
+        assert!(reason.contains(word), "{reason}");
+    }
+    opposed[1].ie_races = race("oh-gov");
+    assert!(opposite_sides(&opposed).is_empty());
     let mut strange = parties[0].clone();
     strange.id = "Org A".to_owned();
     assert_eq!(faults(&[strange]), [Code::IdCharset]);

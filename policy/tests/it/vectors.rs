@@ -1,466 +1,251 @@
-//! A permit and a deny vector for every rule: the same row, a hair's breadth apart.
+//! Every rule that comes with the program has vectors that show it at work, and they all hold.
 
-use crate::fixture::{Case, DAY, NOW, deciding, form, place, race};
-use policy::*;
-use std::collections::BTreeSet;
+use policy::{
+    OWN_DEFAULT, Template, Terms, templates,
+    vectors::{Decision, Report, Vectors, run, run_law, run_own},
+};
 
-type Change = fn(&mut Case);
-
-/// Rule, what makes it withhold, and what comes close but flows.
-const FORBIDS: &[(&str, Change, Change)] = &[
-    (
-        "law.agreement-current",
-        |c| c.flow.agreement_current = false,
-        |_| {},
-    ),
-    ("law.pack-fresh", |c| c.flow.law_pack_fresh = false, |_| {}),
-    (
-        "law.suspended",
-        |c| c.party("org-b").suspended = true,
-        |c| c.party("org-c").suspended = true,
-    ),
-    (
-        "law.notices-overdue",
-        |c| c.party("org-b").notices_overdue = true,
-        |c| c.party("org-a").notices_overdue = true,
-    ),
-    (
-        "law.evidence",
-        |c| c.flow.consideration = Consideration::Exchange,
-        Case::paid,
-    ),
-    ("law.minor", |c| c.row.facts.minor = true, |_| {}),
-    (
-        "law.minor",
-        |c| c.row.consent.as_mut().unwrap().x_minor = consent::Minor::Yes,
-        |c| c.row.consent.as_mut().unwrap().x_minor = consent::Minor::No,
-    ),
-    (
-        "law.confidential",
-        |c| c.row.facts.confidential = true,
-        |_| {},
-    ),
-    (
-        "law.confidential",
-        |c| c.row.facts.never_share = true,
-        |_| {},
-    ),
-    (
-        "law.suppressed",
-        |c| c.row.facts.suppressed = true,
-        |c| c.row.facts.recent_contact = true,
-    ),
-    ("law.tombstoned", |c| c.row.facts.tombstoned = true, |_| {}),
-    (
-        "law.jurisdiction",
-        |c| c.row.facts.jurisdiction = Jurisdiction::UNKNOWN,
-        |c| c.row.facts.jurisdiction = Jurisdiction::US,
-    ),
-    (
-        "law.voter-file",
-        |c| voter_file(c, false),
-        |c| voter_file(c, true),
-    ),
-    (
-        "law.fec-names",
-        |c| {
-            c.row.facts.source = Source::FecReports;
-            c.paid();
-        },
-        |c| c.row.facts.source = Source::FecReports,
-    ),
-    (
-        "law.fed-value",
-        |c| c.flow.to = "org-cand".to_owned(),
-        |c| {
-            c.flow.to = "org-cand".to_owned();
-            c.paid();
-        },
-    ),
-    (
-        "law.corp-union",
-        |c| {
-            c.flow.to = "org-cand".to_owned();
-            c.paid();
-            c.flow.consideration = Consideration::InKindReported;
-        },
-        |c| {
-            c.flow.to = "org-cand".to_owned();
-            c.paid();
-            c.flow.consideration = Consideration::InKindReported;
-            c.party("org-a").kind = OrgKind::Pac;
-            c.party("org-a").incorporated = true;
-        },
-    ),
-    (
-        "law.c3-partisan",
-        |c| c3_to_pac(c, true),
-        |c| c3_to_pac(c, false),
-    ),
-    (
-        "law.c3-partisan",
-        |c| {
-            // The row passes through another member first.
-            c3_to_pac(c, true);
-            c.flow.from = "org-b".to_owned();
-        },
-        |c| {
-            c3_to_pac(c, true);
-            c.flow.to = "org-b".to_owned();
-        },
-    ),
-    (
-        "law.c3-persuasion",
-        |c| persuasion(c, "org-c"),
-        |c| persuasion(c, "org-b"),
-    ),
-    (
-        "law.c3-fmv",
-        |c| {
-            c3_to_pac(c, false);
-            c.flow.equal_terms = false;
-        },
-        |c| c3_to_pac(c, false),
-    ),
-    (
-        "law.ie-firewall",
-        |c| sides(c, "oh-sen", "oh-sen", false),
-        |c| {
-            sides(c, "oh-sen", "oh-gov", false);
-        },
-    ),
-    (
-        "law.ie-firewall-reverse",
-        |c| sides(c, "oh-sen", "oh-sen", true),
-        |c| {
-            sides(c, "oh-sen", "oh-gov", true);
-        },
-    ),
-    (
-        "law.ie-taint",
-        |c| taint(c, "oh-sen"),
-        |c| taint(c, "oh-gov"),
-    ),
-    (
-        "law.membership-9-2-d",
-        |c| c.row.facts.basis = Basis::Membership,
-        |c| c.row.facts.source = Source::UnionRoll,
-    ),
-    (
-        "law.legitimate-interest",
-        |c| c.row.facts.basis = Basis::LegitimateInterest,
-        |_| {},
-    ),
-    (
-        "law.art9",
-        |c| german(c, FieldClass::Political, false),
-        |c| german(c, FieldClass::Political, true),
-    ),
-    (
-        "law.art9",
-        |c| german(c, FieldClass::Political, false),
-        |c| german(c, FieldClass::Phone, false),
-    ),
-    (
-        "law.transfer",
-        |c| {
-            german(c, FieldClass::Phone, true);
-            c.party("org-b").transfer_basis = false;
-        },
-        |c| german(c, FieldClass::Phone, true),
-    ),
-    (
-        "law.eu-ads",
-        |c| online_ads(c, "de"),
-        |c| online_ads(c, "us-oh"),
-    ),
-    (
-        "law.tcpa",
-        |c| {
-            c.row.facts.basis = Basis::PublicRecord;
-            c.flow.channel = PolicyChannel::CallAuto;
-        },
-        |c| c.row.facts.basis = Basis::PublicRecord,
-    ),
-    ("con.state", |c| c.row.consent = None, |_| {}),
-    (
-        "con.state",
-        |c| withdraw(c, NOW - DAY),
-        |c| withdraw(c, NOW - 20 * DAY),
-    ),
-    (
-        "con.force",
-        |c| c.row.consent = Some(given(NOW - 731 * DAY)),
-        |c| {
-            c.row.consent = Some(given(NOW - 729 * DAY));
-        },
-    ),
-    (
-        "con.purpose",
-        |c| c.flow.purpose = Purpose::Petition,
-        |_| {},
-    ),
-    (
-        "con.recipient",
-        |c| {
-            c.party("org-b").id = "org-x".to_owned();
-            c.flow.to = "org-x".to_owned();
-        },
-        |c| {
-            c.party("org-b").name = "Ohio Voters PAC".to_owned();
-            c.party("org-b").id = "org-x".to_owned();
-            c.flow.to = "org-x".to_owned();
-        },
-    ),
-    (
-        "con.channel",
-        |c| c.flow.channel = PolicyChannel::Email,
-        |c| c.flow.channel = PolicyChannel::Door,
-    ),
-    (
-        "con.field",
-        |c| only_identity(c, FieldClass::Phone),
-        |c| only_identity(c, FieldClass::Identity),
-    ),
-    (
-        "con.onward",
-        |c| passed_on(c, false),
-        |c| passed_on(c, true),
-    ),
-];
-
-fn voter_file(case: &mut Case, allow: bool) {
-    case.row.facts.source = Source::VoterFile;
-    case.row.facts.basis = Basis::PublicRecord;
-    case.row.facts.terms_allow = allow;
+fn holds(what: &str, report: &Report) {
+    let failures: Vec<String> = report
+        .vectors
+        .iter()
+        .filter_map(|tested| {
+            let failure = tested.failure.as_ref()?;
+            Some(format!(
+                "{what}, line {}, {}: {failure}",
+                tested.line, tested.name
+            ))
+        })
+        .chain(
+            report
+                .uncovered
+                .iter()
+                .map(|rule| format!("{what}, {} lacks {:?}", rule.id, rule.lacks)),
+        )
+        .collect();
+    assert!(failures.is_empty(), "{}", failures.join("\n"));
+    assert!(report.ok && !report.vectors.is_empty());
 }
 
-fn c3_to_pac(case: &mut Case, partisan: bool) {
-    case.row.facts.originator = "org-c".to_owned();
-    case.row.facts.partisan = partisan;
-    case.flow.from = "org-c".to_owned();
-    case.flow.to = "org-p".to_owned();
-    case.paid();
+fn vectors(template: &Template) -> Vectors {
+    Vectors::parse(template.vectors).unwrap_or_else(|error| panic!("{}: {error}", template.name))
 }
 
-fn persuasion(case: &mut Case, to: &str) {
-    case.row.facts.basis = Basis::PublicRecord;
-    case.flow.purpose = Purpose::Persuasion;
-    case.flow.to = to.to_owned();
+fn run_template(template: &Template) -> Report {
+    let terms = Terms::parse(template.text).unwrap();
+    run(&terms, OWN_DEFAULT, &vectors(template))
 }
 
-fn sides(case: &mut Case, ours: &str, theirs: &str, reverse: bool) {
-    let (coordinates, independent) = if reverse {
-        ("org-b", "org-a")
-    } else {
-        ("org-a", "org-b")
-    };
-    case.party(coordinates).coordinated_races = race(ours);
-    case.party(independent).ie_races = race(theirs);
-}
-
-fn taint(case: &mut Case, row_race: &str) {
-    case.party("org-b").ie_races = race("oh-sen");
-    case.party("org-c").coordinated_races = race("oh-gov");
-    case.row.facts.taint_coordinated = race(row_race);
-}
-
-fn german(case: &mut Case, field: FieldClass, explicit: bool) {
-    case.row.facts.jurisdiction = place("de");
-    case.party("org-b").transfer_basis = true;
-    case.field = field;
-    if !explicit {
-        case.row.facts.basis = Basis::Consent;
-    }
-}
-
-fn online_ads(case: &mut Case, code: &str) {
-    case.row.facts.jurisdiction = place(code);
-    case.row.facts.basis = Basis::PublicRecord;
-    case.party("org-b").transfer_basis = true;
-    case.flow.purpose = Purpose::OnlineAds;
-}
-
-fn given(at: i64) -> Record {
-    form().record("c-1", "person-1", at, EventState::Given, None)
-}
-
-fn withdraw(case: &mut Case, at: i64) {
-    let event = Event {
-        event_time: at,
-        validity_duration: None,
-        entity_id: "person-1".to_owned(),
-        event_type: "explicit".to_owned(),
-        x_sig: None,
-        event_state: EventState::Withdrawn,
-    };
-    case.row.consent.as_mut().unwrap().append(event).unwrap();
-}
-
-fn only_identity(case: &mut Case, field: FieldClass) {
-    case.row.consent.as_mut().unwrap().purposes[0].pii_information = vec![FieldClass::Identity];
-    case.field = field;
-}
-
-fn passed_on(case: &mut Case, allowed: bool) {
-    case.row.facts.originator = "org-c".to_owned();
-    case.row.consent.as_mut().unwrap().purposes[0].x_onward_allowed = allowed;
-}
-
-/// Rule of the issue table, what makes it withhold, and what comes close but flows.
-const TABLE_FORBIDS: &[(&str, Change, Change)] = &[
-    (
-        "ag.recontact",
-        |c| c.row.facts.recent_contact = true,
-        |c| {
-            c.row.facts.recent_contact = true;
-            c.field = FieldClass::Postal;
-        },
-    ),
-    ("ag.written", |c| texts(c, false), |c| texts(c, true)),
-    (
-        "ag.nonpublic",
-        |c| nonpublic(c, FieldClass::Political),
-        |c| nonpublic(c, FieldClass::Phone),
-    ),
-];
-
-fn texts(case: &mut Case, written: bool) {
-    case.flow.channel = PolicyChannel::SmsAuto;
-    if !written {
-        case.row.consent.as_mut().unwrap().purposes[0]
-            .x_written
-            .clear();
-    }
-}
-
-fn nonpublic(case: &mut Case, field: FieldClass) {
-    case.row.facts.nonpublic = true;
-    case.field = field;
-}
-
-/// Permit of the issue table, its class of fields, and what keeps it from permitting.
-const TABLE_PERMITS: &[(&str, FieldClass, Change)] = &[
-    ("ag.identity", FieldClass::Identity, |c| {
-        c.flow.purpose = Purpose::Fundraising
-    }),
-    ("ag.postal", FieldClass::Postal, |c| {
-        c.flow.to = "org-cand".to_owned()
-    }),
-    ("ag.email", FieldClass::Email, |c| {
-        c.flow.purpose = Purpose::OnlineAds
-    }),
-    ("ag.phone", FieldClass::Phone, |c| {
-        c.party("org-a").kind = OrgKind::Vendor
-    }),
-    ("ag.engagement", FieldClass::Engagement, |c| {
-        c.flow.purpose = Purpose::Membership
-    }),
-    ("ag.political", FieldClass::Political, |c| {
-        c.flow.to = "org-c".to_owned()
-    }),
-];
-
-fn table() -> Case {
-    let text = template("us-issue-table").unwrap().text;
-    Case {
-        rules: Terms::parse(text).unwrap().rules,
-        ..Case::base()
-    }
-}
-
-fn check(base: &Case, rule: &str, deny: Change, near: Change) {
-    for end in [End::Send, End::Receive] {
-        let mut case = base.clone();
-        deny(&mut case);
-        let explanation = case.explain(end);
-        assert_eq!(explanation.decision, "withheld", "{rule}");
-        assert!(
-            deciding(&explanation).contains(&rule.to_owned()),
-            "{rule}: {explanation:#?}"
-        );
-        let mut case = base.clone();
-        near(&mut case);
-        let explanation = case.explain(end);
-        assert_eq!(explanation.decision, "flows", "{rule}: {explanation:#?}");
+#[test]
+fn every_vector_of_every_template_holds_and_every_rule_has_both_kinds() {
+    for template in templates() {
+        holds(template.name, &run_template(template));
     }
 }
 
 #[test]
-fn each_forbid_of_the_law_withholds_and_lets_its_neighbour_flow() {
-    for (rule, deny, near) in FORBIDS {
-        check(&Case::base(), rule, *deny, *near);
+fn every_vector_of_the_law_holds_and_every_rule_has_both_kinds() {
+    let report = run_law();
+    holds("law", &report);
+    for id in ["law.ie-firewall", "law.ie-firewall-reverse", "con.onward"] {
+        let withheld = |tested: &policy::vectors::Tested| {
+            tested.expected == Decision::Deny && tested.by.contains(&id.to_owned())
+        };
+        assert!(report.vectors.iter().any(withheld), "{id}");
     }
 }
 
-#[test]
-fn each_forbid_of_the_issue_table_withholds_and_lets_its_neighbour_flow() {
-    for (rule, deny, near) in TABLE_FORBIDS {
-        check(&table(), rule, *deny, *near);
-    }
+/// Cuts the rule of this id out of the rules of some terms.
+fn without(rules: &str, id: &str) -> String {
+    let from = rules.find(&format!("@id(\"{id}\")")).unwrap();
+    let to = from + rules[from..].find(";\n").unwrap() + 1;
+    format!("{}{}", &rules[..from], &rules[to..])
 }
 
 #[test]
-fn each_permit_of_the_issue_table_permits_its_class_alone() {
-    for (rule, field, deny) in TABLE_PERMITS {
-        for end in [End::Send, End::Receive] {
-            let mut case = table();
-            case.field = *field;
-            let explanation = case.explain(end);
-            assert_eq!(explanation.decision, "flows", "{rule}");
-            assert!(
-                deciding(&explanation).contains(&(*rule).to_owned()),
-                "{rule}"
-            );
-            deny(&mut case);
-            let explanation = case.explain(end);
-            let agreement = &explanation.layers.as_ref().unwrap().agreement;
-            assert_eq!(
-                (agreement.decision, agreement.by.len()),
-                ("deny", 0),
-                "{rule}"
-            );
-            let near = explanation.near_misses.iter().find(|near| near.id == *rule);
-            assert!(!near.unwrap().failed.is_empty(), "{rule}: {explanation:#?}");
+fn a_template_that_loses_any_rule_fails_its_vectors() {
+    for template in templates() {
+        let terms = Terms::parse(template.text).unwrap();
+        let vectors = vectors(template);
+        let ids = terms.rules.split("@id(\"").skip(1);
+        for id in ids.map(|piece| piece.split('"').next().unwrap()) {
+            let mut fewer = terms.clone();
+            fewer.rules = without(&terms.rules, id);
+            let report = run(&fewer, OWN_DEFAULT, &vectors.of_rule(id));
+            let fails = report
+                .vectors
+                .iter()
+                .any(|tested| tested.failure.is_some() && tested.by.contains(&id.to_owned()));
+            assert!(fails, "{}, {id}", template.name);
         }
     }
 }
 
 #[test]
-fn no_rule_is_without_vectors() {
-    let gate = table().gate();
-    let tested: BTreeSet<&str> = FORBIDS
-        .iter()
-        .chain(TABLE_FORBIDS)
-        .map(|(rule, ..)| *rule)
-        .chain(TABLE_PERMITS.iter().map(|(rule, ..)| *rule))
-        // The base case rests on the two permits of law and own policy.
-        .chain(["law.permit", "own.permit"])
-        .collect();
-    let built_in: Vec<&str> = Alarm::ALL
-        .iter()
-        .map(|alarm| alarm.name())
-        .chain([NO_PERMIT])
-        .collect();
-    let rules: BTreeSet<&str> = gate
-        .rules()
-        .map(|rule| rule.id.as_str())
-        .filter(|id| !built_in.contains(id))
-        .collect();
-    assert_eq!(tested, rules);
+fn every_rule_of_every_template_names_its_source() {
+    for template in templates() {
+        let rules = Terms::parse(template.text).unwrap().rules;
+        for piece in rules.split("@id(\"").skip(1) {
+            assert!(
+                piece.contains("@reason(\"") && piece.contains("@cite(\""),
+                "{}: {piece}",
+                template.name
+            );
+        }
+    }
+}
+
+const OWN: &str = "@id(\"own.all\") @reason(\"Nothing more is forbidden.\")
+permit (principal, action, resource);
+@id(\"own.no-mail\") @reason(\"We send no letters for others.\")
+forbid (principal, action in Turf::Action::\"Flow\", resource)
+when { context.channel == Turf::Channel::\"mail\" };
+";
+
+const OWN_VECTORS: &str = r#"
+[base]
+day = "2027-01-15"
+from = "org-a"
+to = "org-b"
+purpose = "gotv"
+channel = "door"
+field = "postal"
+consideration = "none"
+parties.org-a = { kind = "c4", jurisdiction = "us-oh" }
+parties.org-b = { kind = "union", jurisdiction = "us-oh" }
+
+[base.row]
+originator = "org-a"
+source = "own_signup"
+basis = "public_record"
+jurisdiction = "us-oh"
+terms_allow = true
+
+[[vector]]
+name = "Doors are knocked on"
+permit = "ag.all"
+about = "own.no-mail"
+
+[[vector]]
+name = "Letters are not sent"
+deny = "own.no-mail"
+channel = "mail"
+"#;
+
+fn own(change: impl Fn(&str) -> String) -> Report {
+    run_own(OWN, &Vectors::parse(&change(OWN_VECTORS)).unwrap())
+}
+
+/// What the gate says about the vector of this name.
+fn failure<'r>(report: &'r Report, name: &str) -> &'r str {
+    let tested = report.vectors.iter().find(|tested| tested.name == name);
+    let failure = tested.and_then(|tested| tested.failure.as_deref());
+    failure.unwrap_or_else(|| panic!("{report:#?}"))
 }
 
 #[test]
-fn the_claims_only_template_lets_nothing_flow() {
-    let text = template("us-claims-only").unwrap().text;
-    let case = Case {
-        rules: Terms::parse(text).unwrap().rules,
-        ..Case::base()
+fn own_rules_are_tested_alone() {
+    holds("own", &own(str::to_owned));
+}
+
+#[test]
+fn a_vector_that_does_not_hold_says_what_the_gate_says() {
+    let other = own(|text| text.replace("channel = \"mail\"", "channel = \"email\""));
+    assert!(!other.ok);
+    assert_eq!(
+        failure(&other, "Letters are not sent"),
+        "it flows by ag.all"
+    );
+    let more =
+        own(|text| text.replace("channel = \"mail\"", "channel = \"mail\"\nrow.minor = true"));
+    assert_eq!(
+        failure(&more, "Letters are not sent"),
+        "it is withheld by law.minor, own.no-mail"
+    );
+    let unknown = own(|text| text.replace("about = \"own.no-mail\"", "about = \"own.no-nails\""));
+    assert!(failure(&unknown, "Doors are knocked on").contains("own.no-nails"));
+    let nobody =
+        own(|text| text.replace("channel = \"mail\"", "channel = \"mail\"\nto = \"org-z\""));
+    assert_eq!(
+        failure(&nobody, "Letters are not sent"),
+        "it is withheld by E_ENTITY_MISSING"
+    );
+    let wrong = own(|text| {
+        text.replace(
+            "parties.org-b = { ",
+            "parties.Org = { kind = \"c3\", jurisdiction = \"us\" }\nparties.org-b = { ",
+        )
+    });
+    assert!(failure(&wrong, "Letters are not sent").contains("E_ID_CHARSET"));
+}
+
+#[test]
+fn a_rule_that_lacks_a_vector_is_reported() {
+    let half = own(|text| {
+        text.split("[[vector]]\nname = \"Letters")
+            .next()
+            .unwrap()
+            .to_owned()
+    });
+    assert!(!half.ok && half.vectors.iter().all(|tested| tested.failure.is_none()));
+    let [lacking] = half.uncovered.as_slice() else {
+        panic!("{half:#?}")
     };
-    let rows = [case.row.clone()];
-    let outcome = case
-        .gate()
-        .decide(End::Send, &case.flow, &rows, FieldClass::ALL, NOW);
-    assert!(outcome.masks[0].is_empty());
-    assert_eq!(outcome.rows_withheld_by_rule[NO_PERMIT], 1);
+    assert_eq!(
+        (lacking.id.as_str(), &lacking.lacks[..]),
+        ("own.no-mail", &[Decision::Deny][..])
+    );
+}
+
+#[test]
+fn vectors_are_read_from_json_too() {
+    let value: toml::Table = toml::from_str(OWN_VECTORS).unwrap();
+    let json = serde_json::to_string(&value).unwrap();
+    holds("json", &own(|_| json.clone()));
+    let error = Vectors::parse("{ \"base\": }").unwrap_err();
+    assert_eq!(error.line, 1);
+}
+
+/// What is wrong, and in which line, after one text is replaced.
+fn refused(from: &str, to: &str, line: usize, part: &str) {
+    assert!(OWN_VECTORS.contains(from), "{from}");
+    let error = Vectors::parse(&OWN_VECTORS.replacen(from, to, 1)).expect_err(to);
+    assert!(
+        error.line == line && error.message.contains(part),
+        "{error}"
+    );
+}
+
+#[test]
+fn what_is_no_vector_is_refused_at_its_line() {
+    refused("day = \"2027-01-15\"", "day = \"soon\"", 2, "2027-01-15");
+    refused("purpose = \"gotv\"", "purpose = \"peace\"", 2, "use one of");
+    refused("purpose = \"gotv\"\n", "", 2, "purpose");
+    refused("field = \"postal\"\n", "", 2, "field");
+    refused("kind = \"c4\"", "kind = \"guild\"", 2, "parties.org-a");
+    refused("terms_allow = true", "shoe_size = 44", 2, "row");
+    refused(
+        "[[vector]]\nname = \"Doors are knocked on\"",
+        "[[vector]]",
+        20,
+        "sentence",
+    );
+    refused("permit = \"ag.all\"\n", "", 20, "permit");
+    refused("permit = \"ag.all\"", "permit = []", 20, "id");
+    refused("about = \"own.no-mail\"", "about = 3", 20, "about");
+    refused(
+        "channel = \"mail\"",
+        "channel = \"pigeon\"",
+        25,
+        "Letters are not sent",
+    );
+    refused("channel = \"mail\"", "chanel = \"mail\"", 25, "chanel");
+    refused("[[vector]]", "[[vector]", 20, "");
+    refused("[base]", "[bass]", 2, "bass");
+    let huge = " ".repeat(policy::vectors::MAX_VECTORS_BYTES + 1);
+    assert!(Vectors::parse(&huge).unwrap_err().message.contains("1 MiB"));
+    let many = OWN_VECTORS.to_owned()
+        + &"[[vector]]\nname = \"x\"\ndeny = \"own.no-mail\"\n"
+            .repeat(policy::vectors::MAX_VECTORS);
+    assert!(Vectors::parse(&many).unwrap_err().message.contains("2,000"));
 }

@@ -10,13 +10,14 @@ use http_body_util::BodyExt;
 use serde_json::{Value, json};
 use tower::ServiceExt;
 
-struct Desk {
+/// One node's desk, called as commands call it.
+pub(super) struct Desk {
     router: axum::Router,
     token: String,
 }
 
 impl Desk {
-    fn of(net: &Net, node: usize) -> Self {
+    pub(super) fn of(net: &Net, node: usize) -> Self {
         let app = net.nodes[node].app.clone();
         let token = NodeDir::read_secret(&app.dir.token()).unwrap();
         Self {
@@ -25,7 +26,12 @@ impl Desk {
         }
     }
 
-    async fn call(&self, method: &str, path: &str, body: Option<Value>) -> (u16, Vec<u8>) {
+    pub(super) async fn call(
+        &self,
+        method: &str,
+        path: &str,
+        body: Option<Value>,
+    ) -> (u16, Vec<u8>) {
         let request = ::http::Request::builder()
             .method(method)
             .uri(format!("/api/v1{path}"))
@@ -39,7 +45,7 @@ impl Desk {
         (status, bytes.to_vec())
     }
 
-    async fn json(&self, method: &str, path: &str, body: Option<Value>) -> (u16, Value) {
+    pub(super) async fn json(&self, method: &str, path: &str, body: Option<Value>) -> (u16, Value) {
         let (status, bytes) = self.call(method, path, body).await;
         (status, serde_json::from_slice(&bytes).unwrap())
     }

@@ -4,9 +4,12 @@ use super::{
     net::{Net, ask},
     people::{LIST, Who, who},
 };
-use commonturf::shares::{
-    preview::{self, Preview},
-    view,
+use commonturf::{
+    coalition,
+    shares::{
+        preview::{self, Preview},
+        view,
+    },
 };
 use policy::FieldClass;
 use protocol::entry::share::Consideration;
@@ -55,6 +58,34 @@ async fn a_person_flows_only_with_consent_that_names_the_recipient() {
         assert_eq!(people_withheld_by(preview, "con.recipient"), 2);
         assert_eq!(preview.alarms, 0);
     }
+}
+
+#[tokio::test]
+async fn from_the_day_of_review_on_nothing_flows_until_another_day_is_signed() {
+    let text = policy::template("us-issue-table").unwrap().text;
+    let short = text.replace("\"2027-06-30\"", "\"2026-11-26\"");
+    let net = Net::under(&ALLIES, &short).await;
+    net.nodes[0].add(&[who(0, &["Clean Air Fund"])]).await;
+    assert_eq!(preview_of(&net, 0, &["Clean Air Fund"]).await[0].flow, 1);
+    // It is noon; the next day begins at midnight.
+    net.hours(12).await;
+    net.settle().await;
+    let preview = preview_of(&net, 0, &["Clean Air Fund"]).await.remove(0);
+    assert_eq!(preview.flow, 0, "{preview:#?}");
+    assert_eq!(people_withheld_by(&preview, "E_AGREEMENT_EXPIRED"), 1);
+    let app = &net.nodes[0].app;
+    let stale = text.replace("\"2027-06-30\"", "\"2026-11-25\"");
+    let refusal = coalition::agreement::propose(app, Some(&stale)).await;
+    let told = format!("{:?}", refusal.unwrap_err());
+    assert!(told.contains("E_AGREEMENT_EXPIRED"), "{told}");
+    coalition::agreement::propose(app, Some(text))
+        .await
+        .unwrap();
+    net.settle().await;
+    net.sign(1).await;
+    net.sign(2).await;
+    net.settle().await;
+    assert_eq!(preview_of(&net, 0, &["Clean Air Fund"]).await[0].flow, 1);
 }
 
 #[tokio::test]

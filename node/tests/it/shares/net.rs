@@ -40,7 +40,15 @@ pub(super) struct Node {
 impl Net {
     /// Organizations by name and kind.
     pub(super) async fn of(organizations: &[(&str, &str)]) -> Self {
-        let terms = policy::template("us-issue-table").unwrap().text;
+        Self::under(
+            organizations,
+            policy::template("us-issue-table").unwrap().text,
+        )
+        .await
+    }
+
+    /// The same under other terms.
+    pub(super) async fn under(organizations: &[(&str, &str)], terms: &str) -> Self {
         let coalition = Coalition::of(organizations, terms).await;
         let node = |n| Node {
             app: coalition.node(n).clone(),

@@ -63,6 +63,7 @@ pub(super) fn record(id: &str, person: &str, recipients: &[&str], at: i64) -> Re
         purpose = "gotv"
         pii_information = ["identity", "postal", "phone"]
         channels = ["door", "call_manual"]
+        expiry_days = 400
         recipients = [{}]
         "#,
         "0".repeat(64),

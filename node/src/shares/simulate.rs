@@ -1,0 +1,248 @@
+//! What a draft would change on the organization's real lists: nothing is sent, nothing is written.
+//!
+//! The facts of people are those of today's agreement; what a draft's numbers (recontact days, region)
+//! would make of them is seen once it is in force.
+
+use super::{
+    plan::{self, Ask, Plan, Recipient},
+    setting::{Draft, Setting},
+};
+use crate::{
+    app::App,
+    http::problem::Failure,
+    store::{self, share::candidate},
+};
+use policy::{Columns, End, FieldClass, Gate, Row, SimulatedCell};
+use serde::Serialize;
+use std::collections::BTreeMap;
+
+/// People judged at once.
+const PEOPLE_AT_ONCE: usize = 20_000;
+/// Examples of one cell.
+const SAMPLES: usize = 5;
+
+/// What would change.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Simulation {
+    /// The lists that were looked through.
+    pub lists: Vec<String>,
+    /// People on them; who is on two lists counts twice.
+    pub people: u64,
+    /// Recipients and classes of fields, also those that do not change.
+    pub cells: Vec<Cell>,
+}
+
+/// What would change for one recipient and class of fields.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Cell {
+    /// The recipient's node.
+    pub to: String,
+    /// Its name.
+    pub name: String,
+    /// The class of fields.
+    pub field: FieldClass,
+    /// People of whom it flows today.
+    pub flows_now: u64,
+    /// People of whom it would flow as well.
+    pub newly_flows: u64,
+    /// People of whom it would not flow any more.
+    pub newly_withheld: u64,
+    /// The rules that make the difference.
+    pub by: Vec<By>,
+    /// Ids of some of these people.
+    pub samples: Vec<String>,
+}
+
+/// What one rule has to do with it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct By {
+    /// The rule.
+    pub rule: String,
+    /// Its reason, from the draft or from what is in force.
+    pub reason: String,
+    /// People whom it withholds today and would not.
+    pub newly_flows: u64,
+    /// People whom it would withhold.
+    pub newly_withheld: u64,
+}
+
+/// Walks a list, or every list, through the gate in force and through a draft; without a recipient,
+/// toward every other member.
+///
+/// # Errors
+/// [`Failure`] when the draft, the list, a recipient or the agreement cannot be used.
+pub async fn simulate(
+    app: &App,
+    mut ask: Ask,
+    list: Option<&str>,
+    draft: &Draft,
+) -> Result<Simulation, Failure> {
+    let lists = lists(app, list).await?;
+    if ask.to.is_empty() {
+        ask.to = everybody_else(app).await?;
+    }
+    let plan = Plan::make(app, ask).await?;
+    let draft = Setting::drafted(app, draft).await?;
+    let mut all = Totals::default();
+    for (id, _) in &lists {
+        let mut batch = Batch::of(&plan);
+        let mut after = String::new();
+        loop {
+            let mut db = app.store.read("reading people to simulate").await?;
+            let people = candidate::page(&mut db, id, &after).await?;
+            drop(db);
+            let Some(last) = people.last() else {
+                break;
+            };
+            last.id().clone_into(&mut after);
+            for (recipient, rows) in plan.recipients.iter().zip(&mut batch.rows) {
+                rows.extend(plan.rows(app, recipient, &people).await?);
+            }
+            batch
+                .ids
+                .extend(people.iter().map(|person| person.id().to_owned()));
+            if batch.ids.len() >= PEOPLE_AT_ONCE {
+                all.add(
+                    &plan,
+                    &draft.gate,
+                    std::mem::replace(&mut batch, Batch::of(&plan)),
+                )?;
+            }
+        }
+        all.add(&plan, &draft.gate, batch)?;
+    }
+    Ok(Simulation {
+        lists: lists.into_iter().map(|(_, name)| name).collect(),
+        people: all.people,
+        cells: all.cells(&plan, &draft.gate),
+    })
+}
+
+async fn everybody_else(app: &App) -> Result<Vec<String>, Failure> {
+    let setting = Setting::current(app).await?;
+    let coalition = crate::coalition::active(app).await?;
+    let members = coalition.state.members.iter().map(|(node, _)| *node);
+    let others = members.filter(|node| *node != app.me && setting.has(*node));
+    let others: Vec<String> = others
+        .map(|node| node.to_string())
+        .take(plan::RECIPIENTS)
+        .collect();
+    if others.is_empty() {
+        return Err(Failure::input(
+            "no other organization is party to the agreement yet",
+        ));
+    }
+    Ok(others)
+}
+
+async fn lists(app: &App, list: Option<&str>) -> Result<Vec<(String, String)>, Failure> {
+    if let Some(name) = list {
+        return Ok(vec![(plan::list(app, name).await?, name.to_owned())]);
+    }
+    let mut db = app.store.read("listing lists").await?;
+    let all = store::list::all(&mut db).await?;
+    if all.is_empty() {
+        return Err(Failure::not_found("there is no list yet; import one first"));
+    }
+    Ok(all
+        .into_iter()
+        .map(|list| (list.list_id, list.name))
+        .collect())
+}
+
+/// People with their rows for each recipient.
+struct Batch {
+    ids: Vec<String>,
+    rows: Vec<Vec<Row>>,
+}
+
+impl Batch {
+    fn of(plan: &Plan) -> Self {
+        Self {
+            ids: Vec::new(),
+            rows: plan.recipients.iter().map(|_| Vec::new()).collect(),
+        }
+    }
+}
+
+#[derive(Default)]
+struct Totals {
+    people: u64,
+    /// By the recipient's place and the class.
+    cells: BTreeMap<(usize, FieldClass), Total>,
+}
+
+#[derive(Default)]
+struct Total {
+    flows_now: u64,
+    newly_flows: u64,
+    newly_withheld: u64,
+    by: BTreeMap<String, (u64, u64)>,
+    samples: Vec<String>,
+}
+
+impl Totals {
+    fn add(&mut self, plan: &Plan, draft: &Gate, batch: Batch) -> Result<(), Failure> {
+        self.people += batch.ids.len() as u64;
+        for (n, (recipient, rows)) in plan.recipients.iter().zip(&batch.rows).enumerate() {
+            let columns = Columns::from_rows(rows, plan.now.0);
+            let flows = std::slice::from_ref(&recipient.flow);
+            let cells = plan
+                .setting
+                .gate
+                .simulate(draft, End::Send, flows, &columns, &plan.ask.fields)
+                .map_err(|alarm| Failure::internal(alarm.name()))?;
+            for cell in cells {
+                let total = self.cells.entry((n, cell.field)).or_default();
+                total.add(&cell, &batch.ids);
+            }
+        }
+        Ok(())
+    }
+
+    fn cells(self, plan: &Plan, draft: &Gate) -> Vec<Cell> {
+        let cell = |((n, field), total): ((usize, FieldClass), Total)| {
+            let recipient: &Recipient = plan.recipients.get(n)?;
+            let reason = |rule: &str| {
+                let text = draft.rule(rule).or_else(|| plan.setting.gate.rule(rule));
+                text.map(|text| text.reason.clone()).unwrap_or_default()
+            };
+            let by = total.by.into_iter().map(|(rule, (flows, withheld))| By {
+                reason: reason(&rule),
+                rule,
+                newly_flows: flows,
+                newly_withheld: withheld,
+            });
+            Some(Cell {
+                to: recipient.node.to_string(),
+                name: recipient.name.clone(),
+                field,
+                flows_now: total.flows_now,
+                newly_flows: total.newly_flows,
+                newly_withheld: total.newly_withheld,
+                by: by.collect(),
+                samples: total.samples,
+            })
+        };
+        self.cells.into_iter().filter_map(cell).collect()
+    }
+}
+
+impl Total {
+    fn add(&mut self, cell: &SimulatedCell, ids: &[String]) {
+        self.flows_now += cell.flows_now;
+        self.newly_flows += cell.newly_flows;
+        self.newly_withheld += cell.newly_withheld;
+        for change in &cell.by {
+            let by = self.by.entry(change.policy.clone()).or_default();
+            by.0 += change.newly_flows;
+            by.1 += change.newly_withheld;
+        }
+        let samples = cell
+            .samples
+            .iter()
+            .filter_map(|place| ids.get(*place).cloned());
+        let room = SAMPLES.saturating_sub(self.samples.len());
+        self.samples.extend(samples.take(room));
+    }
+}
