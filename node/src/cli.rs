@@ -112,14 +112,14 @@ enum Command {
     Receipts(receipts::Receipts),
     /// Show who was given a person.
     WhoHas(who_has::WhoHas),
-    /// Show who vouches for the log, and make and check files that prove what it says.
-    #[command(subcommand)]
-    Audit(audit::Audit),
     /// Tell a person what this organization has, who was given it, and who has confirmed that it is gone.
     Statement(statement::Statement),
     /// Give people receipts for their consent, and see whose consent ends.
     #[command(subcommand)]
     Consent(consent::Consent),
+    /// Show who vouches for the log, and make and check files that prove what it says.
+    #[command(subcommand)]
+    Audit(audit::Audit),
 }
 
 /// `commonturf ... | head` closes the pipe early: that ends the command and is no fault of it.
@@ -175,8 +175,8 @@ async fn run(cli: &Cli) -> Result<(), CliError> {
     match &cli.command {
         Command::Init(init) => return init.run(&cli.node, cli.json).await,
         Command::Serve(serve) => return serve.run(&cli.node, cli.json).await,
-        Command::Audit(audit::Audit::Verify { file }) => return audit::check(file, cli.json),
         Command::Policy(command) => return command.run(cli.json),
+        Command::Audit(audit::Audit::Verify { file }) => return audit::check(file, cli.json),
         _ => {}
     }
     let desk = Desk::open(&cli.node, cli.json)?;
@@ -200,8 +200,8 @@ async fn run(cli: &Cli) -> Result<(), CliError> {
         Command::Revoke(command) => command.run(&desk).await,
         Command::Receipts(command) => command.run(&desk).await,
         Command::WhoHas(command) => command.run(&desk).await,
-        Command::Audit(command) => command.run(&desk).await,
         Command::Statement(command) => command.run(&desk).await,
         Command::Consent(command) => command.run(&desk).await,
+        Command::Audit(command) => command.run(&desk).await,
     }
 }
