@@ -298,7 +298,11 @@ fn form(n: usize) -> Result<Record> {
          sha256 = \"{n:064x}\"\n[[purposes]]\npurpose = \"{}\"\npii_information = {fields:?}\n\
          channels = {channels}\nrecipients = {recipients:?}\nonward = {}\nexpiry_days = {}\n",
         n.is_multiple_of(2),
-        if n.is_multiple_of(9) { "petition" } else { "gotv" },
+        if n.is_multiple_of(9) {
+            "petition"
+        } else {
+            "gotv"
+        },
         n.is_multiple_of(3),
         if n.is_multiple_of(11) { 30 } else { 730 },
     );
