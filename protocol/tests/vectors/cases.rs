@@ -2,6 +2,7 @@
 
 use super::{
     file::{hex, variant},
+    particular::{dispute, exception},
     world::{Actor, Inside, START, Said, World, proposal, token},
 };
 use protocol::{
@@ -14,7 +15,6 @@ use protocol::{
         housekeeping::{Keyset, Tick},
         membership::Genesis,
         payload::{Channels, ContactEffect, ContactRow, Payload, SuppressionRow, write_rows},
-        recall::{Dispute, DisputeCode, ExceptionKind, NoticeException},
         share::{
             ERASURE_PREFIX, ErasureReceipt, ErasureResult, ErasureStatement, NoticeAck, Revoke,
             RevokeKind, ShareReceived,
@@ -158,23 +158,6 @@ pub(crate) fn receipt(world: &World, signer: usize, statement: Vec<u8>) -> Erasu
     ErasureReceipt {
         statement,
         signature,
-    }
-}
-
-pub(crate) fn exception(notice: EntryId) -> NoticeException {
-    NoticeException {
-        notice,
-        kind: ExceptionKind::Disproportionate,
-        reason: "only on a backup that is being destroyed".to_owned(),
-        approver: "Ada Quill".to_owned(),
-    }
-}
-
-pub(crate) fn dispute(share: EntryId, count: u64) -> Dispute {
-    Dispute {
-        share,
-        code: DisputeCode::Overshare,
-        count,
     }
 }
 

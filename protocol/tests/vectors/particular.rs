@@ -3,8 +3,8 @@
 use super::{
     COMMIT,
     cases::{
-        assertion, contact, dispute, exception, genesis, inline, keyset, known, one, receipt,
-        revoke, statement, vector, world,
+        assertion, contact, genesis, inline, keyset, known, one, receipt, revoke, statement,
+        vector, world,
     },
     world::{Inside, START, proposal},
 };
@@ -17,7 +17,7 @@ use protocol::{
         claim::{ClaimRelease, ClaimRenew},
         contact_report::ContactReport,
         housekeeping::{Checkpoint, Tick},
-        recall::NoticeException,
+        recall::{Dispute, DisputeCode, ExceptionKind, NoticeException},
         share::{ErasureResult, ErasureStatement, NoticeAck, Retained, RevokeKind, ShareReceived},
         suppression::{Suppress, SuppressWithdraw},
     },
@@ -26,6 +26,23 @@ use protocol::{
     time::DAY,
 };
 use serde_json::Value;
+
+pub(crate) fn exception(notice: EntryId) -> NoticeException {
+    NoticeException {
+        notice,
+        kind: ExceptionKind::Disproportionate,
+        reason: "only on a backup that is being destroyed".to_owned(),
+        approver: "Ada Quill".to_owned(),
+    }
+}
+
+pub(crate) fn dispute(share: EntryId, count: u64) -> Dispute {
+    Dispute {
+        share,
+        code: DisputeCode::Overshare,
+        count,
+    }
+}
 
 /// A statement that keeps a class on a ground.
 fn keeps(statement: &mut ErasureStatement, ground: &str) {

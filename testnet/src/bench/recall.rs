@@ -3,7 +3,7 @@
 use super::{
     measure::{Watch, rounded},
     memory::member,
-    share::form,
+    share,
 };
 use crate::{
     export_files::van_rows,
@@ -72,16 +72,8 @@ async fn import(sender: &Node, directory: &Path, rows: u64) -> Result<()> {
     let form = directory.join("form.toml");
     let out = BufWriter::new(File::create(&list)?);
     van_rows(out, 1, usize::try_from(rows)?)?;
-    std::fs::write(&form, self::form(&ALLIES)?)?;
-    let text = |path: &Path| path.to_str().map(str::to_owned);
-    let list = text(&list).context("a path that is text")?;
-    let form = text(&form).context("a path that is text")?;
-    let mut import = vec!["import", &list, "--list", "voters"];
-    import.extend(["--source", "own_signup", "--basis", "consent"]);
-    import.extend(["--consent-form", &form]);
-    sender.run(&import).await?;
-    sender.run(&["tokens", "status", "--wait"]).await?;
-    Ok(())
+    std::fs::write(&form, share::form(&ALLIES)?)?;
+    share::import(sender, &list, &form).await
 }
 
 /// Shares the list with every ally and waits until each has answered; the ids of the shares.

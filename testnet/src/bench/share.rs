@@ -30,7 +30,7 @@ pub(super) fn form(allies: &[&str]) -> Result<String> {
 }
 
 /// Brings the list in, with the form that everybody on it has signed, and waits for its tokens.
-async fn import(sender: &Node, list: &Path, form: &Path) -> Result<()> {
+pub(super) async fn import(sender: &Node, list: &Path, form: &Path) -> Result<()> {
     let text = |path: &Path| {
         let text = path.to_str().map(str::to_owned);
         text.context("a path that is text")

@@ -219,6 +219,58 @@ async fn shares(nodes: &mut [Node], folder: &Path) {
         .run(&["who-has", "--person", &person])
         .await
         .unwrap();
+    rest_correct_erase(nodes).await;
+}
+
+/// Another person's row is corrected, rests, and goes but for what a law keeps; what is answered needs
+/// no exception.
+async fn rest_correct_erase(nodes: &[Node]) {
+    let (ours, theirs) = (&nodes[0], &nodes[1]);
+    let given = ours.run(&["share", "list"]).await.unwrap();
+    let share = given["items"][0]["share"].as_str().unwrap();
+    let person = somebody_given(ours, share).await;
+    let retain = [
+        "received", "retain", "--share", share, "--class", "identity",
+    ];
+    let why = ["--ground", "Accounts of gifts", "--until", "2099-12-31"];
+    let kept = [retain.as_slice(), &why].concat();
+    theirs.run(&kept).await.unwrap();
+    let mut notice = String::new();
+    for (words, result) in [
+        (vec!["rectify", "--person", &person], "rectified"),
+        (
+            vec!["revoke", "--kind", "restriction", "--person", &person],
+            "restricted",
+        ),
+        (
+            vec!["revoke", "--kind", "erasure", "--person", &person],
+            "partly_retained",
+        ),
+    ] {
+        let told = ours.run(&words).await.unwrap();
+        let own = told["notices"][0]["notice"].as_str().unwrap().to_owned();
+        let answered = |receipts: &Value| {
+            let items = receipts["items"].as_array()?;
+            let item = items.iter().find(|item| item["notice"] == own.as_str())?;
+            (item["state"] == result).then_some(())
+        };
+        ours.until(result, PATIENCE, &["receipts"], answered)
+            .await
+            .unwrap();
+        notice = own;
+    }
+    let shown = theirs.run(&["received", "show", share]).await.unwrap();
+    assert_eq!(shown["resting"], 1, "{shown}");
+    let except = ["receipts", "except", "--notice", &notice];
+    let except = [except.as_slice(), &["--kind", "impossible"]].concat();
+    let except = [
+        except.as_slice(),
+        &["--reason", "gone", "--approver", "Ada"],
+    ]
+    .concat();
+    assert!(ours.run(&except).await.is_err(), "it has its receipt");
+    let open = theirs.run(&["receipts", "disputes"]).await.unwrap();
+    assert_eq!(open["items"], serde_json::json!([]));
 }
 
 /// What a person may ask for, whose consent ends, and what other rules would do.

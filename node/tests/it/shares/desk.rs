@@ -123,6 +123,80 @@ async fn the_desk_previews_shares_lists_exports_and_takes_back() {
 }
 
 #[tokio::test]
+async fn the_desk_lets_rest_corrects_keeps_excepts_and_lists_disputes() {
+    let net = Net::of(&[("Tenants United", "c4"), ("Clean Air Fund", "c3")]).await;
+    net.nodes[0]
+        .add(&[who(0, &["Clean Air Fund"]), who(1, &["Clean Air Fund"])])
+        .await;
+    net.settle().await;
+    let (ours, theirs) = (Desk::of(&net, 0), Desk::of(&net, 1));
+    let body = json!({
+        "to": ["clean air fund"], "list": LIST, "purpose": "gotv", "fields": ["postal", "identity"],
+    });
+    let (_, sent) = net.during(ours.json("POST", "/shares", Some(body))).await;
+    net.settle().await;
+    let share = sent["recipients"][0]["share"].as_str().unwrap();
+    let retain = json!({ "share": share, "class": "identity", "ground": "Accounts of gifts",
+                         "until": "2027-01-31" });
+    let (status, kept) = theirs.json("POST", "/retentions", Some(retain)).await;
+    assert_eq!((status, kept["class"].as_str()), (200, Some("identity")));
+    let mut notices = Vec::new();
+    for (kind, result) in [
+        ("rectification", "rectified"),
+        ("restriction", "restricted"),
+        ("erasure", "partly_retained"),
+    ] {
+        let body = json!({ "person": "personaaa", "kind": kind });
+        let revoking = ours.json("POST", "/revocations", Some(body));
+        let (status, told) = net.during(revoking).await;
+        assert_eq!(
+            (status, told["notices"][0]["state"].as_str()),
+            (200, Some("done"))
+        );
+        net.settle().await;
+        let (_, receipts) = ours.json("GET", "/receipts", None).await;
+        let is_kind = |item: &&Value| item["kind"] == kind;
+        let receipt = receipts["items"].as_array().unwrap().iter().find(is_kind);
+        let receipt = receipt.unwrap();
+        assert_eq!(receipt["state"], result);
+        notices.push(receipt["notice"].clone());
+    }
+    let (_, received) = theirs
+        .json("GET", &format!("/received/{share}"), None)
+        .await;
+    assert_eq!(
+        (received["held"].as_u64(), received["resting"].as_u64()),
+        (Some(1), Some(1))
+    );
+    let (_, holders) = ours.json("GET", "/people/personaaa/holders", None).await;
+    let kept = &holders["holders"][0]["retained"][0];
+    assert_eq!(kept["ground"], "Accounts of gifts");
+    net.away(1, true);
+    let body = json!({ "person": "personbbb" });
+    let (_, told) = net
+        .during(ours.json("POST", "/revocations", Some(body)))
+        .await;
+    let except = |notice: &Value, kind: &str| json!({ "notice": notice, "kind": kind, "reason": "It has dissolved", "approver": "Ada Quill" });
+    let notice = &told["notices"][0]["notice"];
+    for (notice, kind, status) in [
+        (&notices[0], "impossible", 409),
+        (notice, "unlikely", 400),
+        (notice, "impossible", 200),
+    ] {
+        let excepting = ours.json("POST", "/exceptions", Some(except(notice, kind)));
+        let (found, answer) = net.during(excepting).await;
+        assert_eq!(found, status, "{answer}");
+    }
+    let (_, disputes) = ours.json("GET", "/disputes", None).await;
+    assert_eq!(disputes["items"], json!([]));
+    let none = json!({ "share": share, "code": "W_OVERSHARE" });
+    let (status, _) = theirs.json("POST", "/disputes/settled", Some(none)).await;
+    assert_eq!(status, 404);
+    let (_, told) = ours.json("GET", "/status", None).await;
+    assert_eq!(told["coalition"]["disputes"], json!([]));
+}
+
+#[tokio::test]
 async fn what_cannot_be_meant_is_refused_with_a_sentence() {
     let net = Net::of(&[("Tenants United", "c4"), ("Clean Air Fund", "c3")]).await;
     net.nodes[0].add(&[who(0, &["Clean Air Fund"])]).await;
