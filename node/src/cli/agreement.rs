@@ -1,24 +1,36 @@
-//! `commonturf agreement`: show, propose, sign, templates.
+//! `commonturf agreement`: show, propose, sign, and what is stated of each member.
 
 use super::{
     client::{CliError, Desk},
     coalition::read_terms,
     output,
 };
+use crate::{
+    coalition::parties::{self, Stated},
+    disclosure::{self, Readers, Reading},
+};
 use clap::Subcommand;
+use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
+use std::path::{Path, PathBuf};
 
 /// Show, propose and sign the coalition's agreement.
 #[derive(Debug, Subcommand)]
 pub enum Agreement {
     /// Show the agreement in force and the drafts.
     Show,
-    /// Propose other terms, or the present terms for the present members.
+    /// Print what the agreement states of each member, as a file to edit and propose.
+    Parties,
+    /// Propose other terms or facts, or the present ones for the present members.
     Propose {
         /// The terms: a TOML file, or template:NAME; without it the present ones.
         #[arg(value_name = "FILE|template:NAME")]
         terms: Option<String>,
-        /// Check the terms and change nothing.
+        /// What changes of members: a TOML file as `agreement parties` prints it; what it leaves
+        /// out stays as it is.
+        #[arg(long, value_name = "FILE")]
+        parties: Option<PathBuf>,
+        /// Check everything, show who may read what, and change nothing.
         #[arg(long)]
         dry_run: bool,
     },
@@ -33,7 +45,12 @@ impl Agreement {
     pub(super) async fn run(&self, desk: &Desk) -> Result<(), CliError> {
         match self {
             Self::Show => show(desk).await,
-            Self::Propose { terms, dry_run } => propose(desk, terms.as_deref(), *dry_run).await,
+            Self::Parties => parties(desk).await,
+            Self::Propose {
+                terms,
+                parties,
+                dry_run,
+            } => propose(desk, terms.as_deref(), parties.as_deref(), *dry_run).await,
             Self::Sign { draft } => sign(desk, draft.as_deref()).await,
         }
     }
@@ -86,27 +103,94 @@ async fn show(desk: &Desk) -> Result<(), CliError> {
             names("missing")
         );
         println!();
+        stated(&read(version, "parties")?);
+        match version["readers_missing"].as_str() {
+            Some(why) => println!("Who may read whose work cannot be told: {why}\n"),
+            None => table(&read(version, "readers")?),
+        }
         println!("{}", version["terms"].as_str().unwrap_or_default());
     }
     Ok(())
 }
 
-async fn propose(desk: &Desk, terms: Option<&str>, dry_run: bool) -> Result<(), CliError> {
-    let terms = terms.map(read_terms).transpose()?;
-    if dry_run {
-        if let Some(terms) = &terms {
-            policy::terms::Terms::parse(terms)
-                .map_err(|error| CliError::Failed(error.to_string()))?;
-        }
-        if desk.json {
-            output::json(&json!({ "dry_run": true, "terms": "readable" }));
-        } else {
-            println!("The terms can be read. Nothing was proposed.");
-        }
+/// The rows of a part of an answer.
+fn read<T: DeserializeOwned>(answer: &Value, part: &str) -> Result<Vec<T>, CliError> {
+    serde_json::from_value(answer[part].clone())
+        .map_err(|error| CliError::Failed(format!("the node's answer cannot be read: {error}")))
+}
+
+/// What is stated of each member.
+fn stated(parties: &[Stated]) {
+    let rows: Vec<Vec<String>> = parties
+        .iter()
+        .map(|party| {
+            vec![
+                party.name.clone(),
+                party.kind.clone(),
+                party.words().join("; "),
+                party.attestation(),
+            ]
+        })
+        .collect();
+    output::table(&["Member", "Kind", "Stated", "Attested"], &rows);
+    println!();
+}
+
+/// Who may read whose plans, claims and contact reports, and why not.
+fn table(readers: &[Readers]) {
+    let rows: Vec<Vec<String>> = readers
+        .iter()
+        .map(|row| {
+            let cells = row.cells().map(Reading::words);
+            [row.member.clone()].into_iter().chain(cells).collect()
+        })
+        .collect();
+    println!("Who may read what a member publishes; what one may not read is not published:");
+    output::table(&["Of", "Plans", "Claims", "Contact reports"], &rows);
+    for reason in disclosure::reasons(readers) {
+        println!("{reason}");
+    }
+    println!();
+}
+
+async fn parties(desk: &Desk) -> Result<(), CliError> {
+    let answer: Value = desk.get("/agreement").await?;
+    if answer["in_force"].is_null() {
+        return Err(CliError::Failed(
+            "no agreement is in force; `commonturf agreement show` has the drafts".to_owned(),
+        ));
+    }
+    if desk.json {
+        output::json(&answer["in_force"]["parties"]);
         return Ok(());
     }
-    let answer: Value = desk.post("/agreement", &json!({ "terms": terms })).await?;
-    report(desk, &answer, "Proposed and signed");
+    let parties: Vec<Stated> = read(&answer["in_force"], "parties")?;
+    print!("{}", parties::file(&parties));
+    Ok(())
+}
+
+async fn propose(
+    desk: &Desk,
+    terms: Option<&str>,
+    parties: Option<&Path>,
+    dry_run: bool,
+) -> Result<(), CliError> {
+    let terms = terms.map(read_terms).transpose()?;
+    let file = |path| std::fs::read_to_string(path).map_err(|error| CliError::file(path, &error));
+    let parties = parties.map(file).transpose()?;
+    let wanted = json!({ "terms": terms, "parties": parties, "dry_run": dry_run });
+    let answer: Value = desk.post("/agreement", &wanted).await?;
+    if desk.json {
+        output::json(&answer);
+        return Ok(());
+    }
+    stated(&read(&answer, "parties")?);
+    table(&read(&answer, "readers")?);
+    if dry_run {
+        println!("It can be proposed. Nothing was.");
+    } else {
+        report(desk, &answer, "Proposed and signed");
+    }
     Ok(())
 }
 
