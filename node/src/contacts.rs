@@ -55,19 +55,19 @@ pub async fn tell(app: &App) -> anyhow::Result<()> {
     }
     // The fold refuses a report from the future; a day that is not over is stamped with its end.
     let until = log_time.max(app.now()).plus(DAY);
-    let mut told = false;
+    let (mut told, mut asked, mut refused) = (false, false, None);
     for channel in Channel::ALL {
         if !has_untold(app, channel, generation, until).await? {
             continue;
         }
+        asked = true;
         // Asked before the transaction: the gate reads the coalition, which is locked first.
         if let Err(refusal) =
             disclosure::allowed(app, PublicationKind::ContactReport, channel).await
         {
-            withhold(app, agreement, refusal.0.detail);
-            return Ok(());
+            refused = refused.or(Some(refusal.0.detail));
+            continue;
         }
-        app.wake.withheld.send_replace(None);
         let mut tx = app.store.write("telling contacts").await?;
         let rows =
             store::contact_report::untold(&mut tx, channel, generation, until, REPORT_ROWS).await?;
@@ -88,6 +88,9 @@ pub async fn tell(app: &App) -> anyhow::Result<()> {
         tx.commit().await?;
         app.wake.outbox.notify_one();
         told = true;
+    }
+    if asked {
+        withhold(app, agreement, refused);
     }
     if told {
         app.wake.jobs.notify_one();
@@ -133,13 +136,17 @@ fn waits(app: &App, agreement: Hash) -> bool {
     })
 }
 
-fn withhold(app: &App, agreement: Hash, reason: String) {
-    tracing::warn!(reason, "contact reports are not published");
-    app.wake.withheld.send_replace(Some(Withheld {
-        agreement,
-        at: app.now(),
-        reason,
-    }));
+/// Notes for people whether the gate refused, and why.
+fn withhold(app: &App, agreement: Hash, reason: Option<String>) {
+    let withheld = reason.map(|reason| {
+        tracing::warn!(reason, "contact reports are not published");
+        Withheld {
+            agreement,
+            at: app.now(),
+            reason,
+        }
+    });
+    app.wake.withheld.send_replace(withheld);
 }
 
 fn row(untold: &Untold) -> Option<ContactRow> {
