@@ -29,6 +29,7 @@ pub mod received;
 pub mod revoke;
 pub mod serve;
 pub mod share;
+mod simulate;
 pub mod statement;
 pub mod suppress;
 pub mod tokens;
@@ -175,13 +176,14 @@ async fn run(cli: &Cli) -> Result<(), CliError> {
     match &cli.command {
         Command::Init(init) => return init.run(&cli.node, cli.json).await,
         Command::Serve(serve) => return serve.run(&cli.node, cli.json).await,
-        Command::Policy(command) => return command.run(cli.json),
+        Command::Policy(command) if !command.asks_the_node() => return command.run(cli.json),
         Command::Audit(audit::Audit::Verify { file }) => return audit::check(file, cli.json),
         _ => {}
     }
     let desk = Desk::open(&cli.node, cli.json)?;
     match &cli.command {
-        Command::Init(_) | Command::Serve(_) | Command::Policy(_) => Ok(()),
+        Command::Init(_) | Command::Serve(_) => Ok(()),
+        Command::Policy(command) => command.ask(&desk).await,
         Command::DeskLink(command) => command.run(&desk).await,
         Command::Coalition(command) => command.run(&desk).await,
         Command::Agreement(command) => command.run(&desk).await,

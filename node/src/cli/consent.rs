@@ -2,7 +2,7 @@
 
 use super::{
     client::{CliError, Desk, segment},
-    out_file::OutFile,
+    out_file::{MaybeOutFile, OutFile},
     output,
     share::{items, moment, number, text},
     statement,
@@ -23,7 +23,7 @@ pub enum Consent {
         record: Option<String>,
         /// A web page to give to the person.
         #[command(flatten)]
-        out: Option<OutFile>,
+        out: MaybeOutFile,
     },
     /// List people whose consent ends soon or has ended.
     Renewals {
@@ -42,7 +42,7 @@ impl Consent {
                 out,
             } => {
                 let record = record.as_deref();
-                receipt(desk, person, record, out.as_ref()).await
+                receipt(desk, person, record, out.file().as_ref()).await
             }
             Self::Renewals { days } => renewals(desk, *days).await,
         }

@@ -7,6 +7,27 @@ use std::{
     path::{Path, PathBuf},
 };
 
+/// Where a command writes to, if it is told to.
+#[derive(Debug, Args)]
+pub struct MaybeOutFile {
+    /// The file to write.
+    #[arg(id = "out", long = "out", value_name = "FILE")]
+    path: Option<PathBuf>,
+    /// Write over a file that exists.
+    #[arg(long, requires = "out")]
+    force: bool,
+}
+
+impl MaybeOutFile {
+    /// The file, where one is named.
+    pub(super) fn file(&self) -> Option<OutFile> {
+        self.path.clone().map(|path| OutFile {
+            path,
+            force: self.force,
+        })
+    }
+}
+
 /// Where a command writes to.
 #[derive(Debug, Args)]
 pub struct OutFile {

@@ -1,8 +1,12 @@
 //! `commonturf policy`: check and test terms and own rules, and read what is built in.
 //!
-//! These commands need no node: they read files and print what the gate would say of them.
+//! All but `simulate` need no node: they read files and print what the gate would say of them.
 
-use super::{client::CliError, output};
+use super::{
+    client::{CliError, Desk},
+    output,
+    simulate::Simulate,
+};
 use clap::Subcommand;
 use policy::{
     Layer, Terms, lint, template, templates,
@@ -30,6 +34,8 @@ pub enum Policy {
         #[arg(long, value_name = "FILE")]
         vectors: Option<PathBuf>,
     },
+    /// Tell what a draft would let flow of the own lists, and what it would stop.
+    Simulate(Simulate),
     /// Show the templates of agreements.
     Templates,
     /// Print a template, the built-in law, or one rule of it.
@@ -43,10 +49,23 @@ pub enum Policy {
 }
 
 impl Policy {
+    /// Whether it takes a running node.
+    pub(super) fn asks_the_node(&self) -> bool {
+        matches!(self, Self::Simulate(_))
+    }
+
+    pub(super) async fn ask(&self, desk: &Desk) -> Result<(), CliError> {
+        match self {
+            Self::Simulate(simulate) => simulate.run(desk).await,
+            _ => self.run(desk.json),
+        }
+    }
+
     pub(super) fn run(&self, as_json: bool) -> Result<(), CliError> {
         match self {
             Self::Lint { file } => lint_file(file, as_json),
             Self::Test { file, vectors } => test(file, vectors.as_deref(), as_json),
+            Self::Simulate(_) => Ok(()), // asked of the node
             Self::Templates => list(as_json),
             Self::Show { name, vectors } => show(name, *vectors, as_json),
         }

@@ -2,7 +2,7 @@
 
 use super::{
     client::{CliError, Desk, segment},
-    out_file::OutFile,
+    out_file::{MaybeOutFile, OutFile},
     output,
     share::{items, moment, text, words},
 };
@@ -17,14 +17,14 @@ pub struct Statement {
     person: String,
     /// A web page to give to the person.
     #[command(flatten)]
-    out: Option<OutFile>,
+    out: MaybeOutFile,
 }
 
 impl Statement {
     pub(super) async fn run(&self, desk: &Desk) -> Result<(), CliError> {
         let person = segment(&self.person);
-        if let Some(out) = &self.out {
-            return write(desk, &format!("/people/{person}/statement.html"), out).await;
+        if let Some(out) = self.out.file() {
+            return write(desk, &format!("/people/{person}/statement.html"), &out).await;
         }
         let answer: Value = desk.get(&format!("/people/{person}/statement")).await?;
         if desk.json {

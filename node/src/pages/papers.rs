@@ -51,7 +51,7 @@ pub fn receipts(receipts: &[Receipt], zone: Option<&str>) -> Result<String, Fail
 
 impl StatementPaper<'_> {
     fn day(&self, at: &i64) -> String {
-        self.calendar.day(Moment(*at)).text().to_owned()
+        self.calendar.whole_day(Moment(*at)).text().to_owned()
     }
 
     fn spaced(&self, word: &str) -> String {
@@ -82,7 +82,7 @@ impl StatementPaper<'_> {
 
 impl ReceiptsPaper<'_> {
     fn day(&self, at: &i64) -> String {
-        self.calendar.day(Moment(*at)).text().to_owned()
+        self.calendar.whole_day(Moment(*at)).text().to_owned()
     }
 
     fn spaced(&self, word: &str) -> String {

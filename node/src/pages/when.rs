@@ -66,6 +66,12 @@ impl Calendar {
         self.show(moment, "%-d %b", "%-d %b %Y")
     }
 
+    /// The day in full, such as `25 November 2026`: for papers that people keep.
+    #[must_use]
+    pub fn whole_day(&self, moment: Moment) -> When {
+        self.show(moment, "%-d %B %Y", "%-d %B %Y")
+    }
+
     /// How far away a moment is, such as `in 3 days` or `2 hours ago`.
     #[must_use]
     pub fn distance(&self, moment: Moment) -> String {

@@ -287,7 +287,7 @@ fn form(n: usize) -> Result<Record> {
             .map(|at| format!("org-{}", (n + at * 3) % (RECIPIENTS + 1)))
             .collect(),
     };
-    let channels = if n % 7 == 0 {
+    let channels = if n.is_multiple_of(7) {
         "[\"door\"]"
     } else {
         "[\"door\", \"call_manual\"]"

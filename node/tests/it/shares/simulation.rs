@@ -98,7 +98,7 @@ async fn drafts_that_cannot_be_used_are_refused_with_their_line_and_nothing_is_s
     let share = json!({ "to": [], "purpose": "gotv", "fields": ["postal"] });
     let broken = NO_ADDRESSES.replace("OrgKind::\"pac\"", "OrgKind::\"pack\"");
     for (body, word) in [
-        (json!({ "own": broken, "share": share }), "line 6"),
+        (json!({ "own": broken, "share": share }), "line 9"),
         (json!({ "terms": "title = 1", "share": share }), "line 1"),
         (json!({ "share": share }), "one draft"),
         (
