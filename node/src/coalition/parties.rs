@@ -364,7 +364,7 @@ mod tests {
         assert_eq!(changed(sworn.clone(), "federal = true"), sworn);
         assert_eq!(changed(sworn.clone(), "federal = false").attested, None);
         let again = changed(
-            sworn.clone(),
+            sworn,
             "federal = false\nattested_by = \"Ann Lee, treasurer\"\nattested_on = \"2026-11-26\"",
         );
         assert_eq!(again.attested.unwrap().on, "2026-11-26");
