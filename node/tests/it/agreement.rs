@@ -268,6 +268,13 @@ async fn what_the_own_policy_keeps_from_one_member_is_claimed_beside_none() {
         assert!(said.contains(word), "{said}");
     }
     assert_eq!(waiting(coalition.node(1)).await, 0);
+    let path_of_check = "/claims/check?list=ours&channel=door&from=2026-11-26&to=2026-11-28&rows=1";
+    let desk = Desk::at(coalition.node(1));
+    let (status, looked) = desk.json("POST", path_of_check, None).await;
+    assert_eq!(
+        (status, looked["withheld"].as_str()),
+        (200, Some(said.as_str()))
+    );
     // Nothing is published under rules that cannot be read, either.
     std::fs::write(&path, "permit").unwrap();
     take::take(coalition.node(1), elm_street())
