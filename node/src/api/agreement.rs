@@ -25,6 +25,8 @@ pub struct Shown {
     pub in_force: Option<Text>,
     /// Waiting for signatures.
     pub drafts: Vec<Text>,
+    /// What the next version would state of the present members unless facts are changed.
+    pub present: Vec<Stated>,
 }
 
 /// A version with its terms.
@@ -45,7 +47,7 @@ pub struct Text {
 
 /// Shows the agreement in force and the drafts.
 pub async fn show(State(app): State<App>) -> Result<Json<Shown>, Failure> {
-    let (in_force, drafts) = {
+    let (in_force, drafts, present) = {
         let coalition = work::active(&app).await?;
         let state = &coalition.state;
         let read = |hash: Hash| {
@@ -55,11 +57,13 @@ pub async fn show(State(app): State<App>) -> Result<Json<Shown>, Failure> {
         let open = state.agreements.iter();
         let open = open.filter(|(_, row)| row.active_from.is_none());
         let drafts: Vec<_> = open.filter_map(|(hash, _)| read(*hash)).collect();
-        (state.meta().agreement.and_then(read), drafts)
+        let present = work::agreement::present(state);
+        (state.meta().agreement.and_then(read), drafts, present)
     };
     let mut shown = Shown {
         in_force: None,
         drafts: Vec::new(),
+        present: present.iter().map(Stated::of).collect(),
     };
     if let Some((status, agreement)) = in_force {
         shown.in_force = Some(text(&app, status, agreement).await);

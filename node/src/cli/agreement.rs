@@ -19,7 +19,7 @@ use std::path::{Path, PathBuf};
 pub enum Agreement {
     /// Show the agreement in force and the drafts.
     Show,
-    /// Print what the agreement states of each member, as a file to edit and propose.
+    /// Print what the next version would state of each member, as a file to edit and propose.
     Parties,
     /// Propose other terms or facts, or the present ones for the present members.
     Propose {
@@ -102,12 +102,16 @@ async fn show(desk: &Desk) -> Result<(), CliError> {
             names("signed"),
             names("missing")
         );
-        println!();
-        stated(&read(version, "parties")?);
+        let mut about = stated(&read(version, "parties")?);
         match version["readers_missing"].as_str() {
-            Some(why) => println!("Who may read whose work cannot be told: {why}\n"),
-            None => table(&read(version, "readers")?),
+            Some(why) => about.push(format!("Who may read whose work cannot be told: {why}")),
+            None => about.extend(table(&read(version, "readers")?)),
         }
+        // Comments to who saves it all as a file of terms.
+        for line in about {
+            println!("{}", format!("# {line}").trim_end());
+        }
+        println!();
         println!("{}", version["terms"].as_str().unwrap_or_default());
     }
     Ok(())
@@ -119,53 +123,49 @@ fn read<T: DeserializeOwned>(answer: &Value, part: &str) -> Result<Vec<T>, CliEr
         .map_err(|error| CliError::Failed(format!("the node's answer cannot be read: {error}")))
 }
 
-/// What is stated of each member.
-fn stated(parties: &[Stated]) {
-    let rows: Vec<Vec<String>> = parties
-        .iter()
-        .map(|party| {
-            vec![
-                party.name.clone(),
-                party.kind.clone(),
-                party.words().join("; "),
-                party.attestation(),
-            ]
-        })
-        .collect();
-    output::table(&["Member", "Kind", "Stated", "Attested"], &rows);
-    println!();
+/// What is stated of each member, as lines.
+fn stated(parties: &[Stated]) -> Vec<String> {
+    let row = |party: &Stated| {
+        vec![
+            party.name.clone(),
+            party.kind.clone(),
+            party.words().join("; "),
+            party.attestation(),
+        ]
+    };
+    let rows: Vec<Vec<String>> = parties.iter().map(row).collect();
+    let mut lines = vec![String::new()];
+    lines.extend(output::table_lines(
+        &["MEMBER", "KIND", "STATED", "ATTESTED"],
+        &rows,
+    ));
+    lines
 }
 
-/// Who may read whose plans, claims and contact reports, and why not.
-fn table(readers: &[Readers]) {
-    let rows: Vec<Vec<String>> = readers
-        .iter()
-        .map(|row| {
-            let cells = row.cells().map(Reading::words);
-            [row.member.clone()].into_iter().chain(cells).collect()
-        })
-        .collect();
-    println!("Who may read what a member publishes; what one may not read is not published:");
-    output::table(&["Of", "Plans", "Claims", "Contact reports"], &rows);
-    for reason in disclosure::reasons(readers) {
-        println!("{reason}");
-    }
-    println!();
+/// Who may read whose plans, claims and contact reports, and why not, as lines.
+fn table(readers: &[Readers]) -> Vec<String> {
+    let row = |row: &Readers| {
+        let cells = row.cells().map(Reading::words);
+        [row.member.clone()].into_iter().chain(cells).collect()
+    };
+    let rows: Vec<Vec<String>> = readers.iter().map(row).collect();
+    let mut lines = vec![
+        String::new(),
+        "Who may read what a member publishes; what one may not read is not published:".to_owned(),
+    ];
+    let headings = ["OF", "PLANS", "CLAIMS", "CONTACT REPORTS"];
+    lines.extend(output::table_lines(&headings, &rows));
+    lines.extend(disclosure::reasons(readers));
+    lines
 }
 
 async fn parties(desk: &Desk) -> Result<(), CliError> {
     let answer: Value = desk.get("/agreement").await?;
-    if answer["in_force"].is_null() {
-        return Err(CliError::Failed(
-            "no agreement is in force; `commonturf agreement show` has the drafts".to_owned(),
-        ));
-    }
     if desk.json {
-        output::json(&answer["in_force"]["parties"]);
-        return Ok(());
+        output::json(&answer["present"]);
+    } else {
+        print!("{}", parties::file(&read(&answer, "present")?));
     }
-    let parties: Vec<Stated> = read(&answer["in_force"], "parties")?;
-    print!("{}", parties::file(&parties));
     Ok(())
 }
 
@@ -184,8 +184,12 @@ async fn propose(
         output::json(&answer);
         return Ok(());
     }
-    stated(&read(&answer, "parties")?);
-    table(&read(&answer, "readers")?);
+    let stated = stated(&read(&answer, "parties")?);
+    let table = table(&read(&answer, "readers")?);
+    for line in stated.iter().chain(&table).skip(1) {
+        println!("{line}");
+    }
+    println!();
     if dry_run {
         println!("It can be proposed. Nothing was.");
     } else {

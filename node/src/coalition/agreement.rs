@@ -8,7 +8,7 @@ use crate::{
     store::{Result, Write},
     sync::outbox,
 };
-use policy::{Gate, OWN_DEFAULT, Terms};
+use policy::{Gate, Jurisdiction, OWN_DEFAULT, Terms};
 use protocol::{
     agreement::{Agreement, Party, facts::Facts, signed_bytes},
     codec,
@@ -84,6 +84,17 @@ fn signature(app: &App, agreement: &[u8]) -> AgreementSign {
         agreement: Hash::of(agreement),
         signature: key.sign(&signed_bytes(agreement)).0,
     }
+}
+
+/// The present members with the facts that the next version states unless they are changed.
+#[must_use]
+pub fn present(state: &State) -> Vec<Party> {
+    let terms = state.agreement().map(|(_, agreement)| agreement.terms);
+    let terms = terms.and_then(|terms| Terms::parse(&terms).ok());
+    let place = terms.map_or(Jurisdiction::US, |terms| {
+        terms.params.default_jurisdiction()
+    });
+    fold::agreement::parties(state, place)
 }
 
 /// What is to change; what is absent stays as it is.

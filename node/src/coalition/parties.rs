@@ -115,7 +115,7 @@ impl Stated {
 #[must_use]
 pub fn file(parties: &[Stated]) -> String {
     let mut file = String::from(
-        "# What the agreement states of each member. Edit it, and propose it for all to sign:\n\
+        "# What the next version of the agreement states of each member. Edit it, and propose it for all to sign:\n\
          #   commonturf agreement propose --parties FILE\n\
          # What you leave out stays as it is. An attestation (attested_by, attested_on) ends when\n\
          # anything else of the organization changes, unless it is given anew.\n",

@@ -355,6 +355,10 @@ async fn who_may_read_what_is_seen_before_anything_is_signed() {
         (&smith["federal"], &smith["jurisdiction"]),
         (&json!(true), &json!("us"))
     );
+    assert_eq!(
+        shown["present"], now["parties"],
+        "what goes on unless it is changed"
+    );
     let readers = disclosure::readers(coalition.node(1), draft.hash(), &draft).await;
     let reasons = disclosure::reasons(&readers.unwrap());
     assert_eq!(reasons.len(), 2, "{reasons:?}");
