@@ -1,6 +1,6 @@
 //! This node's own claims and their contact points.
 
-use super::{Result, StoreError, integer, natural};
+use super::{Result, StoreError, integer, natural, rows};
 use protocol::{
     channel::Channel,
     id::{EntryId, NodeId},
@@ -144,12 +144,17 @@ pub async fn insert(
     .bind(now.0)
     .execute(&mut *db)
     .await?;
-    for token in tokens {
-        sqlx::query("INSERT INTO claim_point (claim_id, token, state) VALUES ($1, $2, 'asked')")
-            .bind(claim.id.to_string())
-            .bind(token.0.as_slice())
-            .execute(&mut *db)
-            .await?;
+    let id = claim.id.to_string();
+    for chunk in tokens.chunks(rows::CHUNK) {
+        let sql = format!(
+            "INSERT INTO claim_point (claim_id, token, state) VALUES {}",
+            rows::places(chunk.len(), 3)
+        );
+        let query = sqlx::query(sqlx::AssertSqlSafe(sql));
+        let query = chunk.iter().fold(query, |query, token| {
+            query.bind(&id).bind(token.0.as_slice()).bind("asked")
+        });
+        query.execute(&mut *db).await?;
     }
     Ok(())
 }

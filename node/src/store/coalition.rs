@@ -1,6 +1,6 @@
 //! The coalition that this node is in: its row, its MLS state, its folded state.
 
-use super::{Result, StoreError};
+use super::{Result, StoreError, rows};
 use protocol::{
     id::{CoalitionId, Hash, Lineage, NodeId},
     state::{State, table::Change},
@@ -266,19 +266,10 @@ pub async fn state(db: &mut AnyConnection) -> Result<State> {
 /// # Errors
 /// [`StoreError`].
 pub async fn put_state(db: &mut AnyConnection, changes: &[(u8, Change)]) -> Result<()> {
+    let mut kept: Vec<(i64, &[u8], &[u8])> = Vec::with_capacity(changes.len());
     for (table, (k, v)) in changes {
         match v {
-            Some(v) => {
-                sqlx::query(
-                    "INSERT INTO fold_row (tbl, k, v) VALUES ($1, $2, $3) \
-                     ON CONFLICT (tbl, k) DO UPDATE SET v = excluded.v",
-                )
-                .bind(i64::from(*table))
-                .bind(k)
-                .bind(v)
-                .execute(&mut *db)
-                .await?;
-            }
+            Some(v) => kept.push((i64::from(*table), k, v)),
             None => {
                 sqlx::query("DELETE FROM fold_row WHERE tbl = $1 AND k = $2")
                     .bind(i64::from(*table))
@@ -287,6 +278,17 @@ pub async fn put_state(db: &mut AnyConnection, changes: &[(u8, Change)]) -> Resu
                     .await?;
             }
         }
+    }
+    for chunk in kept.chunks(rows::CHUNK) {
+        let sql = format!(
+            "INSERT INTO fold_row (tbl, k, v) VALUES {} ON CONFLICT (tbl, k) DO UPDATE SET v = excluded.v",
+            rows::places(chunk.len(), 3)
+        );
+        let query = sqlx::query(sqlx::AssertSqlSafe(sql));
+        let query = chunk.iter().fold(query, |query, (table, k, v)| {
+            query.bind(*table).bind(*k).bind(*v)
+        });
+        query.execute(&mut *db).await?;
     }
     Ok(())
 }

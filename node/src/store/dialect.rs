@@ -12,7 +12,7 @@ const SQLITE_WRITER: &str = "PRAGMA journal_mode = WAL; PRAGMA synchronous = FUL
     PRAGMA foreign_keys = ON; PRAGMA busy_timeout = 5000; PRAGMA trusted_schema = OFF; \
     PRAGMA secure_delete = ON; PRAGMA temp_store = MEMORY; PRAGMA mmap_size = 0; PRAGMA cache_size = -32768;";
 const SQLITE_READER: &str = "PRAGMA busy_timeout = 5000; PRAGMA trusted_schema = OFF; \
-    PRAGMA query_only = ON; PRAGMA temp_store = MEMORY; PRAGMA mmap_size = 0; PRAGMA cache_size = -2000;";
+    PRAGMA query_only = ON; PRAGMA temp_store = MEMORY; PRAGMA mmap_size = 0; PRAGMA cache_size = -8192;";
 const POSTGRES_SESSION: &str = "SET synchronous_commit = on; SET lock_timeout = '10s'; \
     SET statement_timeout = '120s'; SET idle_in_transaction_session_timeout = '300s';";
 

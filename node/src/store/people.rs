@@ -13,7 +13,7 @@ use sqlx::AnyConnection;
 use std::collections::BTreeMap;
 
 /// The most people of one page.
-pub const PAGE_PEOPLE: i64 = 1_000;
+pub const PAGE_PEOPLE: i64 = 5_000;
 
 /// A person of a list with what belongs to it.
 #[derive(Debug, Clone, PartialEq, Eq)]

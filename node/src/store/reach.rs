@@ -84,18 +84,21 @@ pub async fn of_list(
         "SELECT {POINT}, pp.person_id FROM person_list l \
          JOIN person_point pp ON pp.person_id = l.person_id \
          JOIN point p ON p.point_id = pp.point_id \
-         WHERE l.list_id = $1 AND p.class + 0 = $2 AND pp.bad = 0 AND NOT EXISTS ( \
-           SELECT 1 FROM person_point o JOIN point q ON q.point_id = o.point_id \
-           WHERE o.person_id = pp.person_id AND q.class = p.class AND o.bad = 0 \
-             AND (o.rank < pp.rank OR (o.rank = pp.rank AND o.point_id < pp.point_id))) \
-         ORDER BY p.point_id, pp.person_id"
+         WHERE l.list_id = $1 AND p.class + 0 = $2 AND pp.bad = 0 \
+         ORDER BY pp.person_id, pp.rank, p.point_id"
     );
     let rows = sqlx::query(sqlx::AssertSqlSafe(sql))
         .bind(list_id)
         .bind(class as i64)
         .fetch_all(db)
         .await?;
-    reaches(&rows, generation)
+    let mut best = reaches(&rows, generation)?;
+    // The first of each person; a query that looked for it would look each person up once more.
+    best.dedup_by(|later, first| later.person_id == first.person_id);
+    best.sort_unstable_by(|a, b| {
+        (&a.point.point_id, &a.person_id).cmp(&(&b.point.point_id, &b.person_id))
+    });
+    Ok(best)
 }
 
 /// The person keys of everybody on a list.

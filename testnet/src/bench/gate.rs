@@ -297,10 +297,14 @@ fn form(n: usize) -> Result<Record> {
          explicit_special = {}\n[notice]\nurl = \"https://form{n}.example\"\nversion = \"{n}\"\n\
          sha256 = \"{n:064x}\"\n[[purposes]]\npurpose = \"{}\"\npii_information = {fields:?}\n\
          channels = {channels}\nrecipients = {recipients:?}\nonward = {}\nexpiry_days = {}\n",
-        n % 2 == 0,
-        if n % 9 == 0 { "petition" } else { "gotv" },
-        n % 3 == 0,
-        if n % 11 == 0 { 30 } else { 730 },
+        n.is_multiple_of(2),
+        if n.is_multiple_of(9) {
+            "petition"
+        } else {
+            "gotv"
+        },
+        n.is_multiple_of(3),
+        if n.is_multiple_of(11) { 30 } else { 730 },
     );
     let form = Form::parse(&text)?;
     Ok(form.record(

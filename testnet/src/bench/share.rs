@@ -6,12 +6,12 @@ use super::{
 };
 use crate::{
     export_files::van_rows,
-    nodes::{Program, found_quietly},
+    nodes::{Node, Program, found_quietly},
     people::{OrganizationKind, consent},
 };
 use anyhow::{Context, Result, ensure};
 use serde_json::{Map, Value, json};
-use std::{fs::File, io::BufWriter, time::Duration};
+use std::{fs::File, io::BufWriter, path::Path, time::Duration};
 
 /// How long the recipient may take.
 const TAKEN: Duration = Duration::from_secs(300);
@@ -27,6 +27,32 @@ fn form() -> Result<String> {
         purpose.recipients = vec!["ally".to_owned()];
     }
     Ok(form.to_toml())
+}
+
+/// Brings the list in, with the form that everybody on it has signed, and waits for its tokens.
+async fn import(sender: &Node, list: &Path, form: &Path) -> Result<()> {
+    let text = |path: &Path| {
+        let text = path.to_str().map(str::to_owned);
+        text.context("a path that is text")
+    };
+    let (list, form) = (text(list)?, text(form)?);
+    let mut import = vec!["import", &list, "--list", "voters"];
+    import.extend(["--source", "own_signup", "--basis", "consent"]);
+    import.extend(["--consent-form", &form]);
+    sender.run(&import).await?;
+    sender.run(&["tokens", "status", "--wait"]).await?;
+    Ok(())
+}
+
+/// How long one explanation takes by command, of the person that a search finds first.
+async fn explain(sender: &Node) -> Result<f64> {
+    let found = sender.run(&["people", "search", "a"]).await?;
+    let person = found[0]["person_id"].as_str().context("somebody")?;
+    let watch = Watch::start();
+    let words = ["share", "explain", "--person", person, "--to", "ally"];
+    let words = [words.as_slice(), &["--purpose", "issue_advocacy"]].concat();
+    sender.run(&words).await?;
+    Ok(watch.seconds())
 }
 
 /// Shares a list of so many people with one ally.
@@ -55,25 +81,17 @@ pub async fn run(rows: u64) -> Result<Map<String, Value>> {
     let [sender, _] = nodes.as_slice() else {
         anyhow::bail!("two nodes were asked for");
     };
-    let path = |path: &std::path::Path| {
-        path.to_str()
-            .map(str::to_owned)
-            .context("a path that is text")
+    import(sender, &list, &form).await?;
+    let words = |verb: &'static str| {
+        let mut words = vec!["share", verb, "--to", "ally", "--list", "voters"];
+        words.extend(["--purpose", "issue_advocacy", "--fields", "identity,postal"]);
+        words
     };
-    let (list, form) = (path(&list)?, path(&form)?);
-    let mut import = vec![
-        "import",
-        &list,
-        "--list",
-        "voters",
-        "--source",
-        "own_signup",
-    ];
-    import.extend(["--basis", "consent", "--consent-form", &form]);
-    sender.run(&import).await?;
-    sender.run(&["tokens", "status", "--wait"]).await?;
-    let mut share = vec!["share", "send", "--to", "ally", "--list", "voters"];
-    share.extend(["--purpose", "issue_advocacy", "--fields", "identity,postal"]);
+    let watch = Watch::start();
+    sender.run(&words("preview")).await?;
+    let preview_seconds = watch.seconds();
+    let explain_seconds = explain(sender).await?;
+    let share = words("send");
     let watch = Watch::start();
     let sent = sender.run(&share).await?;
     let sent_seconds = watch.seconds();
@@ -91,6 +109,8 @@ pub async fn run(rows: u64) -> Result<Map<String, Value>> {
     figures.insert("rows".to_owned(), json!(rows));
     figures.insert("people_shared".to_owned(), flowed);
     figures.insert("people_accepted".to_owned(), answer["accepted"].clone());
+    figures.insert("preview_seconds".to_owned(), rounded(preview_seconds));
+    figures.insert("explain_seconds".to_owned(), rounded(explain_seconds));
     figures.insert("share_sent_seconds".to_owned(), rounded(sent_seconds));
     figures.insert("share_end_to_end_seconds".to_owned(), rounded(seconds));
     figures.insert(
