@@ -89,6 +89,8 @@ pub struct Wake {
     pub kept: watch::Sender<u64>,
     /// How the last exchange with the keeper went.
     pub contact: watch::Sender<Contact>,
+    /// Why own contact reports are not published, if the gate refuses them.
+    pub withheld: watch::Sender<Option<crate::contacts::Withheld>>,
 }
 
 impl Default for Wake {
@@ -100,6 +102,7 @@ impl Default for Wake {
             folded: watch::Sender::new(0),
             kept: watch::Sender::new(0),
             contact: watch::Sender::new(Contact::default()),
+            withheld: watch::Sender::new(None),
         }
     }
 }

@@ -5,6 +5,7 @@ pub mod found;
 pub mod invite;
 pub mod join;
 pub mod members;
+pub mod parties;
 
 use crate::{app::App, http::problem::Failure, sync::coalition::Coalition};
 use protocol::problem::ProblemKind;

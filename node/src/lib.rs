@@ -13,6 +13,7 @@ pub mod cli;
 pub mod coalition;
 pub mod config;
 pub mod contacts;
+pub mod disclosure;
 pub mod federation;
 pub mod http;
 pub mod import;

@@ -24,6 +24,12 @@ pub(crate) fn start_ms(text: &str) -> Option<i64> {
     Some(days * DAY_MS)
 }
 
+/// Whether a text is a day of the calendar from 1970 on, written as `2027-06-30`.
+#[must_use]
+pub fn is_day(text: &str) -> bool {
+    start_ms(text).is_some()
+}
+
 fn number(text: &str, digits: usize) -> Option<i64> {
     let ok = text.len() == digits && text.bytes().all(|b| b.is_ascii_digit());
     ok.then(|| text.parse().ok()).flatten()

@@ -98,6 +98,7 @@ pub use consent::{
     clause::Clause,
     form::{Form, FormError},
 };
+pub use day::is_day;
 pub use explain::Explanation;
 pub use facts::{
     Basis, ConsentState, Consideration, FieldClass, FieldMask, OrgKind, PolicyChannel, Purpose,
@@ -113,7 +114,7 @@ pub use lint::{Code, Fault};
 pub use rules::{
     LAW_REVIEW_BY, LAW_REVIEW_BY_MS, LawRule, Layer, OWN_DEFAULT, RuleText, law, law_pack_fresh,
 };
-pub use schema::SCHEMA;
+pub use schema::{SCHEMA, is_id};
 pub use terms::{
     ContactCap, Params, PerChannel, PerClass, Quorum, Template, Terms, TermsError, template,
     templates,

@@ -140,7 +140,8 @@ terms! {
 }
 
 /// Whether an id has only the characters that ids may have: no look-alikes, no spaces.
-pub(crate) fn is_id(text: &str) -> bool {
+#[must_use]
+pub fn is_id(text: &str) -> bool {
     !text.is_empty()
         && text.len() <= MAX_ID
         && text

@@ -1,12 +1,16 @@
 //! The agreement: the rules of a coalition, as bytes that every member signs. Spec: section 5.2.
 //!
 //! The terms are the text that people read, kept to the letter, so that what was signed is what is
-//! shown. [`policy::terms::Terms`] parses them; this module knows versions and signatures.
+//! shown. [`policy::terms::Terms`] parses them; this module knows versions and signatures, and
+//! [`facts`] what is signed of each organization.
+
+pub mod facts;
 
 use crate::{
     codec::{self, Canonical},
     id::{CoalitionId, Hash, NodeId},
 };
+use facts::{Facts, FactsError, Reason};
 use minicbor::{Decode, Encode};
 use ring::signature::{ED25519, UnparsedPublicKey};
 
@@ -48,6 +52,9 @@ pub struct Party {
     /// Its legal kind, a word of the policy vocabulary.
     #[n(2)]
     pub kind: String,
+    /// What the rules read of it besides.
+    #[n(3)]
+    pub facts: Facts,
 }
 
 impl Canonical for Agreement {
@@ -66,6 +73,59 @@ impl Agreement {
     #[must_use]
     pub fn has(&self, node: NodeId) -> bool {
         self.parties.iter().any(|party| party.node == node)
+    }
+
+    /// The organizations as the gate reads them.
+    ///
+    /// # Errors
+    /// [`FactsError`] for facts that nothing can read, and for organizations that cannot share one
+    /// coalition: they stand on both sides of a race.
+    pub fn policy_parties(&self) -> Result<Vec<policy::Party>, FactsError> {
+        let parties = self.parties.iter().map(Party::to_policy);
+        let parties = parties.collect::<Result<Vec<_>, _>>()?;
+        match policy::opposite_sides(&parties).into_iter().next() {
+            None => Ok(parties),
+            Some(fault) => Err(FactsError {
+                name: fault
+                    .id
+                    .and_then(|id| self.name_of(&id))
+                    .unwrap_or_default(),
+                reason: Reason::OppositeSides(fault.message),
+            }),
+        }
+    }
+
+    fn name_of(&self, id: &str) -> Option<String> {
+        let party = self
+            .parties
+            .iter()
+            .find(|party| party.node.to_string() == id);
+        Some(party?.name.clone())
+    }
+}
+
+impl Party {
+    /// The organization as the gate reads it, not suspended and owing nothing.
+    ///
+    /// # Errors
+    /// [`FactsError`] when a word is not one of the policy vocabulary, when a list is not in order or
+    /// too long, or when it stands on both sides of one race.
+    pub fn to_policy(&self) -> Result<policy::Party, FactsError> {
+        let refused = |reason| FactsError {
+            name: self.name.clone(),
+            reason,
+        };
+        let kind = self.kind.parse().map_err(|_| refused(Reason::Kind))?;
+        let place = self.facts.place().map_err(refused)?;
+        self.facts.check().map_err(refused)?;
+        let facts = &self.facts;
+        let mut party = policy::Party::new(&self.node.to_string(), &self.name, kind, place);
+        party.federal = facts.federal;
+        party.incorporated = facts.incorporated;
+        party.transfer_basis = facts.transfer_basis;
+        party.coordinated_races = facts.coordinated.iter().cloned().collect();
+        party.ie_races = facts.independent.iter().cloned().collect();
+        Ok(party)
     }
 }
 

@@ -105,6 +105,9 @@ pub enum Void {
     /// A value is out of its bounds.
     #[error("out of bounds: {0}")]
     Bounds(&'static str),
+    /// An agreement between both sides of a race.
+    #[error("E_FIREWALL_CONFLICT: {0}")]
+    Firewall(String),
     /// Made under an agreement that is not in force.
     #[error("made under an agreement that is not in force")]
     Agreement,

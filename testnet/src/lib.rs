@@ -6,6 +6,7 @@ pub mod check;
 mod child;
 pub mod demo;
 pub mod export_files;
+pub mod fuzz;
 pub mod generated;
 pub mod nodes;
 pub mod people;

@@ -2,7 +2,7 @@
 
 use clap::{Parser, Subcommand};
 use std::process::ExitCode;
-use testnet::{bench, check, demo, generated, postgres};
+use testnet::{bench, check, demo, fuzz, generated, postgres};
 
 /// A coalition on your desk.
 #[derive(Parser)]
@@ -22,6 +22,8 @@ enum Command {
     Generate,
     /// Measure one thing on this machine, in an optimized build.
     Bench(bench::Arguments),
+    /// Feed damaged files to every parser, for longer than the check does.
+    Fuzz(fuzz::Arguments),
     /// Run a command with a PostgreSQL cluster at its side, gone when it ends.
     Postgres(postgres::Arguments),
 }
@@ -32,6 +34,7 @@ async fn main() -> ExitCode {
         Command::Demo(arguments) => demo::run(arguments).await,
         Command::Check(arguments) => check::run(arguments).await,
         Command::Bench(arguments) => bench::run(arguments).await,
+        Command::Fuzz(arguments) => fuzz::run(&arguments),
         Command::Generate => generated::run(),
         Command::Postgres(arguments) => postgres::run(arguments).await,
     };

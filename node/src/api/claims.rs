@@ -11,6 +11,7 @@ use crate::{
         walk_list, window,
     },
     coalition::{self, members},
+    disclosure,
     http::problem::Failure,
     people::{ImportFailure, spool::Spooled},
 };
@@ -23,6 +24,7 @@ use axum::{
 };
 use http::header;
 use jiff::civil::Date;
+use policy::PublicationKind;
 use protocol::{channel::Channel, id::EntryId};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -83,6 +85,8 @@ pub struct Looked {
     pub because_of: BTreeMap<String, BTreeMap<Standing, u64>>,
     /// Contact points, as many as were asked for.
     pub points: Vec<PointRow>,
+    /// Why nothing can be claimed, whatever is free: a member may not read the claim.
+    pub withheld: Option<String>,
 }
 
 /// One contact point.
@@ -148,6 +152,7 @@ async fn looked(
     rows: usize,
     answer: Answer,
 ) -> Result<Looked, Failure> {
+    let allowed = disclosure::allowed(app, PublicationKind::Claim, channel).await;
     let coalition = coalition::active(app).await?;
     let zone = &answer.ground.params.time_zone;
     let name = |point: &Checked| point.by.map(|by| members::name(&coalition.state, by));
@@ -169,6 +174,7 @@ async fn looked(
         unreadable: answer.universe.unreadable,
         counts: check::counts(&answer.checked),
         because_of,
+        withheld: allowed.err().map(|refusal| refusal.0.detail),
         points: answer
             .checked
             .iter()

@@ -60,6 +60,8 @@ pub struct CoalitionStatus {
     pub outbox: i64,
     /// How the keeper was reached last.
     pub keeper_contact: Contact,
+    /// Why own contact reports are not published, if the gate refuses them.
+    pub reports_withheld: Option<String>,
 }
 
 /// A member.
@@ -156,6 +158,12 @@ pub async fn read(app: &App) -> Result<Status, Failure> {
                 disputes: dispute::open(app, &coalition.state),
                 outbox,
                 keeper_contact: app.wake.contact.borrow().clone(),
+                reports_withheld: app
+                    .wake
+                    .withheld
+                    .borrow()
+                    .as_ref()
+                    .map(|withheld| withheld.reason.clone()),
             })
         }
     };

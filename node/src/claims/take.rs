@@ -9,6 +9,7 @@ use super::{
 };
 use crate::{
     app::App,
+    disclosure,
     http::problem::Failure,
     store::{
         self,
@@ -17,6 +18,7 @@ use crate::{
     sync::outbox,
 };
 use jiff::civil::Date;
+use policy::PublicationKind;
 use protocol::{
     channel::Channel,
     entry::{claim::Claim as ClaimEntry, payload::write_rows},
@@ -107,10 +109,11 @@ pub async fn look(app: &App, question: Question) -> Result<Answer, Failure> {
 /// Claims what may be claimed; what others hold is asked for too, and refused with the reason.
 ///
 /// # Errors
-/// As [`look`], and when nothing is left to claim.
+/// As [`look`], when a member may not read the claim, and when nothing is left to claim.
 pub async fn take(app: &App, question: Question) -> Result<(Answer, EntryId), Failure> {
     let channel = question.channel;
     let answer = look(app, question).await?;
+    disclosure::allowed(app, PublicationKind::Claim, channel).await?;
     let tokens: Vec<Token> = answer
         .checked
         .iter()

@@ -186,6 +186,9 @@ async fn check(desk: &Desk, what: &What) -> Result<(), CliError> {
         println!();
         output::table(&["Contact point", "State", "By", "Until", "People"], &rows);
     }
+    if let Some(why) = answer["withheld"].as_str() {
+        println!("Nothing can be claimed now: {why}");
+    }
     println!("Nothing was claimed.");
     Ok(())
 }

@@ -187,6 +187,9 @@ async fn status(desk: &Desk) -> Result<(), CliError> {
     if let Some(error) = coalition["keeper_contact"]["error"].as_str() {
         println!("Keeper     {error}");
     }
+    if let Some(why) = coalition["reports_withheld"].as_str() {
+        println!("Reports    not published: {why}");
+    }
     version("Agreement", &coalition["agreement"]);
     for draft in coalition["drafts"].as_array().into_iter().flatten() {
         version("Draft", draft);

@@ -39,6 +39,14 @@ fn code(error: &CliError) -> &'static str {
 
 /// Prints rows under headings, each column as wide as its widest cell.
 pub fn table(headings: &[&str], rows: &[Vec<String>]) {
+    for line in table_lines(headings, rows) {
+        println!("{line}");
+    }
+}
+
+/// The lines of a table.
+#[must_use]
+pub fn table_lines(headings: &[&str], rows: &[Vec<String>]) -> Vec<String> {
     let widths: Vec<usize> = headings
         .iter()
         .enumerate()
@@ -56,12 +64,11 @@ pub fn table(headings: &[&str], rows: &[Vec<String>]) {
         for (cell, width) in cells.into_iter().zip(&widths) {
             text.push_str(&format!("{cell:<width$}  "));
         }
-        println!("{}", text.trim_end());
+        text.trim_end().to_owned()
     };
-    line(headings.to_vec());
-    for row in rows {
-        line(row.iter().map(String::as_str).collect());
-    }
+    let below = rows.iter();
+    let below = below.map(|row| line(row.iter().map(String::as_str).collect()));
+    [line(headings.to_vec())].into_iter().chain(below).collect()
 }
 
 /// A moment as people read it: UTC, to the minute.

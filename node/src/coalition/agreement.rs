@@ -1,13 +1,16 @@
 //! The agreement as people handle it: show, propose, sign.
 
+use super::parties::Changes;
 use crate::{
     app::App,
     http::problem::Failure,
+    shares::setting::listed,
     store::{Result, Write},
     sync::outbox,
 };
+use policy::{Gate, Jurisdiction, OWN_DEFAULT, Terms};
 use protocol::{
-    agreement::{Agreement, Party, signed_bytes},
+    agreement::{Agreement, Party, facts::Facts, signed_bytes},
     codec,
     entry::agreement::{AgreementPropose, AgreementSign},
     fold,
@@ -18,21 +21,23 @@ use protocol::{
 };
 
 /// Refuses terms that cannot be read, or under which nothing would flow because their day is over.
-pub(super) fn usable(app: &App, terms: &str) -> std::result::Result<(), Failure> {
-    let terms = policy::Terms::parse(terms).map_err(|error| Failure::input(error.to_string()))?;
+pub(super) fn usable(app: &App, terms: &str) -> std::result::Result<Terms, Failure> {
+    let terms = Terms::parse(terms).map_err(|error| Failure::input(error.to_string()))?;
     match policy::lint::expiry(&terms, app.now().0).first() {
-        None => Ok(()),
+        None => Ok(terms),
         Some(fault) => Err(Failure::input(fault.to_string())),
     }
 }
 
 /// The first version, by the founder alone.
-pub(super) fn first(app: &App, coalition: CoalitionId, terms: &str) -> Agreement {
+pub(super) fn first(app: &App, coalition: CoalitionId, (text, terms): (&str, &Terms)) -> Agreement {
     let document = app.identity();
+    let kind = document.kind.to_string();
     let party = Party {
         node: app.me,
         name: document.organization.to_string(),
-        kind: document.kind.to_string(),
+        facts: Facts::unstated(&kind, terms.params.default_jurisdiction()),
+        kind,
     };
     Agreement {
         coalition,
@@ -40,12 +45,12 @@ pub(super) fn first(app: &App, coalition: CoalitionId, terms: &str) -> Agreement
         before: Hash::ZERO,
         parties: vec![party],
         keepers: vec![app.me],
-        terms: terms.to_owned(),
+        terms: text.to_owned(),
     }
 }
 
-/// The next version for the present members: other terms, or the same for other members.
-fn next(state: &State, terms: &str) -> Agreement {
+/// The next version for the present members: other terms or facts, or the same for other members.
+fn next(state: &State, (text, terms): (&str, &Terms)) -> Agreement {
     let current = state.agreement();
     Agreement {
         coalition: state.meta().coalition,
@@ -53,9 +58,9 @@ fn next(state: &State, terms: &str) -> Agreement {
             .as_ref()
             .map_or(1, |(_, agreement)| agreement.version + 1),
         before: current.map_or(Hash::ZERO, |(hash, _)| hash),
-        parties: fold::agreement::parties(state),
+        parties: fold::agreement::parties(state, terms.params.default_jurisdiction()),
         keepers: fold::agreement::keepers(state),
-        terms: terms.to_owned(),
+        terms: text.to_owned(),
     }
 }
 
@@ -81,47 +86,110 @@ fn signature(app: &App, agreement: &[u8]) -> AgreementSign {
     }
 }
 
+/// The present members with the facts that the next version states unless they are changed.
+#[must_use]
+pub fn present(state: &State) -> Vec<Party> {
+    let terms = state.agreement().map(|(_, agreement)| agreement.terms);
+    let terms = terms.and_then(|terms| Terms::parse(&terms).ok());
+    let place = terms.map_or(Jurisdiction::US, |terms| {
+        terms.params.default_jurisdiction()
+    });
+    fold::agreement::parties(state, place)
+}
+
+/// What is to change; what is absent stays as it is.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Wanted<'a> {
+    /// The terms.
+    pub terms: Option<&'a str>,
+    /// Facts of members: a file for [`Changes`].
+    pub parties: Option<&'a str>,
+}
+
+/// The version that a proposal would make, for the present members; says nothing to anybody.
+///
+/// # Errors
+/// [`Failure`] when terms or facts cannot be read or used, when they would join both sides of a race
+/// in one coalition, or when they change nothing.
+pub async fn draft(app: &App, wanted: Wanted<'_>) -> std::result::Result<Agreement, Failure> {
+    let coalition = super::active(app).await?;
+    let current = coalition.state.agreement();
+    let text = match (wanted.terms, &current) {
+        (Some(terms), _) => terms,
+        (None, Some((_, agreement))) => &agreement.terms,
+        (None, None) => {
+            return Err(Failure::input(
+                "give the terms: there is no agreement to carry on",
+            ));
+        }
+    };
+    let terms = usable(app, text)?;
+    let mut agreement = next(&coalition.state, (text, &terms));
+    if let Some(parties) = wanted.parties {
+        Changes::read(parties)?.apply(&coalition.state, &mut agreement.parties)?;
+    }
+    fits(&terms, &agreement)?;
+    let same = |(_, current): &(Hash, Agreement)| {
+        current.parties == agreement.parties && current.terms == agreement.terms
+    };
+    if current.as_ref().is_some_and(same) {
+        return Err(Failure::new(
+            ProblemKind::Conflict,
+            "the agreement in force says the same already",
+        ));
+    }
+    if coalition.state.agreements.has(&agreement.hash()) {
+        return Err(Failure::new(
+            ProblemKind::Conflict,
+            "this draft waits for signatures already",
+        ));
+    }
+    Ok(agreement)
+}
+
+/// Refuses organizations that share no coalition, and rules that make no gate for them.
+fn fits(terms: &Terms, agreement: &Agreement) -> std::result::Result<(), Failure> {
+    let parties = agreement.policy_parties().map_err(|error| {
+        Failure::input(if error.is_conflict() {
+            format!("E_FIREWALL_CONFLICT: {}", error.reason)
+        } else {
+            error.to_string()
+        })
+    })?;
+    match Gate::load(terms, OWN_DEFAULT, &parties) {
+        Ok(_) => Ok(()),
+        Err(faults) => Err(Failure::input(format!(
+            "the draft cannot be used: {}",
+            listed(&faults)
+        ))),
+    }
+}
+
 /// Proposes a version with these terms, or with the present terms for the present members.
 ///
 /// # Errors
-/// [`Failure`] when the terms cannot be read or change nothing.
+/// As [`draft`].
 pub async fn propose(
     app: &App,
     terms: Option<&str>,
 ) -> std::result::Result<(Hash, EntryId), Failure> {
-    let agreement = {
-        let coalition = super::active(app).await?;
-        let current = coalition.state.agreement();
-        let terms = match (terms, &current) {
-            (Some(terms), _) => terms,
-            (None, Some((_, agreement))) => &agreement.terms,
-            (None, None) => {
-                return Err(Failure::input(
-                    "give the terms: there is no agreement to carry on",
-                ));
-            }
-        };
-        usable(app, terms)?;
-        let agreement = next(&coalition.state, terms);
-        let same = |(_, current): &(Hash, Agreement)| {
-            current.parties == agreement.parties && current.terms == agreement.terms
-        };
-        if current.as_ref().is_some_and(same) {
-            return Err(Failure::new(
-                ProblemKind::Conflict,
-                "the agreement in force says the same already",
-            ));
-        }
-        if coalition.state.agreements.has(&agreement.hash()) {
-            return Err(Failure::new(
-                ProblemKind::Conflict,
-                "this draft waits for signatures already",
-            ));
-        }
-        agreement
+    let wanted = Wanted {
+        terms,
+        parties: None,
     };
+    put_forward(app, &draft(app, wanted).await?).await
+}
+
+/// Proposes a draft, with this organization's signature under it.
+///
+/// # Errors
+/// [`Failure`] when the database fails.
+pub async fn put_forward(
+    app: &App,
+    agreement: &Agreement,
+) -> std::result::Result<(Hash, EntryId), Failure> {
     let mut tx = app.store.write("proposing an agreement").await?;
-    let entry = queue_with_signature(app, &mut tx, &agreement).await?;
+    let entry = queue_with_signature(app, &mut tx, agreement).await?;
     tx.commit().await?;
     app.wake.outbox.notify_one();
     Ok((agreement.hash(), entry))
@@ -134,7 +202,6 @@ pub async fn propose(
 pub async fn sign(app: &App, draft: Option<&str>) -> std::result::Result<(Hash, EntryId), Failure> {
     let (hash, bytes) = {
         let coalition = super::active(app).await?;
-        let parties = fold::agreement::parties(&coalition.state);
         let mut open: Vec<(Hash, Vec<u8>)> = coalition
             .state
             .agreements
@@ -145,7 +212,7 @@ pub async fn sign(app: &App, draft: Option<&str>) -> std::result::Result<(Hash, 
                 let named =
                     draft.is_none_or(|draft| hash.to_string().starts_with(&draft.to_lowercase()));
                 let current = codec::decode::<Agreement>(&row.bytes)
-                    .is_ok_and(|draft| draft.parties == parties);
+                    .is_ok_and(|draft| fold::agreement::names_members(&coalition.state, &draft));
                 waits && named && current
             })
             .map(|(hash, row)| (*hash, row.bytes.clone()))

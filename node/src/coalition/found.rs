@@ -41,7 +41,7 @@ pub async fn found(app: &App, name: &str, terms: &str) -> Result<CoalitionId, Fa
     let name: protocol::identity::Name = name
         .parse()
         .map_err(|error| Failure::input(format!("{error}")))?;
-    agreement::usable(app, terms)?;
+    let usable = agreement::usable(app, terms)?;
     let mut guard = app.coalition.write().await;
     if guard.is_some() {
         return Err(Failure::new(
@@ -74,7 +74,7 @@ pub async fn found(app: &App, name: &str, terms: &str) -> Result<CoalitionId, Fa
     store::coalition::insert(&mut tx, &coalition.row, app.now().0).await?;
     coalition.begin_group(&mut tx, &app.rest, &group).await?;
     first_entries(app, &mut tx, &coalition.row.name).await?;
-    let agreement = agreement::first(app, id, terms);
+    let agreement = agreement::first(app, id, (terms, &usable));
     agreement::queue_with_signature(app, &mut tx, &agreement).await?;
     tx.commit().await?;
     let mut db = app.store.read("reading the coalition").await?;

@@ -6,8 +6,15 @@ use super::{
     frame::{self, Frame, Section},
     render,
     when::When,
+    words,
 };
-use crate::{api, app::App, coalition as work, store::coalition::Phase};
+use crate::{
+    api,
+    app::App,
+    coalition::{self as work, parties::Stated},
+    disclosure::{self, Readers, Reading},
+    store::coalition::Phase,
+};
 use askama::Template;
 use axum::{Form, extract::State, http::Uri, response::Redirect};
 use policy::terms::{PerChannel, Terms};
@@ -28,6 +35,7 @@ const VERSIONS: usize = 50;
 pub struct Agreement {
     frame: Frame,
     propose: String,
+    restate: String,
     in_force: Option<Version>,
     drafts: Vec<Version>,
     former: Vec<Former>,
@@ -50,7 +58,32 @@ struct Version {
     current: bool,
     numbers: Vec<Number>,
     rules: Vec<Rule>,
+    parties: Vec<Party>,
+    /// Who may read whose plans, claims and contact reports.
+    readers: Vec<Row>,
+    /// Why not, rule by rule.
+    reasons: Vec<String>,
+    /// Why that cannot be told.
+    unread: String,
     text: String,
+    /// What the readers are worked out from.
+    agreement: Option<(Hash, Text)>,
+}
+
+/// A member and what is stated of it.
+#[derive(Debug)]
+struct Party {
+    name: String,
+    kind: String,
+    facts: Vec<String>,
+    attested: String,
+}
+
+/// Who may read a member's plans, claims and contact reports.
+#[derive(Debug)]
+struct Row {
+    member: String,
+    cells: [String; 3],
 }
 
 /// Who has signed, or has not.
@@ -94,6 +127,7 @@ pub async fn show(State(app): State<App>, uri: Uri) -> Page {
         .map(|coalition| &coalition.state);
     let mut page = Agreement {
         propose: frame::command(&app, "agreement propose terms.toml"),
+        restate: frame::command(&app, "agreement propose --parties parties.toml"),
         in_force: None,
         drafts: Vec::new(),
         former: Vec::new(),
@@ -103,6 +137,9 @@ pub async fn show(State(app): State<App>, uri: Uri) -> Page {
         page.fill(state, app.me);
     }
     drop(guard);
+    for version in page.in_force.iter_mut().chain(&mut page.drafts) {
+        version.read(&app).await;
+    }
     render(&page)
 }
 
@@ -130,7 +167,7 @@ pub async fn sign(State(app): State<App>, Form(sign): Form<Draft>) -> Result<Red
 pub fn waits_for(state: &Folded, draft: Hash, node: NodeId) -> bool {
     state.agreements.get(&draft).is_some_and(|row| {
         let names_all = codec::decode::<Text>(&row.bytes)
-            .is_ok_and(|text| text.parties == fold::agreement::parties(state));
+            .is_ok_and(|text| fold::agreement::names_members(state, &text));
         let signed = row.signatures.iter().any(|signed| signed.node == node);
         row.active_from.is_none() && names_all && !signed
     })
@@ -208,11 +245,48 @@ impl Version {
                 })
                 .collect(),
             ours: frame.is_active() && waits_for(state, hash, me),
-            current: text.parties == fold::agreement::parties(state),
+            current: fold::agreement::names_members(state, &text),
+            parties: text.parties.iter().map(Stated::of).map(party).collect(),
+            readers: Vec::new(),
+            reasons: Vec::new(),
+            unread: String::new(),
             numbers: terms.as_ref().map(numbers).unwrap_or_default(),
             rules: terms.as_ref().map(|t| rules(&t.rules)).unwrap_or_default(),
-            text: text.terms,
+            text: text.terms.clone(),
+            agreement: Some((hash, text)),
         }
+    }
+
+    /// Adds who may read whose publications.
+    async fn read(&mut self, app: &App) {
+        let Some((hash, agreement)) = self.agreement.take() else {
+            return;
+        };
+        match disclosure::readers(app, hash, &agreement).await {
+            Ok(readers) => self.put(&readers),
+            Err(refusal) => self.unread = refusal.0.detail,
+        }
+    }
+
+    fn put(&mut self, readers: &[Readers]) {
+        self.reasons = disclosure::reasons(readers);
+        self.readers = readers
+            .iter()
+            .map(|row| Row {
+                member: row.member.clone(),
+                cells: row.cells().map(Reading::words),
+            })
+            .collect();
+    }
+}
+
+/// What the agreement states of a member, in words.
+fn party(stated: Stated) -> Party {
+    Party {
+        kind: words::kind(&stated.kind),
+        facts: stated.words(),
+        attested: stated.attestation(),
+        name: stated.name,
     }
 }
 
@@ -327,10 +401,24 @@ impl Agreement {
                 permits: true,
                 reason: text(),
             }],
+            parties: vec![Party {
+                name: text(),
+                kind: text(),
+                facts: vec![text()],
+                attested: text(),
+            }],
+            readers: vec![Row {
+                member: text(),
+                cells: [text(), text(), text()],
+            }],
+            reasons: vec![text()],
+            unread: text(),
             text: text(),
+            agreement: None,
         };
         Self {
             propose: text(),
+            restate: text(),
             in_force: Some(version(false)),
             drafts: vec![version(true), version(false)],
             former: vec![Former {

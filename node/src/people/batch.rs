@@ -133,6 +133,12 @@ impl Batch {
             })
     }
 
+    /// Whether points of a person wait to be written.
+    pub(super) fn waits_for(&self, person_id: &str) -> bool {
+        let mut attached = self.waiting.attached.iter();
+        attached.any(|point| point.person_id == person_id)
+    }
+
     /// Whether people may be found at a point in the database.
     pub(super) fn has_point(&self, class: i64, kind: &str, value: &str) -> bool {
         let known = self.points.get(&(class, kind.to_owned(), value.to_owned()));

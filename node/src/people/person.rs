@@ -144,6 +144,9 @@ async fn change(
     let mode = if keep { Mode::Keep } else { Mode::Newest };
     let mut changed = merge::merge(&mut person, &row, mode);
     changed |= facts(&mut person, &row, context, mode);
+    if batch.waits_for(&person.person_id) {
+        batch.flush(db, &context.list_id).await?;
+    }
     let mut points = point::of_person(db, &person.person_id).await?;
     let contactables = contactables(&person, &row, &context.region);
     let owner = (&person, mode);

@@ -2,8 +2,8 @@
 
 use crate::{app::App, http::problem::Failure};
 use policy::{
-    Consideration, Fault, Flow, Gate, Jurisdiction, OWN_DEFAULT, OrgKind, Party, PolicyChannel,
-    Purpose, Terms,
+    Consideration, Fault, Flow, Gate, Jurisdiction, OWN_DEFAULT, Party, PolicyChannel, Purpose,
+    Terms,
 };
 use protocol::{
     agreement::Agreement,
@@ -35,7 +35,7 @@ pub struct Setting {
     pub default_region: Jurisdiction,
     /// Whether an attempt that reached nobody counts as a contact.
     pub attempts_count: bool,
-    parties: Vec<NodeId>,
+    parties: Vec<(NodeId, String)>,
 }
 
 impl Setting {
@@ -93,6 +93,17 @@ impl Setting {
         Self::load(&own, &coalition.state, agreement, &parsed, log_time)
     }
 
+    /// The gate under a version that is in the log or about to be proposed.
+    ///
+    /// # Errors
+    /// As [`Self::current`].
+    pub async fn under(app: &App, hash: Hash, agreement: &Agreement) -> Result<Self, Failure> {
+        let coalition = crate::coalition::active(app).await?;
+        let now = coalition.state.meta().head.log_time;
+        let own = own_policy(app)?;
+        Self::load(&own, &coalition.state, hash, agreement, now)
+    }
+
     fn load(
         own: &str,
         state: &State,
@@ -117,14 +128,25 @@ impl Setting {
             agreement: hash,
             default_region: terms.params.default_jurisdiction(),
             attempts_count: terms.params.attempts_open_window,
-            parties: agreement.parties.iter().map(|party| party.node).collect(),
+            parties: agreement
+                .parties
+                .iter()
+                .map(|party| (party.node, party.name.clone()))
+                .collect(),
         })
     }
 
     /// Whether an organization has signed this agreement.
     #[must_use]
     pub fn has(&self, node: NodeId) -> bool {
-        self.parties.contains(&node)
+        self.parties.iter().any(|(party, _)| *party == node)
+    }
+
+    /// What people call an organization that the gate names.
+    #[must_use]
+    pub fn name(&self, id: &str) -> String {
+        let named = self.parties.iter().find(|(node, _)| node.to_string() == id);
+        named.map_or_else(|| id.to_owned(), |(_, name)| name.clone())
     }
 
     /// One share as the gate sees it.
@@ -153,7 +175,7 @@ impl Setting {
 }
 
 /// What is wrong with rules, as far as a person reads it at once.
-fn listed(faults: &[Fault]) -> String {
+pub(crate) fn listed(faults: &[Fault]) -> String {
     let lines: Vec<String> = faults
         .iter()
         .take(FAULTS_SHOWN)
@@ -209,22 +231,17 @@ fn own_policy(app: &App) -> Result<String, Failure> {
     }
 }
 
+/// Everything that the rules read of the organizations: what the agreement states of each, and what
+/// the log says that it owes.
 fn parties(state: &State, agreement: &Agreement, log_time: Moment) -> Result<Vec<Party>, Failure> {
-    agreement
-        .parties
-        .iter()
-        .map(|party| {
-            let kind: OrgKind = party.kind.parse().map_err(Failure::internal)?;
-            let mut facts =
-                Party::new(&party.node.to_string(), &party.name, kind, Jurisdiction::US);
-            facts.incorporated = matches!(kind, OrgKind::C3 | OrgKind::C4 | OrgKind::Vendor);
-            facts.notices_overdue = state
-                .notices
-                .iter()
-                .any(|(_, notice)| notice.to == party.node && is_overdue(notice, log_time));
-            Ok(facts)
-        })
-        .collect()
+    let mut parties = agreement
+        .policy_parties()
+        .map_err(|error| Failure::new(ProblemKind::Conflict, error.to_string()))?;
+    for (party, facts) in agreement.parties.iter().zip(&mut parties) {
+        let mut owed = state.notices.iter().filter(|(_, n)| n.to == party.node);
+        facts.notices_overdue = owed.any(|(_, notice)| is_overdue(notice, log_time));
+    }
+    Ok(parties)
 }
 
 /// Whether a recipient owes an answer to a notice, in log time.

@@ -5,7 +5,7 @@ use crate::{
     tables::{SAMPLES, auto, import},
 };
 use commonturf::import::{ImportError, Item, Options, Reason, fuzz, read};
-use proptest::prelude::{Just, ProptestConfig, Strategy, any, prop, prop_oneof, proptest};
+use proptest::prelude::{Just, Strategy, any, prop, prop_oneof, proptest};
 use std::{
     io::{self, Read},
     ops::ControlFlow,
@@ -165,8 +165,6 @@ fn damaged() -> impl Strategy<Value = Vec<u8>> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 128, ..ProptestConfig::default() })]
-
     #[test]
     fn no_bytes_make_it_panic(bytes in prop::collection::vec(any::<u8>(), 0..512)) {
         fuzz(&bytes);

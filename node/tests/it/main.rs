@@ -2,6 +2,7 @@
 #![cfg(test)]
 #![expect(clippy::large_futures, reason = "a whole round in one test is large")]
 
+mod agreement;
 mod claims;
 mod federation;
 mod fold;

@@ -1,6 +1,6 @@
 //! Shares between organizations: the gate at both ends, the recall, the proof of it.
 
-mod desk;
+pub(crate) mod desk;
 mod disputes;
 mod gate;
 mod net;

@@ -147,23 +147,37 @@ impl Gate {
     /// every race of the author.
     #[must_use]
     pub fn matrix(&self, purpose: Purpose, channel: PolicyChannel, now_ms: i64) -> Matrix {
-        let row = |(author, kind): (&crate::flow::Party, PublicationKind)| {
-            let publication = Publication {
-                author: author.id.clone(),
-                kind,
-                races: entities::races_of(author).cloned().collect(),
-                purpose,
-                channel,
-            };
-            MatrixRow {
-                author: publication.author.clone(),
-                kind,
-                readers: self.publish(&publication, now_ms),
-            }
+        let row = |(author, kind): (&String, PublicationKind)| MatrixRow {
+            author: author.clone(),
+            kind,
+            readers: self.publish(&self.publication(author, kind, purpose, channel), now_ms),
         };
         let kinds = |author| PublicationKind::ALL.iter().map(move |kind| (author, *kind));
         Matrix {
-            rows: self.parties.values().flat_map(kinds).map(row).collect(),
+            rows: self.parties.keys().flat_map(kinds).map(row).collect(),
+        }
+    }
+
+    /// A publication about every race of its author, as when it does not say about which.
+    #[must_use]
+    pub fn publication(
+        &self,
+        author: &str,
+        kind: PublicationKind,
+        purpose: Purpose,
+        channel: PolicyChannel,
+    ) -> Publication {
+        let party = self.parties.get(author);
+        Publication {
+            author: author.to_owned(),
+            kind,
+            races: party
+                .into_iter()
+                .flat_map(entities::races_of)
+                .cloned()
+                .collect(),
+            purpose,
+            channel,
         }
     }
 

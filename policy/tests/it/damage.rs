@@ -125,8 +125,6 @@ fn read_own(text: &str) -> Result<(), TestCaseError> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(192))]
-
     #[test]
     fn damaged_terms_are_refused_at_a_place(pick in any::<Index>(), edits in edits()) {
         read_terms(&damaged(pick.get(templates()).text, &edits))?;

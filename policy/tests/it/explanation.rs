@@ -27,13 +27,13 @@ fn a_refusal_by_law_names_rule_source_fix_and_the_change_that_would_help() {
                 {"id": "ag.all", "reason": "Everything is permitted in this test."}]},
             "law": {"decision": "deny", "by": [
                 {"id": "law.corp-union",
-                 "reason": "A corporation or union may give a federal candidate or party nothing that is not paid at its usual price.",
-                 "cite": "52 USC 30118.",
-                 "fix": "Record the payment at the usual price."},
+                 "reason": "A corporation or union may give a federal candidate or party no rows, contact reports or counts that are not paid at their usual price.",
+                 "cite": "52 USC 30118; FEC AO 2024-01.",
+                 "fix": "Record the payment at the usual price of rows; report contacts in a coalition without the candidate or party."},
                 {"id": "law.fed-value",
-                 "reason": "Data for a federal candidate or party must be paid at its usual price or reported in kind.",
+                 "reason": "Rows, contact reports and counts for a federal candidate or party must be paid at their usual price or reported in kind.",
                  "cite": "11 CFR 100.52(a), (d)(1); FEC AO 2024-01.",
-                 "fix": "Record the payment or the in-kind report."}]},
+                 "fix": "Record the payment or the in-kind report of rows; report contacts in a coalition without the candidate or party."}]},
             "own": {"decision": "allow", "by": [
                 {"id": "own.permit",
                  "reason": "The organization has no rule of its own against it."}]}

@@ -55,22 +55,45 @@ fn among_members_with_no_wall_between_them_everything_is_published() {
 #[test]
 fn one_member_who_may_not_read_it_keeps_it_from_all() {
     let gate = Case::base().gate();
-    let readers = gate.publish(&claim("org-a"), NOW);
+    let report = |author: &str| Publication {
+        kind: PublicationKind::ContactReport,
+        ..claim(author)
+    };
+    let readers = gate.publish(&report("org-a"), NOW);
     assert!(!readers.allow());
     assert_eq!(
         refusals(&readers, "org-cand"),
         ["law.corp-union", "law.fed-value"]
     );
     assert!(refusals(&readers, "org-b").is_empty());
-    let readers = gate.publish(&claim("org-c"), NOW);
-    assert_eq!(refusals(&readers, "org-p"), ["law.c3-fmv"]);
+    let readers = gate.publish(&report("org-p"), NOW);
+    assert_eq!(refusals(&readers, "org-cand"), ["law.fed-value"]);
     let refused = &readers
         .verdicts
         .iter()
-        .find(|v| v.to == "org-p")
+        .find(|v| v.to == "org-cand")
         .unwrap()
         .refused_by[0];
     assert!(refused.reason.contains("usual price") && refused.cite.is_some());
+    let candidate = gate.publish(&report("org-cand"), NOW);
+    assert!(candidate.allow(), "a gift goes one way: {candidate:?}");
+}
+
+#[test]
+fn who_knocks_where_is_no_gift_of_data_to_a_committee_or_candidate() {
+    let gate = Case::base().gate();
+    for author in ["org-a", "org-b", "org-c", "org-p"] {
+        for kind in [PublicationKind::Plan, PublicationKind::Claim] {
+            let readers = gate.publish(
+                &Publication {
+                    kind,
+                    ..claim(author)
+                },
+                NOW,
+            );
+            assert!(readers.allow(), "{author} {kind}: {readers:?}");
+        }
+    }
 }
 
 #[test]

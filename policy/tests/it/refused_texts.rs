@@ -180,8 +180,8 @@ fn organizations_are_checked_too() {
     let reason = opposite_sides(&opposed)[0].to_string();
     for word in [
         "E_FIREWALL_CONFLICT",
-        "org-a coordinates",
-        "org-b spends",
+        "Ohio Clean Water coordinates",
+        "Ohio Nurses spends",
         "oh-sen",
     ] {
         assert!(reason.contains(word), "{reason}");

@@ -205,8 +205,6 @@ fn no_single_flipped_bit_of_a_persons_proof_is_accepted() {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(300))]
-
     #[test]
     fn altered_files_never_panic_and_are_never_accepted(
         file in 0_usize..2,

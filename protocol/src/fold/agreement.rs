@@ -2,14 +2,14 @@
 
 use super::{At, Outcome, Void};
 use crate::{
-    agreement::{Agreement, Party, is_signed_by},
+    agreement::{Agreement, Party, facts::Facts, is_signed_by},
     codec,
     entry::agreement::{AgreementPropose, AgreementSign},
     id::{Hash, NodeId},
     identity::KeyUse,
     state::{
         State,
-        rows::{AgreementRow, Signed},
+        rows::{AgreementRow, Member, Signed},
         rules::Rules,
     },
 };
@@ -34,13 +34,20 @@ pub(super) fn propose(
     if agreement.version != version || agreement.before != meta.agreement.unwrap_or(Hash::ZERO) {
         return Err(Void::Agreement);
     }
-    if agreement.parties != parties(state) || agreement.keepers != keepers(state) {
+    if !names_members(state, &agreement) || agreement.keepers != keepers(state) {
         return Err(Void::Bounds(
             "an agreement names exactly the present members and keepers",
         ));
     }
     let terms = policy::terms::Terms::parse(&agreement.terms)
         .map_err(|error| Void::Entry(format!("the terms cannot be read: {error}")))?;
+    if let Err(error) = agreement.policy_parties() {
+        return Err(if error.is_conflict() {
+            Void::Firewall(error.to_string())
+        } else {
+            Void::Entry(error.to_string())
+        });
+    }
     let hash = agreement.hash();
     if state.agreements.has(&hash) {
         return Err(Void::Repeated);
@@ -82,7 +89,7 @@ pub(super) fn sign(state: &mut State, at: At, sign: &AgreementSign) -> Result<Ou
         ));
     }
     let complete =
-        row.signatures.len() + 1 == agreement.parties.len() && agreement.parties == parties(state);
+        row.signatures.len() + 1 == agreement.parties.len() && names_members(state, &agreement);
     if let Some(row) = state.agreements.get_mut(&sign.agreement) {
         row.signatures.push(Signed {
             node: at.author,
@@ -135,15 +142,31 @@ fn drafts(state: &State) -> impl Iterator<Item = Hash> {
         .map(|(hash, _)| *hash)
 }
 
-/// The present members as an agreement names them, in order of node id.
+/// The present members as the next version names them, in order of node id: with the facts that the
+/// version in force states of them, and with what goes unstated in this place of who came since.
 #[must_use]
-pub fn parties(state: &State) -> Vec<Party> {
-    let party = |(node, member): (&NodeId, &crate::state::rows::Member)| Party {
+pub fn parties(state: &State, place: policy::Jurisdiction) -> Vec<Party> {
+    let known = state.agreement().map(|(_, agreement)| agreement.parties);
+    let stated = |node: NodeId| {
+        let party = known.iter().flatten().find(|party| party.node == node)?;
+        Some(party.facts.clone())
+    };
+    let party = |(node, member): (&NodeId, &Member)| Party {
         node: *node,
         name: member.name.clone(),
         kind: member.kind.clone(),
+        facts: stated(*node).unwrap_or_else(|| Facts::unstated(&member.kind, place)),
     };
     state.roster().map(party).collect()
+}
+
+/// Whether an agreement names exactly the present members, in order of node id.
+#[must_use]
+pub fn names_members(state: &State, agreement: &Agreement) -> bool {
+    let named = agreement.parties.iter();
+    let named = named.map(|party| (party.node, &party.name, &party.kind));
+    let present = state.roster();
+    named.eq(present.map(|(node, member)| (*node, &member.name, &member.kind)))
 }
 
 /// The present keepers, in order of node id.

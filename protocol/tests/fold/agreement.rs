@@ -2,10 +2,10 @@
 
 use super::world::{World, proposal};
 use protocol::{
-    agreement::Agreement,
+    agreement::{Agreement, facts::Attestation},
     codec,
     entry::agreement::{AgreementPropose, AgreementSign},
-    fold::{Outcome, Void, agreement::DRAFTS_PER_MEMBER},
+    fold::{self, Outcome, Void, agreement::DRAFTS_PER_MEMBER},
     id::{CoalitionId, Hash},
 };
 
@@ -57,6 +57,15 @@ fn a_draft_that_does_not_fit_the_coalition_is_void() {
     for entry in [
         with(&|d| d.terms = "not terms".to_owned()),
         with(&|d| d.terms.push_str("\nsurprise = 1\n")),
+        with(&|d| d.parties[0].facts.jurisdiction = "ohio".to_owned()),
+        with(&|d| d.parties[0].facts.jurisdiction = "unknown".to_owned()),
+        with(&|d| d.parties[0].facts.jurisdiction = "US-OH".to_owned()),
+        with(&|d| d.parties[0].facts.coordinated = races(&["The Senate"])),
+        with(&|d| d.parties[0].facts.coordinated = races(&["oh-sen", "oh-gov"])),
+        with(&|d| d.parties[0].facts.independent = races(&["oh-sen", "oh-sen"])),
+        with(&|d| d.parties[0].facts.independent = (10..=30).map(|n| n.to_string()).collect()),
+        with(&|d| d.parties[0].facts.attested = attested("", "2026-11-25")),
+        with(&|d| d.parties[0].facts.attested = attested("Ann Lee, treasurer", "yesterday")),
         AgreementPropose {
             agreement: vec![0x80],
         },
@@ -68,6 +77,72 @@ fn a_draft_that_does_not_fit_the_coalition_is_void() {
     }
     world.done(1, proposal(&base));
     assert_eq!(world.void(0, proposal(&base)), Void::Repeated);
+}
+
+fn races(names: &[&str]) -> Vec<String> {
+    names.iter().map(|name| (*name).to_owned()).collect()
+}
+
+fn attested(by: &str, on: &str) -> Option<Attestation> {
+    Some(Attestation {
+        by: by.to_owned(),
+        on: on.to_owned(),
+    })
+}
+
+#[test]
+fn an_agreement_between_both_sides_of_a_race_is_void_at_every_member() {
+    let mut world = World::agreed(3, 0);
+    let mut draft = world.draft();
+    draft.parties[0].facts.coordinated = races(&["us-oh-gov-2026", "us-oh-sen-2026"]);
+    draft.parties[2].facts.independent = races(&["us-oh-sen-2026"]);
+    let Void::Firewall(reason) = world.void(1, proposal(&draft)) else {
+        panic!("both sides of the senate race share no coalition");
+    };
+    for word in [
+        draft.parties[0].name.as_str(),
+        draft.parties[2].name.as_str(),
+        "us-oh-sen-2026",
+        "separate coalitions",
+    ] {
+        assert!(reason.contains(word), "{reason}");
+    }
+    let mut alone = world.draft();
+    alone.parties[1].facts.coordinated = races(&["us-oh-gov-2026"]);
+    alone.parties[1].facts.independent = races(&["us-oh-gov-2026"]);
+    assert!(matches!(world.void(1, proposal(&alone)), Void::Firewall(_)));
+    draft.parties[2].facts.independent = races(&["us-oh-ag-2026"]);
+    world.done(1, proposal(&draft));
+}
+
+#[test]
+fn facts_are_signed_with_the_agreement_and_carried_into_the_next_version() {
+    let mut world = World::agreed(3, 1);
+    let place = policy::Jurisdiction::US;
+    let mut draft = world.draft();
+    let plain = draft.parties[1].facts.clone();
+    draft.parties[1].facts.federal = true;
+    draft.parties[1].facts.jurisdiction = "us-oh".to_owned();
+    draft.parties[1].facts.coordinated = races(&["us-oh-gov-2026"]);
+    draft.parties[1].facts.attested = attested("Ann Lee, treasurer", "2026-11-25");
+    assert_ne!(draft.hash(), world.draft().hash(), "they are signed");
+    world.done(0, proposal(&draft));
+    for n in 0..2 {
+        let sign = world.signature(n, draft.hash());
+        world.done(n, sign);
+    }
+    assert_eq!(world.state.meta().agreement, Some(draft.hash()));
+    world.comes_in(2);
+    let newcomer = world.id(2);
+    for party in fold::agreement::parties(&world.state, place) {
+        let before = draft
+            .parties
+            .iter()
+            .find(|before| before.node == party.node);
+        assert_eq!(before.is_none(), party.node == newcomer);
+        let expected = before.map_or(&plain, |before| &before.facts);
+        assert_eq!(&party.facts, expected);
+    }
 }
 
 #[test]

@@ -371,7 +371,7 @@ impl World {
             coalition: COALITION,
             version,
             before: meta.agreement.unwrap_or(Hash::ZERO),
-            parties: fold::agreement::parties(&self.state),
+            parties: fold::agreement::parties(&self.state, policy::Jurisdiction::US),
             keepers: fold::agreement::keepers(&self.state),
             terms: policy::terms::template("us-claims-only")
                 .unwrap()

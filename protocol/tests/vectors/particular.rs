@@ -79,6 +79,11 @@ pub(crate) fn entries(working: &State) -> Vec<(String, Value)> {
     other_party.parties.pop();
     let mut bad_terms = w.draft();
     bad_terms.terms = "nothing".to_owned();
+    let mut both_sides = w.draft();
+    both_sides.parties[0].facts.coordinated = vec!["us-oh-gov-2026".to_owned()];
+    both_sides.parties[1].facts.independent = vec!["us-oh-gov-2026".to_owned()];
+    let mut nowhere = w.draft();
+    nowhere.parties[0].facts.jurisdiction = "unknown".to_owned();
     let mut old_version = w.draft();
     old_version.version = 1;
     let mut cut_package = w.request(8, 4);
@@ -180,6 +185,22 @@ pub(crate) fn entries(working: &State) -> Vec<(String, Value)> {
             "the terms cannot be read",
             0,
             proposal(&bad_terms).into(),
+        ),
+        (
+            "5.2",
+            "working",
+            "both_sides",
+            "two members stand on opposite sides of a race",
+            0,
+            proposal(&both_sides).into(),
+        ),
+        (
+            "5.2",
+            "working",
+            "no_place",
+            "it is not stated where a member is established",
+            0,
+            proposal(&nowhere).into(),
         ),
         (
             "5.2",

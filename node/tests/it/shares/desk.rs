@@ -5,23 +5,26 @@ use super::{
     people::{LIST, who},
 };
 use axum::body::Body;
-use commonturf::{config::NodeDir, http};
+use commonturf::{app::App, config::NodeDir, http};
 use http_body_util::BodyExt;
 use serde_json::{Value, json};
 use tower::ServiceExt;
 
 /// One node's desk, called as commands call it.
-pub(super) struct Desk {
+pub(crate) struct Desk {
     router: axum::Router,
     token: String,
 }
 
 impl Desk {
     pub(super) fn of(net: &Net, node: usize) -> Self {
-        let app = net.nodes[node].app.clone();
+        Self::at(&net.nodes[node].app)
+    }
+
+    pub(crate) fn at(app: &App) -> Self {
         let token = NodeDir::read_secret(&app.dir.token()).unwrap();
         Self {
-            router: http::desk(app),
+            router: http::desk(app.clone()),
             token,
         }
     }
@@ -45,7 +48,7 @@ impl Desk {
         (status, bytes.to_vec())
     }
 
-    pub(super) async fn json(&self, method: &str, path: &str, body: Option<Value>) -> (u16, Value) {
+    pub(crate) async fn json(&self, method: &str, path: &str, body: Option<Value>) -> (u16, Value) {
         let (status, bytes) = self.call(method, path, body).await;
         (status, serde_json::from_slice(&bytes).unwrap())
     }
