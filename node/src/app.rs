@@ -123,8 +123,12 @@ impl App {
     /// When the configuration, the key or the database cannot be used; the message says which.
     pub async fn open(dir: NodeDir, clock: Box<dyn Clock>) -> anyhow::Result<Self> {
         let config = dir.read()?;
+        dir.close_to_others()?;
         let rest = read_rest_key(&dir)?;
         let store = Store::open(&dir.database(&config)).await?;
+        let mut tx = store.write("noting interrupted imports").await?;
+        store::import_job::interrupt_running(&mut tx).await?;
+        tx.commit().await?;
         let transport = crate::transport::HttpTransport::new(&config.peers)?;
         Self::assemble(dir, config, store, clock, rest, Box::new(transport)).await
     }

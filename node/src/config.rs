@@ -129,6 +129,19 @@ pub enum ConfigError {
 pub struct NodeDir(pub PathBuf);
 
 impl NodeDir {
+    /// Lets nobody but the directory's owner in: the database holds people in clear.
+    ///
+    /// # Errors
+    /// [`ConfigError::File`].
+    pub fn close_to_others(&self) -> Result<(), ConfigError> {
+        use std::os::unix::fs::PermissionsExt;
+        let owner_only = std::fs::Permissions::from_mode(0o700);
+        std::fs::set_permissions(&self.0, owner_only).map_err(|source| ConfigError::File {
+            path: self.0.clone(),
+            source,
+        })
+    }
+
     /// The configuration file.
     #[must_use]
     pub fn config(&self) -> PathBuf {

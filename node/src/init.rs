@@ -42,6 +42,7 @@ pub async fn make(
         path: dir.0.clone(),
         source,
     })?;
+    dir.close_to_others()?;
     let secrets = NodeSecrets::generate(&mut crate::ambient::rng());
     let row = row(config, &secrets, name, kind, clock)?;
     let key = write_secrets(dir)?;

@@ -113,6 +113,22 @@ fn read(suppress: Suppress) -> Result<Mark, Failure> {
             ));
         }
     };
+    let reached = match &subject {
+        Subject::Person(_) => Channels::EVERY,
+        Subject::Phone(_) => Channels::only(Channel::Phone).with(Channels::only(Channel::Text)),
+        Subject::Email(_) => Channels::only(Channel::Email),
+        Subject::Door(_) => Channels::only(Channel::Door),
+    };
+    if suppress
+        .channels
+        .iter()
+        .any(|channel| !reached.has(*channel))
+    {
+        return Err(Failure::input(
+            "a phone number is reached by phone and text, an e-mail address by email, a door by door; \
+             name such a channel, or none for all",
+        ));
+    }
     Ok(Mark {
         subject,
         channels: suppress.channels.into_iter().collect::<Channels>(),

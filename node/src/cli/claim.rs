@@ -195,9 +195,13 @@ async fn check(desk: &Desk, what: &What) -> Result<(), CliError> {
 
 async fn take(desk: &Desk, what: &What) -> Result<(), CliError> {
     let answer = what.ask(desk, "/claims").await?;
+    let refused = answer["claim"]["state"] == "refused";
+    let refused = refused.then(|| {
+        CliError::Failed("nothing was granted: everything is held, recent or suppressed".to_owned())
+    });
     if desk.json {
         output::json(&answer);
-        return Ok(());
+        return refused.map_or(Ok(()), Err);
     }
     if answer["state"] == "waiting" {
         println!(
@@ -217,7 +221,7 @@ async fn take(desk: &Desk, what: &What) -> Result<(), CliError> {
         println!("Left out beforehand: {}.", out.join(", "));
     }
     left(&answer);
-    Ok(())
+    refused.map_or(Ok(()), Err)
 }
 
 async fn list(desk: &Desk, all: bool) -> Result<(), CliError> {

@@ -1,7 +1,7 @@
 //! Asking the running node through its desk.
 
 use crate::config::{ConfigError, NodeDir};
-use protocol::problem::Problem;
+use protocol::problem::{Problem, ProblemKind};
 use serde::{Serialize, de::DeserializeOwned};
 use std::{path::Path, time::Duration};
 
@@ -30,7 +30,7 @@ pub enum CliError {
         detail: String,
     },
     /// The node refused.
-    #[error("{}{}", .0.title, if .0.detail.is_empty() { String::new() } else { format!(": {}", .0.detail) })]
+    #[error("{}", if .0.detail.is_empty() { &.0.title } else { &.0.detail })]
     Refused(Box<Problem>),
     /// Anything else that failed.
     #[error("{0}")]
@@ -43,6 +43,7 @@ impl CliError {
     pub fn exit_code(&self) -> u8 {
         match self {
             Self::Usage(_) => 2,
+            Self::Refused(problem) if problem.code == ProblemKind::InvalidInput.code() => 2,
             _ => 1,
         }
     }

@@ -157,16 +157,24 @@ fn details(person: &Value) {
     };
     section("Given to", lines("holders", &holder));
     let contact = |row: &Value| {
-        let day = if row["whole_day"] == true {
-            10
+        let at = if row["whole_day"] == true {
+            day(row)
         } else {
-            usize::MAX
+            moment(row, "at")
         };
-        let at = moment(row, "at").chars().take(day).collect();
         let unknown = if_set(row["flagged"] == true, "unknown result");
         [at, text(row, "channel"), text(row, "result"), unknown]
     };
     section("Attempts", lines("contacts", &contact));
+}
+
+/// The day of a contact that is known by its day alone. It counts to the end of that day where people
+/// are, which is the next day elsewhere; noon before it is the same day nearly everywhere.
+fn day(row: &Value) -> String {
+    const HALF_A_DAY: i64 = 12 * 60 * 60 * 1_000;
+    let noon = row["at"].as_i64().map(|at| at - HALF_A_DAY);
+    let noon = noon.map(output::moment).unwrap_or_default();
+    noon.chars().take(10).collect()
 }
 
 fn text(value: &Value, field: &str) -> String {

@@ -12,7 +12,7 @@ use serde_json::{Value, json};
 #[derive(Debug, Args)]
 pub struct Revoke {
     /// The person: id, system:value or whole name.
-    #[arg(long, required_unless_present = "all")]
+    #[arg(long)]
     person: Option<String>,
     /// Only in this share; with --all: everybody in it.
     #[arg(long)]
@@ -31,6 +31,12 @@ pub struct Revoke {
 
 impl Revoke {
     pub(super) async fn run(&self, desk: &Desk) -> Result<(), CliError> {
+        if self.person.is_none() && !self.all {
+            return Err(CliError::Usage(
+                "say who: --person REF; or take a whole share back with --share ID --all"
+                    .to_owned(),
+            ));
+        }
         let body = json!({
             "person": self.person,
             "share": self.share,

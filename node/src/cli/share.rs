@@ -37,7 +37,7 @@ pub struct What {
     #[arg(long, value_name = "NAME")]
     list: String,
     /// What for: gotv, persuasion, fundraising, issue_advocacy, voter_registration, event, petition, membership,
-    /// online_ads.
+    /// online_ads, constituent_service.
     #[arg(long)]
     purpose: String,
     /// Classes of fields: identity, postal, email, phone, political, engagement.
@@ -114,6 +114,12 @@ impl Share {
                 let void = items(&answer["recipients"])
                     .iter()
                     .any(|sent| sent["state"] == "void");
+                let sent = items(&answer["recipients"]);
+                if !dry_run && sent.iter().all(|sent| sent["state"] == "nothing") {
+                    return Err(CliError::Failed(
+                        "nothing was sent: the rules above withhold everybody".to_owned(),
+                    ));
+                }
                 if void {
                     return Err(CliError::Failed(
                         "a share did not take effect; the coalition's agreement may have changed, try again".to_owned(),

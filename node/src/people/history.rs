@@ -85,6 +85,9 @@ impl HistoryContext {
     }
 }
 
+/// So far ahead of the node's clock a contact may lie: the rest of a day, in any time zone.
+const AHEAD: i64 = 36 * protocol::time::HOUR;
+
 /// Takes one attempt.
 pub(super) async fn take(
     db: &mut AnyConnection,
@@ -104,6 +107,10 @@ pub(super) async fn take(
         counts.warn("have a date that no clock shows; they were left out");
         return Ok(());
     };
+    if at > context.shared.now + AHEAD {
+        counts.warn("have a date that lies ahead; look at it in the file, they were left out");
+        return Ok(());
+    }
     let row = Contact {
         contact_id: identity(&attempt),
         person_id: person_id.clone(),
@@ -125,6 +132,8 @@ pub(super) async fn take(
         counts.other_committee += u64::from(!own);
     } else if join(db, &row).await? {
         counts.joined += 1;
+    } else if !row.flagged && contact::settle(db, &row).await? {
+        counts.updated += 1;
     } else {
         counts.unchanged += 1;
         return Ok(());

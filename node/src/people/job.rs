@@ -221,6 +221,7 @@ impl Work {
             if let Some(known) = import_job::unfinished(&mut tx, &import.fingerprint).await? {
                 resumed_at = Some(natural(known.rows_done));
                 import = known;
+                import.progress = Progress::Running;
             }
             import_job::put(&mut tx, &import).await?;
         }

@@ -234,9 +234,11 @@ async fn queue(
 /// Waits until each notice that was queued is read back.
 pub(super) async fn wait(app: &App, notices: &mut [Notice]) -> Result<(), Failure> {
     app.wake.outbox.notify_one();
+    let until = tokio::time::Instant::now() + crate::api::PATIENCE;
     for notice in notices {
         if let Some(id) = notice.notice {
-            notice.state = match outbox::wait(app, id, crate::api::PATIENCE).await? {
+            let left = until.saturating_duration_since(tokio::time::Instant::now());
+            notice.state = match outbox::wait(app, id, left).await? {
                 Fate::Done => "done",
                 Fate::Waiting => "waiting",
                 Fate::Void(_) => "void",

@@ -112,11 +112,13 @@ pub async fn send(app: &App, ask: Ask, list: &str) -> Result<Vec<Sent>, Failure>
         .collect();
     queue(app, &plan, prepared.into_iter().flatten()).await?;
     app.wake.outbox.notify_one();
+    let until = tokio::time::Instant::now() + PATIENCE;
     let mut sent = Vec::new();
     for ((recipient, tally), share) in plan.recipients.iter().zip(&tallies).zip(shares) {
+        let left = until.saturating_duration_since(tokio::time::Instant::now());
         let (state, note) = match share {
             None => ("nothing", None),
-            Some(share) => match outbox::wait(app, share, PATIENCE).await? {
+            Some(share) => match outbox::wait(app, share, left).await? {
                 Fate::Done => ("done", None),
                 Fate::Waiting => ("waiting", None),
                 Fate::Void(why) => ("void", Some(why)),

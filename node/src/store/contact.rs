@@ -104,6 +104,21 @@ pub async fn join(
     Ok(done.rows_affected() > 0)
 }
 
+/// Says what an unknown result means; false when the attempt has no unknown result.
+///
+/// # Errors
+/// [`super::StoreError`].
+pub async fn settle(db: &mut AnyConnection, contact: &Contact) -> Result<bool> {
+    let done = sqlx::query(
+        "UPDATE contact SET effect = $1, flagged = 0 WHERE contact_id = $2 AND flagged = 1",
+    )
+    .bind(&contact.effect)
+    .bind(&contact.contact_id)
+    .execute(db)
+    .await?;
+    Ok(done.rows_affected() > 0)
+}
+
 /// The attempts on a person, latest first; at most 500.
 ///
 /// # Errors

@@ -10,8 +10,10 @@ pub const IMPORTS_SHOWN: i64 = 200;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Progress {
-    /// Rows are being read, or were when the node stopped.
+    /// Rows are being read.
     Running,
+    /// The node stopped on the way: the same import again goes on behind the rows that are in.
+    Interrupted,
     /// Every row was read.
     Done,
     /// The file was refused on the way; the rows before that place are in.
@@ -19,13 +21,14 @@ pub enum Progress {
 }
 
 impl Progress {
-    const ALL: [Self; 3] = [Self::Running, Self::Done, Self::Failed];
+    const ALL: [Self; 4] = [Self::Running, Self::Interrupted, Self::Done, Self::Failed];
 
     /// The word that is stored and read.
     #[must_use]
     pub fn name(self) -> &'static str {
         match self {
             Self::Running => "running",
+            Self::Interrupted => "interrupted",
             Self::Done => "done",
             Self::Failed => "failed",
         }
@@ -134,12 +137,23 @@ pub async fn put(db: &mut AnyConnection, import: &Import) -> Result<(), StoreErr
 /// [`StoreError`].
 pub async fn unfinished(db: &mut AnyConnection, fingerprint: &str) -> Result<Option<Import>> {
     let sql = format!(
-        "SELECT {COLUMNS} FROM import WHERE fingerprint = $1 AND state = 'running' ORDER BY started_at DESC LIMIT 1"
+        "SELECT {COLUMNS} FROM import WHERE fingerprint = $1 AND (state = 'running' OR state = 'interrupted') ORDER BY started_at DESC LIMIT 1"
     );
     Ok(sqlx::query_as(AssertSqlSafe(sql))
         .bind(fingerprint)
         .fetch_optional(db)
         .await?)
+}
+
+/// Notes at the start of a node that nothing is being read: what was, was interrupted.
+///
+/// # Errors
+/// [`StoreError`].
+pub async fn interrupt_running(db: &mut AnyConnection) -> Result<()> {
+    sqlx::query("UPDATE import SET state = 'interrupted' WHERE state = 'running'")
+        .execute(db)
+        .await?;
+    Ok(())
 }
 
 /// The fingerprint of an import.
