@@ -279,6 +279,17 @@ pub fn public_url(text: &str) -> Result<url::Url, ConfigError> {
 mod tests {
     use super::*;
 
+    #[test]
+    fn a_node_lets_nobody_but_its_owner_into_its_directory() {
+        use std::os::unix::fs::PermissionsExt;
+        let folder = tempfile::tempdir().unwrap();
+        let open = std::fs::Permissions::from_mode(0o755);
+        std::fs::set_permissions(folder.path(), open).unwrap();
+        NodeDir(folder.path().to_owned()).close_to_others().unwrap();
+        let mode = folder.path().metadata().unwrap().permissions().mode();
+        assert_eq!(mode & 0o777, 0o700);
+    }
+
     const SAMPLE: &str = "[desk]\nlisten = \"127.0.0.1:7310\"\n";
 
     fn read(text: &str) -> Result<Config, ConfigError> {

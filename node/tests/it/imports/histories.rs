@@ -151,3 +151,33 @@ async fn the_admin_says_what_an_unknown_result_means() {
         assert_eq!(ada["contacts"][0]["flagged"], false);
     }
 }
+
+#[tokio::test]
+async fn an_unknown_result_is_settled_by_the_same_file_once_its_meaning_is_said() {
+    for node in stores().await {
+        listed(&node).await;
+        let file = history(&["1,,Porch Chat,,10/02/2026,Walk"]);
+        node.contacts(&file, &[]).await;
+        assert_eq!(node.person("van:1").await["contacts"][0]["flagged"], true);
+        let meaning = [("result", "porch chat=contact-made")];
+        let report = node.contacts(&file, &meaning).await;
+        assert_eq!((report.counts.contacts, report.counts.updated), (0, 1));
+        let ada = node.person("van:1").await;
+        assert_eq!(ada["contacts"][0]["effect"], "contact-made");
+        assert_eq!(ada["contacts"][0]["flagged"], false);
+        let third = node.contacts(&file, &meaning).await;
+        assert_eq!((third.counts.updated, third.counts.unchanged), (0, 1));
+    }
+}
+
+#[tokio::test]
+async fn an_attempt_that_lies_ahead_is_left_out_and_said() {
+    for node in stores().await {
+        listed(&node).await;
+        let file = history(&["1,,Not Home,,11/22/2036,Walk"]);
+        let report = node.contacts(&file, &[]).await;
+        assert_eq!(report.counts.contacts, 0);
+        let said = serde_json::to_string(&report.counts).unwrap();
+        assert!(said.contains("lies ahead"), "{said}");
+    }
+}
