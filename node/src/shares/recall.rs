@@ -14,6 +14,7 @@ use crate::{
     },
     sync::outbox::{self, Fate},
 };
+use futures_util::future::try_join_all;
 use protocol::{
     entry::share::{ErasureResult, RevokeKind},
     id::{EntryId, NodeId},
@@ -234,18 +235,18 @@ async fn queue(
 /// Waits until each notice that was queued is read back.
 pub(super) async fn wait(app: &App, notices: &mut [Notice]) -> Result<(), Failure> {
     app.wake.outbox.notify_one();
-    let until = tokio::time::Instant::now() + crate::api::PATIENCE;
-    for notice in notices {
+    // All at once: whoever asked waits no longer for many notices than for one.
+    let waits = notices.iter_mut().map(async |notice| {
         if let Some(id) = notice.notice {
-            let left = until.saturating_duration_since(tokio::time::Instant::now());
-            notice.state = match outbox::wait(app, id, left).await? {
+            notice.state = match outbox::wait(app, id, crate::api::PATIENCE).await? {
                 Fate::Done => "done",
                 Fate::Waiting => "waiting",
                 Fate::Void(_) => "void",
             };
         }
-    }
-    Ok(())
+        Ok(())
+    });
+    try_join_all(waits).await.map(drop)
 }
 
 /// A share was announced: rows that were taken back while it waited get their notices now.

@@ -18,6 +18,7 @@ use crate::{
     },
     sync::outbox::{self, Fate},
 };
+use futures_util::future::try_join_all;
 use policy::FieldClass;
 use protocol::{
     blob::Manifest,
@@ -112,17 +113,20 @@ pub async fn send(app: &App, ask: Ask, list: &str) -> Result<Vec<Sent>, Failure>
         .collect();
     queue(app, &plan, prepared.into_iter().flatten()).await?;
     app.wake.outbox.notify_one();
-    let until = tokio::time::Instant::now() + PATIENCE;
     let mut sent = Vec::new();
-    for ((recipient, tally), share) in plan.recipients.iter().zip(&tallies).zip(shares) {
-        let left = until.saturating_duration_since(tokio::time::Instant::now());
-        let (state, note) = match share {
+    let fates = try_join_all(shares.iter().map(async |share| match share {
+        Some(share) => outbox::wait(app, *share, PATIENCE).await.map(Some),
+        None => Ok(None),
+    }));
+    let fates = fates.await?;
+    for (((recipient, tally), share), fate) in
+        plan.recipients.iter().zip(&tallies).zip(shares).zip(fates)
+    {
+        let (state, note) = match fate {
             None => ("nothing", None),
-            Some(share) => match outbox::wait(app, share, left).await? {
-                Fate::Done => ("done", None),
-                Fate::Waiting => ("waiting", None),
-                Fate::Void(why) => ("void", Some(why)),
-            },
+            Some(Fate::Done) => ("done", None),
+            Some(Fate::Waiting) => ("waiting", None),
+            Some(Fate::Void(why)) => ("void", Some(why)),
         };
         sent.push(Sent {
             share,
