@@ -18,6 +18,8 @@ use tokio_util::io::ReaderStream;
 
 /// Bytes that are hashed at once.
 const PIECE: usize = 64 * 1024;
+/// The format that holds attempts to reach people, not people.
+const HISTORY: &str = "van-contact-history";
 /// The most rejected rows that are printed.
 const REJECTS_PRINTED: usize = 20;
 
@@ -29,7 +31,8 @@ pub struct Import {
     /// The list; it is made when there is none with this name.
     #[arg(long)]
     list: String,
-    /// auto, or the format by name.
+    /// auto, van-saved-list, nationbuilder, action-network, civicrm or csv; van-contact-history is taken as by
+    /// `contacts import`.
     #[arg(long, default_value = "auto")]
     format: String,
     /// What a column means; may be given several times.
@@ -54,6 +57,17 @@ pub struct Import {
 
 impl Import {
     pub(super) async fn run(&self, desk: &Desk) -> Result<(), CliError> {
+        let file = Upload {
+            file: &self.file,
+            format: &self.format,
+            dry_run: self.dry_run,
+        };
+        if self.format == HISTORY {
+            // Attempts are on no list: they go to the people who have these ids, on whichever list.
+            let answer = file.send(desk, "/contacts/imports", Vec::new()).await?;
+            show(desk, &answer);
+            return Ok(());
+        }
         let mut pairs = vec![("list", self.list.clone())];
         pairs.extend(self.map.iter().map(|map| ("map", map.clone())));
         let optional = [
@@ -70,11 +84,6 @@ impl Import {
             let hash = kept["consent_form"].as_str().unwrap_or_default();
             pairs.push(("consent_form", hash.to_owned()));
         }
-        let file = Upload {
-            file: &self.file,
-            format: &self.format,
-            dry_run: self.dry_run,
-        };
         let answer = file.send(desk, "/imports", pairs).await?;
         show(desk, &answer);
         Ok(())

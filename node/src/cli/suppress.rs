@@ -141,6 +141,12 @@ impl Suppressions {
         }
         println!("Own:");
         output::table(&["About", "Channels", "Reason", "Since", "State"], &own);
+        if rows("own").iter().any(|row| row["state"] == "untold") {
+            println!(
+                "Untold ones reach the allies once their match tokens are there (commonturf tokens status). Somebody \
+                 of whom neither address, voter id nor date of birth is known can be told to nobody: add one of them."
+            );
+        }
         println!();
         println!("Allies', about your people:");
         output::table(&["Organization", "About", "Channels", "Since"], &allies);
