@@ -7,9 +7,10 @@
 //!
 //! In reading order: `request` is what was asked for, `spool` the upload, `judge` the first pass, `job`
 //! the batches, `incoming` a row in normal form, `matching` who it is, `merge` what changes, `person`
-//! writes it, `marks` and `consents` what it says about being contacted; `history` is a row of a
-//! contact history.
+//! writes it together with its `batch`, `marks` and `consents` what it says about being contacted; `history` is a row of a
+//! contact history. `refer` finds whom somebody at the desk means.
 
+pub mod refer;
 pub mod report;
 pub mod request;
 pub mod spool;

@@ -5,7 +5,7 @@ use crate::{
     claims::walk_list::cell,
     http::problem::Failure,
     people::{
-        self,
+        self, refer,
         report::{REJECTS_SHOWN, Report},
         request::Request,
         spool::Spooled,
@@ -17,7 +17,7 @@ use crate::{
         import_job,
         list::{self, List},
         people::Member,
-        person::{Found, Person},
+        person::Person,
     },
 };
 use axum::{
@@ -38,10 +38,6 @@ use sqlx::AnyConnection;
 const SHOWN: i64 = 50;
 /// The most rejected rows of one export.
 const REJECTS_EXPORTED: i64 = 1_000_000;
-
-/// What to do about a reference that leads nowhere.
-const NOBODY: &str = "nobody on your lists is meant by this; give the beginning of an id, SYSTEM:ID such as van:123, or \
-    the whole name";
 
 /// Routes of this group.
 pub fn routes() -> Router<App> {
@@ -226,17 +222,9 @@ async fn show(
     Path(reference): Path<String>,
 ) -> Result<Json<Value>, Failure> {
     let mut db = app.store.read("showing a person").await?;
-    let id = match store::people::resolve(&mut db, &reference).await? {
-        Found::One(id) => id,
-        Found::Nobody => return Err(Failure::not_found(NOBODY)),
-        Found::Several => {
-            return Err(Failure::input(
-                "several people are meant by this; name one by the id that `people search` shows",
-            ));
-        }
-    };
+    let id = refer::one(&mut db, &reference).await?;
     let member = store::people::member(&mut db, &id).await?;
-    let member = member.ok_or_else(|| Failure::not_found(NOBODY))?;
+    let member = member.ok_or_else(|| Failure::not_found(refer::NOBODY))?;
     let mut shown = shown(&member, app.now().0);
     shown["lists"] = json!(list::of_person(&mut db, &id).await?);
     let ids = store::identifier::of_person(&mut db, &id).await?;

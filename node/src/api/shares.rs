@@ -21,6 +21,7 @@ use policy::{Explanation, FieldClass, Purpose};
 use protocol::{
     channel::Channel,
     entry::share::{Consideration, EVIDENCE_BYTES},
+    fold::share::is_line,
     id::EntryId,
     time::Moment,
 };
@@ -79,9 +80,7 @@ impl Given {
             .map(|kind| word("consideration", kind));
         let kind = kind.transpose()?.unwrap_or(policy::Consideration::None);
         let evidence = self.evidence.as_deref().map(str::trim).map(str::to_owned);
-        let fits = |text: &String| {
-            (1..=EVIDENCE_BYTES).contains(&text.len()) && !text.chars().any(char::is_control)
-        };
+        let fits = |text: &String| is_line(text, EVIDENCE_BYTES);
         if evidence.as_ref().is_some_and(|text| !fits(text)) {
             return Err(Failure::input(
                 "evidence: the id of an invoice or report has 1 to 100 bytes on one line",

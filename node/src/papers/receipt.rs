@@ -3,6 +3,7 @@
 use crate::{
     app::App,
     http::problem::Failure,
+    people::refer,
     store::{self, consent::Consent},
 };
 use policy::Record;
@@ -53,8 +54,8 @@ pub async fn receipts(
     reference: &str,
     record: Option<&str>,
 ) -> Result<Vec<Receipt>, Failure> {
-    let id = super::person(app, reference).await?;
     let mut db = app.store.read("making consent receipts").await?;
+    let id = refer::one(&mut db, reference).await?;
     let person = store::person::find(&mut db, &id).await?;
     let name = person.map(|person| person.name()).unwrap_or_default();
     let mut consents = store::consent::of_person(&mut db, &id).await?;

@@ -4,6 +4,7 @@
 use crate::{
     app::App,
     http::problem::Failure,
+    people::refer,
     shares::{
         holders,
         view::{self, Holder, Signed},
@@ -103,11 +104,11 @@ pub struct Recipient {
 /// # Errors
 /// [`Failure`] when nobody or several are meant, or the database fails.
 pub async fn statement(app: &App, reference: &str) -> Result<Statement, Failure> {
-    let id = super::person(app, reference).await?;
     let now = app.now().0;
     let mut db = app.store.read("making a statement").await?;
+    let id = refer::one(&mut db, reference).await?;
     let member = store::people::member(&mut db, &id).await?;
-    let member = member.ok_or_else(|| Failure::not_found(super::NOBODY))?;
+    let member = member.ok_or_else(|| Failure::not_found(refer::NOBODY))?;
     let lists = store::list::of_person(&mut db, &id).await?;
     let ids = store::identifier::of_person(&mut db, &id).await?;
     let contacts = store::contact::of_person(&mut db, &id).await?.len();

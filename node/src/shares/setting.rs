@@ -66,16 +66,17 @@ impl Setting {
                 own_policy(app)?
             }
         };
-        let terms = Terms::parse(&agreement.terms)
-            .map_err(|error| Failure::input(format!("the draft cannot be used: {error}")))?;
+        let refused = |fault: String| Failure::input(format!("the draft cannot be used: {fault}"));
+        let terms = Terms::parse(&agreement.terms).map_err(|error| refused(error.to_string()))?;
         let parties = parties(&coalition.state, &agreement, now)?;
-        if let Err(faults) = Gate::load(&terms, &own, &parties) {
-            let faults = listed(&faults);
-            return Err(Failure::input(format!(
-                "the draft cannot be used: {faults}"
-            )));
-        }
-        Self::load(&own, &coalition.state, hash, &agreement, now)
+        let gate = Gate::load(&terms, &own, &parties).map_err(|faults| refused(listed(&faults)))?;
+        Ok(Self::of_gate(
+            gate,
+            &terms,
+            &coalition.state,
+            hash,
+            &agreement,
+        ))
     }
 
     /// The gate under the agreement that a share names, as the log stood when it was announced.
@@ -122,7 +123,17 @@ impl Setting {
                 ),
             )
         })?;
-        Ok(Self {
+        Ok(Self::of_gate(gate, &terms, state, hash, agreement))
+    }
+
+    fn of_gate(
+        gate: Gate,
+        terms: &Terms,
+        state: &State,
+        hash: Hash,
+        agreement: &Agreement,
+    ) -> Self {
+        Self {
             gate,
             coalition: state.meta().coalition.to_string(),
             agreement: hash,
@@ -133,7 +144,7 @@ impl Setting {
                 .iter()
                 .map(|party| (party.node, party.name.clone()))
                 .collect(),
-        })
+        }
     }
 
     /// Whether an organization has signed this agreement.

@@ -5,9 +5,9 @@ use crate::{
     claims::ground,
     http::problem::Failure,
     import::ParsedAddress,
+    people::refer,
     store::{
         self, Write,
-        person::Found,
         person_suppression::Cause,
         point::{self, Point},
         suppression::Suppression,
@@ -197,19 +197,10 @@ async fn meant(app: &App, subject: &Subject) -> Result<Meant, Failure> {
 
 async fn person(app: &App, reference: &str) -> Result<Meant, Failure> {
     let mut db = app.store.read("finding a person").await?;
-    match store::people::resolve(&mut db, reference).await? {
-        Found::One(id) => {
-            let person = store::person::find(&mut db, &id).await?;
-            let name = person.map(|person| person.name()).unwrap_or_default();
-            Ok(Meant::Person(id, name))
-        }
-        Found::Nobody => Err(Failure::not_found(
-            "nobody on this organization's lists is meant by that; use an id, van:NUMBER or the whole name",
-        )),
-        Found::Several => Err(Failure::input(
-            "several people are meant by that; use the id (`commonturf people search NAME`)",
-        )),
-    }
+    let id = refer::one(&mut db, reference).await?;
+    let person = store::person::find(&mut db, &id).await?;
+    let name = person.map(|person| person.name()).unwrap_or_default();
+    Ok(Meant::Person(id, name))
 }
 
 fn door(raw: &str, region: &str) -> Result<Meant, Failure> {
