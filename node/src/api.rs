@@ -8,6 +8,7 @@ pub mod contacts;
 pub mod desk;
 pub mod papers;
 pub mod people;
+pub mod plans;
 pub mod policy;
 pub mod recall;
 pub mod shares;

@@ -23,6 +23,7 @@ pub mod lists;
 mod out_file;
 pub mod output;
 pub mod people;
+pub mod plan;
 pub mod policy;
 pub mod receipts;
 pub mod received;
@@ -92,6 +93,9 @@ enum Command {
     Lists(lists::Lists),
     /// Show the imports, or one with every row that it left out.
     Imports(imports::Imports),
+    /// File, list and withdraw plans: what members intend to do, where and when.
+    #[command(subcommand)]
+    Plan(plan::Plan),
     /// Look at, take and give back contact points.
     #[command(subcommand)]
     Claim(claim::Claim),
@@ -195,6 +199,7 @@ async fn run(cli: &Cli) -> Result<(), CliError> {
         Command::People(command) => command.run(&desk).await,
         Command::Lists(command) => command.run(&desk).await,
         Command::Imports(command) => command.run(&desk).await,
+        Command::Plan(command) => command.run(&desk).await,
         Command::Claim(command) => command.run(&desk).await,
         Command::Walklist(command) => command.run(&desk).await,
         Command::Suppress(command) => command.run(&desk).await,

@@ -16,7 +16,8 @@ use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
 /// What work in the field is for, where an entry does not say: claims and reports of one channel
-/// serve whatever their author does there, and getting people to vote is what all kinds may do.
+/// serve whatever their author does there, and getting people to vote is what all kinds may do. A
+/// plan says what it is for.
 const PURPOSE: Purpose = Purpose::Gotv;
 
 /// Up to so many members the table shows everybody's publications; beyond it, one's own.
@@ -125,8 +126,21 @@ pub fn reasons(readers: &[Readers]) -> Vec<String> {
 /// # Errors
 /// [`Failure`] that names the member, the rule's reason and its source.
 pub async fn allowed(app: &App, kind: PublicationKind, channel: Channel) -> Result<(), Failure> {
+    allowed_for(app, kind, PURPOSE, channel).await
+}
+
+/// As [`allowed`], for a publication that says what it is for.
+///
+/// # Errors
+/// As [`allowed`].
+pub async fn allowed_for(
+    app: &App,
+    kind: PublicationKind,
+    purpose: Purpose,
+    channel: Channel,
+) -> Result<(), Failure> {
     let setting = Setting::current(app).await?;
-    let reading = reading(app, &setting, app.me, kind, channel);
+    let reading = reading(app, &setting, app.me, kind, purpose, channel);
     let Some(refusal) = reading.kept_by.first().filter(|_| !reading.published) else {
         return Ok(());
     };
@@ -169,7 +183,7 @@ pub async fn readers(
         .collect();
     let table = move || {
         let of = |(node, member): (NodeId, String)| {
-            let read = |kind| reading(&app, &setting, node, kind, Channel::Door);
+            let read = |kind| reading(&app, &setting, node, kind, PURPOSE, Channel::Door);
             Readers {
                 node,
                 member,
@@ -190,11 +204,12 @@ fn reading(
     setting: &Setting,
     author: NodeId,
     kind: PublicationKind,
+    purpose: Purpose,
     channel: Channel,
 ) -> Reading {
     let channel = crate::shares::setting::policy_channel(channel);
     let author = author.to_string();
-    let publication = setting.gate.publication(&author, kind, PURPOSE, channel);
+    let publication = setting.gate.publication(&author, kind, purpose, channel);
     let readers = setting.gate.publish(&publication, app.now().0);
     Reading::new(setting, &readers.verdicts)
 }

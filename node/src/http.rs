@@ -35,6 +35,7 @@ pub fn desk(app: App) -> Router {
         .merge(api::papers::routes())
         .merge(api::people::routes())
         .merge(api::policy::routes())
+        .merge(api::plans::routes())
         .merge(api::claims::routes())
         .merge(api::contacts::routes())
         .merge(api::suppressions::routes())

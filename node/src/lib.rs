@@ -24,6 +24,7 @@ pub mod lifecycle;
 pub mod pages;
 pub mod papers;
 pub mod people;
+pub mod plans;
 pub mod shares;
 pub mod store;
 pub mod suppressions;

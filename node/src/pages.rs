@@ -15,6 +15,7 @@ pub mod lists;
 pub mod papers;
 pub mod people;
 pub mod person;
+pub mod plans;
 pub mod session;
 pub mod shares;
 pub mod stretch;
@@ -56,6 +57,8 @@ pub fn routes(app: App) -> Router<App> {
         .route("/imports/{id}", get(imports::show))
         .route("/people", get(people::show))
         .route("/people/{id}", get(person::show))
+        .route("/plans", get(plans::show).post(plans::file))
+        .route("/plans/{plan}/withdrawal", post(plans::withdraw))
         .route("/claims", get(claims::show).post(claims::take))
         .route("/claims/{claim}/renewal", post(claims::renew))
         .route("/claims/{claim}/release", post(claims::release))

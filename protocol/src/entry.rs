@@ -9,6 +9,7 @@ pub mod contact_report;
 pub mod housekeeping;
 pub mod membership;
 pub mod payload;
+pub mod plan;
 pub mod recall;
 pub mod share;
 pub mod suppression;
@@ -24,6 +25,7 @@ use housekeeping::{Checkpoint, Keyset, Tick};
 use membership::{Genesis, Invite, JoinRequest};
 use minicbor::{Decode, Encode};
 use payload::Payload;
+use plan::{Plan, PlanWithdraw};
 use recall::{Dispute, NoticeException};
 use share::{ErasureReceipt, NoticeAck, Revoke, Share, ShareReceived};
 use suppression::{Suppress, SuppressWithdraw};
@@ -121,6 +123,10 @@ entries! {
     19 NoticeException Control "notice_exception";
     /// What should not have been in a share.
     20 Dispute Control "dispute";
+    /// A filed intention to contact people.
+    21 Plan Data "plan";
+    /// A plan taken back.
+    22 PlanWithdraw Data "plan_withdraw";
 }
 
 impl Canonical for Entry {

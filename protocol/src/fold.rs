@@ -9,6 +9,7 @@ pub mod claim;
 pub mod contact_report;
 pub mod housekeeping;
 pub mod membership;
+pub mod plan;
 pub mod recall;
 pub mod share;
 pub mod suppression;
@@ -145,6 +146,7 @@ pub fn advance(state: &mut State, item: &LogItem) -> Result<Vec<EntryId>, ChainE
     meta.head = meta.head.after(item)?;
     meta.tree.push(item.leaf(meta.head.lineage));
     state.meta.put((), meta);
+    plan::expire(state, item.log_time);
     Ok(claim::expire(state, item.log_time))
 }
 
@@ -203,11 +205,12 @@ pub fn apply(
     Ok(outcome)
 }
 
-/// Whether an entry with this id has taken effect: lately, or with a claim, share or notice that
+/// Whether an entry with this id has taken effect: lately, or with a claim, plan, share or notice that
 /// still stands. Otherwise a member could put its own row in the place of another's.
 #[must_use]
 pub fn is_repeated(state: &State, entry: EntryId) -> bool {
     state.claims.has(&entry)
+        || state.plans.has(&entry)
         || state.shares.has(&entry)
         || state.notices.has(&entry)
         || state.seen.iter().any(|(_, id)| *id == entry)
@@ -236,6 +239,8 @@ fn dispatch(
         Entry::Claim(claim) => claim::claim(state, at, claim, rows),
         Entry::ClaimRenew(renew) => claim::renew(state, at, renew),
         Entry::ClaimRelease(release) => claim::release(state, at, release, rows),
+        Entry::Plan(plan) => plan::plan(state, at, plan),
+        Entry::PlanWithdraw(withdraw) => plan::withdraw(state, at, withdraw),
         Entry::ContactReport(report) => contact_report::report(state, at, report, rows),
         Entry::Suppress(_) => suppression::suppress(state, at, rows),
         Entry::SuppressWithdraw(_) => suppression::withdraw(state, at, rows),

@@ -22,7 +22,7 @@ use crate::{
 use minicbor::{Decode, Encode, bytes::ByteVec};
 use rows::{
     AgreementRow, Assertion, ClaimRow, ContactKey, ContactTimes, DisputeKey, DisputeRow, InviteRow,
-    JoinRow, Member, Meta, NoticeRow, ShareRow,
+    JoinRow, Member, Meta, NoticeRow, PlanRow, ShareRow,
 };
 use rules::Rules;
 use table::{Change, Table};
@@ -92,6 +92,8 @@ tables! {
     11 seen: u64 => EntryId;
     /// What recipients report of shares.
     12 disputes: DisputeKey => DisputeRow;
+    /// Plans whose window is not over.
+    13 plans: EntryId => PlanRow;
 }
 
 /// A stored state that cannot be read.

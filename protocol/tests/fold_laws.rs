@@ -11,6 +11,8 @@ mod laws;
 mod membership;
 #[path = "fold/people.rs"]
 mod people;
+#[path = "fold/plans.rs"]
+mod plans;
 #[path = "fold/recall.rs"]
 mod recall;
 #[path = "fold/world.rs"]

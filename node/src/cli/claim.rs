@@ -3,7 +3,7 @@
 use super::{
     client::{CliError, Desk, segment},
     out_file::OutFile,
-    output,
+    output::{self, list_of, moment_of as moment, text},
 };
 use clap::{Args, Subcommand};
 use protocol::channel::Channel;
@@ -369,22 +369,6 @@ fn reasons(because_of: &Value) {
             .collect();
         println!("  {organization}: {}", parts.join(", "));
     }
-}
-
-fn list_of(value: &Value) -> impl Iterator<Item = &Value> {
-    value.as_array().into_iter().flatten()
-}
-
-fn text(value: &Value) -> String {
-    match value {
-        Value::Null => String::new(),
-        Value::String(text) => text.clone(),
-        other => other.to_string(),
-    }
-}
-
-fn moment(value: &Value) -> String {
-    value.as_i64().map(output::moment).unwrap_or_default()
 }
 
 impl WalkList {

@@ -78,3 +78,24 @@ pub fn moment(milliseconds: i64) -> String {
         .map(|time| time.strftime("%Y-%m-%d %H:%M UTC").to_string())
         .unwrap_or_else(|_| "-".to_owned())
 }
+
+/// The elements of a list of an answer; of anything else none.
+pub fn list_of(value: &Value) -> impl Iterator<Item = &Value> {
+    value.as_array().into_iter().flatten()
+}
+
+/// A value of an answer as people read it.
+#[must_use]
+pub fn text(value: &Value) -> String {
+    match value {
+        Value::Null => String::new(),
+        Value::String(text) => text.clone(),
+        other => other.to_string(),
+    }
+}
+
+/// A moment of an answer, empty where there is none.
+#[must_use]
+pub fn moment_of(value: &Value) -> String {
+    value.as_i64().map(moment).unwrap_or_default()
+}

@@ -28,12 +28,18 @@ pub enum Done {
     Renewed,
     /// Keeping a claim alive waits for the keeper.
     RenewalWaits,
+    /// A plan was filed.
+    Planned,
+    /// A plan was taken back.
+    PlanWithdrawn,
+    /// What was said of a plan waits for the keeper.
+    PlanWaits,
     /// A file was read.
     Imported,
 }
 
 impl Done {
-    const ALL: [Self; 12] = [
+    const ALL: [Self; 15] = [
         Self::Approved,
         Self::ApprovalWaits,
         Self::Signed,
@@ -45,6 +51,9 @@ impl Done {
         Self::ReleaseWaits,
         Self::Renewed,
         Self::RenewalWaits,
+        Self::Planned,
+        Self::PlanWithdrawn,
+        Self::PlanWaits,
         Self::Imported,
     ];
 
@@ -61,6 +70,9 @@ impl Done {
             Self::ReleaseWaits => "release-waits",
             Self::Renewed => "renewed",
             Self::RenewalWaits => "renewal-waits",
+            Self::Planned => "planned",
+            Self::PlanWithdrawn => "plan-withdrawn",
+            Self::PlanWaits => "plan-waits",
             Self::Imported => "imported",
         }
     }
@@ -80,6 +92,9 @@ impl Done {
             Self::ReleaseWaits => "The release waits for the keeper.",
             Self::Renewed => "Renewed. It lasts until the next renewal is due.",
             Self::RenewalWaits => "The renewal waits for the keeper.",
+            Self::Planned => "Filed. All members see it now.",
+            Self::PlanWithdrawn => "Withdrawn. Allies see it no more.",
+            Self::PlanWaits => "It waits for the keeper.",
             Self::Imported => "The file was read. Its counts are below.",
         }
     }

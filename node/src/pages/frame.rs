@@ -17,6 +17,8 @@ pub enum Section {
     Lists,
     /// Its people.
     People,
+    /// What members intend.
+    Plans,
     /// Who contacts whom, when.
     Claims,
     /// What was given and received.
@@ -24,11 +26,12 @@ pub enum Section {
 }
 
 impl Section {
-    const ALL: [Self; 6] = [
+    const ALL: [Self; 7] = [
         Self::Home,
         Self::Agreement,
         Self::Lists,
         Self::People,
+        Self::Plans,
         Self::Claims,
         Self::Shares,
     ];
@@ -41,6 +44,7 @@ impl Section {
             Self::Agreement => "Agreement",
             Self::Lists => "Lists",
             Self::People => "People",
+            Self::Plans => "Plans",
             Self::Claims => "Claims",
             Self::Shares => "Shares",
         }
@@ -54,6 +58,7 @@ impl Section {
             Self::Agreement => "/agreement",
             Self::Lists => "/lists",
             Self::People => "/people",
+            Self::Plans => "/plans",
             Self::Claims => "/claims",
             Self::Shares => "/shares",
         }
@@ -67,6 +72,7 @@ impl Section {
             Self::Agreement => "scale",
             Self::Lists => "list-details",
             Self::People => "users",
+            Self::Plans => "calendar-event",
             Self::Claims => "map-pin-check",
             Self::Shares => "transfer",
         })

@@ -191,6 +191,26 @@ pub async fn page(
         .await?)
 }
 
+/// The address of everybody on a list, by person.
+///
+/// # Errors
+/// [`StoreError`].
+pub async fn addresses_of_list(
+    db: &mut AnyConnection,
+    list_id: &str,
+) -> Result<BTreeMap<String, Address>> {
+    let rows = sqlx::query(
+        "SELECT person.person_id, person.address FROM person_list l \
+         JOIN person ON person.person_id = l.person_id WHERE l.list_id = $1",
+    )
+    .bind(list_id)
+    .fetch_all(db)
+    .await?;
+    rows.iter()
+        .map(|row| Ok((row.try_get("person_id")?, json(row, "address")?)))
+        .collect()
+}
+
 /// People whose folded name or e-mail holds every word of a folded text, on one list or on any.
 ///
 /// # Errors

@@ -6,6 +6,7 @@ use crate::{
     channel::Channel,
     entry::payload::Channels,
     entry::{
+        plan::Plan,
         recall::{DisputeCode, ExceptionKind},
         share::{ErasureResult, Retained, RevokeKind},
     },
@@ -102,6 +103,23 @@ pub struct Updates {
     /// How many on that day.
     #[n(1)]
     pub count: u32,
+}
+
+/// A plan that stands.
+#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
+pub struct PlanRow {
+    /// Whose.
+    #[n(0)]
+    pub author: NodeId,
+    /// As it was filed.
+    #[n(1)]
+    pub filed: Plan,
+    /// Log time at which it was filed.
+    #[n(2)]
+    pub at: Moment,
+    /// Its position.
+    #[n(3)]
+    pub position: u64,
 }
 
 /// An invitation.

@@ -13,6 +13,7 @@ use protocol::{
         housekeeping::{Checkpoint, Keyset},
         membership::{Genesis, Invite, JoinRequest},
         payload::{Payload, write_rows},
+        plan::{Place, Plan},
         share::{Consideration, Share},
     },
     envelope::{Form, Header, VERSION},
@@ -407,6 +408,23 @@ impl World {
             to: from.plus(hours * HOUR),
             tokens: Payload::Inline(write_rows(tokens.iter().map(|n| token(*n)))),
             grant_by: self.now.plus(24 * HOUR),
+            agreement: self.state.meta().agreement.unwrap_or(Hash::ZERO),
+        }
+    }
+
+    /// A plan for doors of an area, from so many hours from now for so many hours.
+    pub(crate) fn plan(&self, from: i64, hours: i64, area: &str) -> Plan {
+        let from = self.now.plus(from * HOUR);
+        Plan {
+            channel: Channel::Door,
+            from,
+            to: from.plus(hours * HOUR),
+            purpose: "gotv".to_owned(),
+            label: "Weekend doors".to_owned(),
+            places: vec![Place::area(area).unwrap()],
+            volume: 400,
+            contact: "Ana, 555-0100".to_owned(),
+            replaces: None,
             agreement: self.state.meta().agreement.unwrap_or(Hash::ZERO),
         }
     }

@@ -14,6 +14,7 @@ use protocol::{
         contact_report::ContactReport,
         housekeeping::{Keyset, Tick},
         membership::Genesis,
+        plan::PlanWithdraw,
         payload::{Channels, ContactEffect, ContactRow, Payload, SuppressionRow, write_rows},
         share::{
             ERASURE_PREFIX, ErasureReceipt, ErasureResult, ErasureStatement, NoticeAck, Revoke,
@@ -51,7 +52,7 @@ pub(crate) fn states() -> Vec<(String, Value)> {
         (
             "working".to_owned(),
             vector(
-                "three parties with a claim, a share, a notice, a draft, a newcomer",
+                "three parties with a claim, a plan, a share, a notice, a draft, a newcomer",
                 &working(),
             ),
         ),
@@ -64,6 +65,7 @@ fn working() -> State {
     world.done(0, world.request(7, 3));
     world.done(1, world.invitation(8, 20));
     world.done(1, world.claim(Channel::Door, 0, 240, &[1, 2]));
+    world.done(1, world.plan(0, 240, "ward 5"));
     let share = world.done(1, world.share(2, 10));
     world.done(1, revoke(share, 4));
     let mut draft = world.draft();
@@ -114,6 +116,7 @@ pub(crate) fn contact(at: Moment) -> ContactReport {
 /// Ids that stand in the working state.
 pub(crate) struct Known {
     pub(crate) claim: EntryId,
+    pub(crate) plan: EntryId,
     pub(crate) share: EntryId,
     pub(crate) notice: EntryId,
     pub(crate) draft: Hash,
@@ -122,6 +125,7 @@ pub(crate) struct Known {
 pub(crate) fn known(state: &State) -> Known {
     Known {
         claim: *state.claims.iter().next().unwrap().0,
+        plan: *state.plans.iter().next().unwrap().0,
         share: *state.shares.iter().next().unwrap().0,
         notice: *state.notices.iter().next().unwrap().0,
         draft: *state
@@ -223,6 +227,13 @@ pub(crate) fn good(working: &State) -> Vec<(&'static str, &'static str, Entry, u
                 tokens: part,
             }
             .into(),
+            1,
+        ),
+        ("5.4", "working", world.plan(24, 48, "ward 27").into(), 2),
+        (
+            "5.4",
+            "working",
+            PlanWithdraw { plan: known.plan }.into(),
             1,
         ),
         ("5.6", "working", contact(world.now).into(), 2),

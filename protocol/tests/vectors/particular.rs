@@ -17,6 +17,7 @@ use protocol::{
         claim::{ClaimRelease, ClaimRenew},
         contact_report::ContactReport,
         housekeeping::{Checkpoint, Tick},
+        plan::{Place, Plan, PlanWithdraw},
         recall::{Dispute, DisputeCode, ExceptionKind, NoticeException},
         share::{ErasureResult, ErasureStatement, NoticeAck, Retained, RevokeKind, ShareReceived},
         suppression::{Suppress, SuppressWithdraw},
@@ -64,6 +65,11 @@ pub(crate) fn entries(working: &State) -> Vec<(String, Value)> {
         let mut claim = w.claim(Channel::Door, 24, 48, &[2, 3]);
         change(&mut claim);
         Entry::from(claim)
+    };
+    let plan = |change: &dyn Fn(&mut Plan)| {
+        let mut plan = w.plan(24, 48, "ward 27");
+        change(&mut plan);
+        Entry::from(plan)
     };
     let share = |change: &dyn Fn(&mut protocol::entry::share::Share)| {
         let mut share = w.share(1, 3);
@@ -233,6 +239,105 @@ pub(crate) fn entries(working: &State) -> Vec<(String, Value)> {
             "the signer has signed",
             2,
             w.signature(2, k.draft).into(),
+        ),
+        (
+            "5.4",
+            "working",
+            "other_agreement",
+            "filed under another agreement",
+            2,
+            plan(&|p| p.agreement = Hash::ZERO),
+        ),
+        (
+            "5.4",
+            "working",
+            "over",
+            "its window is over",
+            2,
+            plan(&|p| p.to = START),
+        ),
+        (
+            "5.4",
+            "working",
+            "years_ahead",
+            "begins in more than a year",
+            2,
+            plan(&|p| {
+                p.from = p.from.plus(400 * DAY);
+                p.to = p.from.plus(DAY);
+            }),
+        ),
+        (
+            "5.4",
+            "working",
+            "nowhere",
+            "names no place",
+            2,
+            plan(&|p| p.places.clear()),
+        ),
+        (
+            "5.4",
+            "working",
+            "other_spelling",
+            "a place is spelled in another way",
+            2,
+            plan(&|p| p.places = vec![Place::Area("Ward 5".to_owned())]),
+        ),
+        (
+            "5.4",
+            "working",
+            "too_fine",
+            "a cell that could be one house",
+            2,
+            plan(&|p| p.places = vec![Place::Cell(0x8a2a_1072_b59f_ffff)]),
+        ),
+        (
+            "5.4",
+            "working",
+            "of_nobody",
+            "about no contact point",
+            2,
+            plan(&|p| p.volume = 0),
+        ),
+        (
+            "5.4",
+            "working",
+            "hidden_label",
+            "the label turns the text around",
+            2,
+            plan(&|p| p.label = "a\u{202e}b".to_owned()),
+        ),
+        (
+            "5.4",
+            "working",
+            "unknown_purpose",
+            "no word of the vocabulary",
+            2,
+            plan(&|p| p.purpose = "profit".to_owned()),
+        ),
+        (
+            "5.4",
+            "working",
+            "in_place_of_anothers",
+            "replaces another member's",
+            2,
+            plan(&|p| p.replaces = Some(k.plan)),
+        ),
+        (
+            "5.4",
+            "working",
+            "by_another",
+            "the plan is another's",
+            2,
+            PlanWithdraw { plan: k.plan }.into(),
+        ),
+        (
+            "5.4",
+            "working",
+            "unknown",
+            "there is no such plan",
+            1,
+            PlanWithdraw { plan: unknown }.into(),
         ),
         (
             "5.5",
