@@ -7,13 +7,7 @@ pub mod draft;
 pub mod meet;
 pub mod show;
 
-use crate::{
-    app::App,
-    disclosure,
-    http::problem::Failure,
-    store,
-    sync::outbox,
-};
+use crate::{app::App, disclosure, http::problem::Failure, store, sync::outbox};
 use draft::{Draft, Intention};
 use policy::PublicationKind;
 use protocol::{

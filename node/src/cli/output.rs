@@ -2,6 +2,7 @@
 
 use super::client::CliError;
 use serde::Serialize;
+use serde_json::Value;
 
 /// Prints an answer as JSON.
 pub fn json(value: &impl Serialize) {

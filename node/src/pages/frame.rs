@@ -191,7 +191,7 @@ impl Frame {
 
     /// The menu.
     #[must_use]
-    pub fn menu(&self) -> [Section; 6] {
+    pub fn menu(&self) -> [Section; 7] {
         Section::ALL
     }
 

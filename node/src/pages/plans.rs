@@ -51,7 +51,8 @@ pub struct Plans {
     ask: Ask,
     refused: Option<String>,
     looked: Option<Looked>,
-    weeks: Vec<Week>,
+    /// Where the calendar's weeks begin.
+    weeks: Vec<i64>,
     plans: Vec<Row>,
 }
 
@@ -97,13 +98,6 @@ struct Met {
     last: When,
     contact: String,
     own_points: Option<String>,
-}
-
-/// The beginning of a week in the calendar.
-#[derive(Debug)]
-struct Week {
-    x: i64,
-    label: When,
 }
 
 /// One plan.
@@ -283,12 +277,7 @@ impl Plans {
     fn fill(&mut self, plans: Vec<Shown>) {
         let calendar = &self.frame.calendar;
         let today = calendar.now().0;
-        self.weeks = (0..WEEKS)
-            .map(|week| Week {
-                x: week * 7 * DAY_WIDTH,
-                label: calendar.day(Moment(today + week * 7 * DAY)),
-            })
-            .collect();
+        self.weeks = (0..WEEKS).map(|week| week * 7 * DAY_WIDTH).collect();
         let row = |plan: Shown| Row {
             id: plan.plan.to_string(),
             mine: plan.mine,
@@ -320,9 +309,10 @@ fn named(places: &[Place]) -> String {
     const SHOWN: usize = 4;
     let name = |place: &Place| match place {
         Place::Cell(index) => format!("cell {index:x}"),
-        Place::Postal(code) => code
-            .split_once(' ')
-            .map_or_else(|| code.clone(), |(country, code)| format!("{code} ({country})")),
+        Place::Postal(code) => code.split_once(' ').map_or_else(
+            || code.clone(),
+            |(country, code)| format!("{code} ({country})"),
+        ),
         Place::Area(name) => name.clone(),
     };
     let mut names: Vec<String> = places.iter().take(SHOWN).map(name).collect();

@@ -172,7 +172,10 @@ async fn spread(
     channel: Channel,
 ) -> Result<Spread, Failure> {
     let universe = universe::of_list(app, ground, list, channel).await?;
-    let mut db = app.store.read("reading where people of a list live").await?;
+    let mut db = app
+        .store
+        .read("reading where people of a list live")
+        .await?;
     let list_id = universe.list_id.clone().unwrap_or_default();
     let addresses = store::person::addresses_of_list(&mut db, &list_id).await?;
     drop(db);

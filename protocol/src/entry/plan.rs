@@ -217,7 +217,11 @@ mod tests {
 
     #[test]
     fn a_place_reads_back_from_its_own_spelling() {
-        for text in ["postal:us 19104", "cell:882a134d49fffff", "area:ward 27, division 5"] {
+        for text in [
+            "postal:us 19104",
+            "cell:882a134d49fffff",
+            "area:ward 27, division 5",
+        ] {
             assert_eq!(place(text).to_string(), text);
             assert!(place(text).is_canonical());
         }
@@ -234,7 +238,9 @@ mod tests {
     #[test]
     fn a_cell_meets_the_cells_within_it_and_no_other() {
         let cell = place("cell:882a134d49fffff");
-        let Place::Cell(index) = cell else { unreachable!() };
+        let Place::Cell(index) = cell else {
+            unreachable!()
+        };
         let index = h3o::CellIndex::try_from(index).unwrap();
         let parent = index.parent(h3o::Resolution::Six).unwrap();
         assert!(cell.meets(&Place::Cell(parent.into())));

@@ -25,13 +25,18 @@ pub(super) fn plan(state: &mut State, at: At, plan: &Plan) -> Result<Outcome, Vo
         return Err(Void::Agreement);
     }
     if !agreement.has(at.author) {
-        return Err(Void::NotAllowed("only a party to the agreement files plans"));
+        return Err(Void::NotAllowed(
+            "only a party to the agreement files plans",
+        ));
     }
     check(at, plan)?;
     if let Some(old) = plan.replaces {
         own(state, at, old)?;
     }
-    let standing = state.plans.iter().filter(|(_, row)| row.author == at.author);
+    let standing = state
+        .plans
+        .iter()
+        .filter(|(_, row)| row.author == at.author);
     let replaced = usize::from(plan.replaces.is_some());
     if standing.count() - replaced >= PLANS_PER_MEMBER {
         return Err(Void::Bounds("a member has at most 200 plans at a time"));
@@ -66,14 +71,19 @@ fn check(at: At, plan: &Plan) -> Result<(), Void> {
     if plan.places.is_empty()
         || plan.places.len() > PLAN_PLACES
         || !plan.places.is_sorted_by(|a, b| a < b)
-        || !plan.places.iter().all(crate::entry::plan::Place::is_canonical)
+        || !plan
+            .places
+            .iter()
+            .all(crate::entry::plan::Place::is_canonical)
     {
         return Err(Void::Bounds(
             "a plan names 1 to 1,000 places in rising order, each in its one spelling",
         ));
     }
     if !(1..=PLAN_VOLUME).contains(&plan.volume) {
-        return Err(Void::Bounds("a plan is about 1 to 100,000,000 contact points"));
+        return Err(Void::Bounds(
+            "a plan is about 1 to 100,000,000 contact points",
+        ));
     }
     if !is_line(&plan.label, PLAN_LINE_BYTES) || !is_line(&plan.contact, PLAN_LINE_BYTES) {
         return Err(Void::Bounds(

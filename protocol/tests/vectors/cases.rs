@@ -14,8 +14,8 @@ use protocol::{
         contact_report::ContactReport,
         housekeeping::{Keyset, Tick},
         membership::Genesis,
-        plan::PlanWithdraw,
         payload::{Channels, ContactEffect, ContactRow, Payload, SuppressionRow, write_rows},
+        plan::PlanWithdraw,
         share::{
             ERASURE_PREFIX, ErasureReceipt, ErasureResult, ErasureStatement, NoticeAck, Revoke,
             RevokeKind, ShareReceived,
