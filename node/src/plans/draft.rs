@@ -77,6 +77,11 @@ pub async fn work_out(app: &App, intention: Intention) -> Result<Draft, Failure>
         PLAN_DAYS * DAY,
         app.now(),
     )?;
+    if window.from > app.now().plus(PLAN_DAYS * DAY) {
+        return Err(Failure::input(format!(
+            "a plan begins within {PLAN_DAYS} days; file this one nearer to its first day"
+        )));
+    }
     let spread = match &intention.list {
         Some(name) => Some(spread(app, &ground, name, intention.channel).await?),
         None => None,

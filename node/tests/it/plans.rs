@@ -170,4 +170,8 @@ async fn a_plan_without_place_volume_or_list_or_with_hidden_characters_says_what
             .await
             .contains("before its first")
     );
+    let mut far = intention(&["area:ward 5"]);
+    far.from = "2028-01-01".parse().unwrap();
+    far.to = far.from;
+    assert!(refusal(&coalition, far).await.contains("within 366 days"));
 }

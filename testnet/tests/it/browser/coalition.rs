@@ -159,6 +159,46 @@ async fn doors_are_claimed_kept_and_released_by_pressing_buttons() -> Result<()>
 }
 
 #[tokio::test]
+async fn a_plan_is_looked_at_filed_seen_by_the_ally_and_withdrawn_by_pressing_buttons() -> Result<()>
+{
+    let folder = tempfile::tempdir()?;
+    let (founder, ally) = together(folder.path()).await?;
+    import(folder.path(), &founder, 1..31).await?;
+    let plan = ["plan", "file", "Ward walk", "--channel", "door", "--from"];
+    let mut words = plan.to_vec();
+    words.extend(["2099-01-02", "--to", "2099-01-03", "--purpose", "gotv"]);
+    words.extend(["--place", "area:ward 5", "--volume", "40", "--contact", "Bo"]);
+    assert!(ally.run(&words).await.is_err(), "a plan begins within a year");
+
+    let ours = Browser::signed_in(&founder).await?;
+    ours.goto("/plans?label=Elm%20doors&list=Elm%20Street&contact=Ana%2C%20555-0100")
+        .await?;
+    ours.says("No ally's plan meets it").await?;
+    ours.is_sound("plans-look", "Plans", "form[method=get] button")
+        .await?;
+    ours.press("button[formmethod=post]").await?;
+    ours.says("All members see it now").await?;
+
+    let theirs = Browser::signed_in(&ally).await?;
+    theirs.goto("/plans").await?;
+    theirs.waits_for("Elm doors").await?;
+    theirs.says("Ana, 555-0100").await?;
+    theirs
+        .goto("/plans?label=Again&places=43215&volume=40&contact=Bo")
+        .await?;
+    theirs.says("Talk to them").await?;
+    theirs
+        .is_sound("plans-meet", "Plans", "form[method=get] button")
+        .await?;
+
+    ours.press("form[action$='/withdrawal'] button").await?;
+    ours.says("Allies see it no more").await?;
+    ours.no_errors("withdrawn").await?;
+    theirs.close().await?;
+    ours.close().await
+}
+
+#[tokio::test]
 async fn shares_and_what_is_taken_back_are_seen_on_both_sides() -> Result<()> {
     let folder = tempfile::tempdir()?;
     let (founder, ally) = together(folder.path()).await?;

@@ -50,6 +50,7 @@ async fn a_node_in_no_coalition_is_told_what_to_do_on_every_page() -> Result<()>
             "form[action='/imports'] button",
         ),
         ("/people", "alone-people", "People", "main a.btn-primary"),
+        ("/plans", "alone-plans", "Plans", "main a.btn-primary"),
         ("/claims", "alone-claims", "Claims", "main a.btn-primary"),
         ("/shares", "alone-shares", "Shares", "main a.btn-primary"),
     ] {
