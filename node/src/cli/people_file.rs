@@ -11,7 +11,7 @@ const HEADS: [&str; 4] = ["person", "person_id", "id", "reference"];
 
 /// A file of people.
 #[derive(Debug, Args)]
-pub struct PeopleFile {
+pub(super) struct PeopleFile {
     /// A file of people: one id or system:value on each line, or a table (CSV) with --column.
     #[arg(id = "list", long = "list", value_name = "FILE")]
     path: Option<PathBuf>,
@@ -25,11 +25,11 @@ pub struct PeopleFile {
 
 /// A person that a file names.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Named {
+pub(super) struct Named {
     /// The line.
-    pub line: u64,
+    pub(super) line: u64,
     /// Whom it means.
-    pub reference: String,
+    pub(super) reference: String,
 }
 
 impl PeopleFile {

@@ -4,6 +4,7 @@ pub(crate) mod desk;
 mod disputes;
 mod gate;
 mod net;
+mod onward;
 mod papers;
 mod people;
 mod proof;

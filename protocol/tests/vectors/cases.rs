@@ -16,8 +16,8 @@ use protocol::{
         membership::Genesis,
         payload::{Channels, ContactEffect, ContactRow, Payload, SuppressionRow, write_rows},
         share::{
-            ERASURE_PREFIX, ErasureReceipt, ErasureResult, ErasureStatement, NoticeAck, Revoke,
-            RevokeKind, ShareReceived,
+            ERASURE_PREFIX, ErasureReceipt, ErasureResult, ErasureStatement, NoticeAck, Onward,
+            Revoke, RevokeKind, ShareReceived,
         },
         suppression::{Suppress, SuppressWithdraw},
     },
@@ -66,6 +66,8 @@ fn working() -> State {
     world.done(1, world.claim(Channel::Door, 0, 240, &[1, 2]));
     let share = world.done(1, world.share(2, 10));
     world.done(1, revoke(share, 4));
+    let onward = world.done(2, world.share(0, 5));
+    world.done(2, revoke(onward, 3));
     let mut draft = world.draft();
     draft.terms = draft.terms.replace("min_cell = 10", "min_cell = 12");
     world.done(0, proposal(&draft));
@@ -116,14 +118,25 @@ pub(crate) struct Known {
     pub(crate) claim: EntryId,
     pub(crate) share: EntryId,
     pub(crate) notice: EntryId,
+    pub(crate) onward: EntryId,
     pub(crate) draft: Hash,
 }
 
 pub(crate) fn known(state: &State) -> Known {
+    let notice = |count| {
+        let mut notices = state.notices.iter();
+        *notices.find(|(_, row)| row.count == count).unwrap().0
+    };
     Known {
         claim: *state.claims.iter().next().unwrap().0,
-        share: *state.shares.iter().next().unwrap().0,
-        notice: *state.notices.iter().next().unwrap().0,
+        share: *state
+            .shares
+            .iter()
+            .find(|(_, row)| row.announced.count == 10)
+            .unwrap()
+            .0,
+        notice: notice(4),
+        onward: notice(3),
         draft: *state
             .agreements
             .iter()
@@ -140,6 +153,7 @@ pub(crate) fn world(working: &State) -> World {
 }
 
 pub(crate) fn statement(world: &World, known: &Known, erased: u64) -> Vec<u8> {
+    let notice = world.state.notices.get(&known.notice).unwrap();
     codec::encode(&ErasureStatement {
         node: world.id(2),
         notice: known.notice,
@@ -150,6 +164,13 @@ pub(crate) fn statement(world: &World, known: &Known, erased: u64) -> Vec<u8> {
         backups_expire_by: world.now.plus(30 * DAY),
         retained: Vec::new(),
         suppression_kept: true,
+        notice_position: notice.position,
+        notice_hash: notice.hash,
+        onward: vec![Onward {
+            to: world.id(0),
+            notice: Some(known.onward),
+            receipt: None,
+        }],
     })
 }
 
