@@ -41,18 +41,18 @@ impl PeopleFile {
     /// Reads everybody whom a file names; empty cells are left out.
     pub(super) fn read(&self, path: &Path) -> Result<Vec<Named>, CliError> {
         let failed = |error: std::io::Error| CliError::file(path, &error);
-        let file = std::fs::File::open(path).map_err(failed)?;
-        if file.metadata().map_err(failed)?.len() > FILE_BYTES {
+        if std::fs::metadata(path).map_err(failed)?.len() > FILE_BYTES {
             return Err(CliError::Usage(format!(
                 "{}: a file of people has at most 64 MiB",
                 path.display()
             )));
         }
-        self.parse(file)
+        let file = std::fs::read(path).map_err(failed)?;
+        self.parse(&file)
             .map_err(|why| CliError::Usage(format!("{}: {why}", path.display())))
     }
 
-    fn parse(&self, file: impl std::io::Read) -> Result<Vec<Named>, String> {
+    fn parse(&self, file: &[u8]) -> Result<Vec<Named>, String> {
         let mut reader = csv::ReaderBuilder::new()
             .has_headers(false)
             .flexible(true)
@@ -66,11 +66,11 @@ impl PeopleFile {
         let first = first.map_err(|error| unreadable(&error))?;
         let column = self.column_of(&first)?;
         if column.is_none() {
-            self.take(&first, 0, &mut named);
+            self.take(file, &first, 0, &mut named);
         }
         for row in rows {
             let row = row.map_err(|error| unreadable(&error))?;
-            self.take(&row, column.unwrap_or(0), &mut named);
+            self.take(file, &row, column.unwrap_or(0), &mut named);
         }
         if named.is_empty() {
             return Err("it names nobody".to_owned());
@@ -103,7 +103,7 @@ impl PeopleFile {
         Ok(head)
     }
 
-    fn take(&self, row: &csv::StringRecord, column: usize, named: &mut Vec<Named>) {
+    fn take(&self, file: &[u8], row: &csv::StringRecord, column: usize, named: &mut Vec<Named>) {
         let cell = row.get(column).map(bare).unwrap_or_default();
         if cell.is_empty() {
             return;
@@ -112,9 +112,17 @@ impl PeopleFile {
             Some(system) => format!("{}:{cell}", system.trim()),
             None => cell.to_owned(),
         };
-        let line = row.position().map_or(0, csv::Position::line);
+        let line = row.position().map_or(0, |place| line_of(file, place));
         named.push(Named { line, reference });
     }
+}
+
+/// The line on which a row begins; a row's place is before the empty lines that it follows.
+fn line_of(file: &[u8], place: &csv::Position) -> u64 {
+    let start = usize::try_from(place.byte()).unwrap_or(usize::MAX);
+    let before = file.get(start..).unwrap_or_default().iter();
+    let empty = before.take_while(|byte| matches!(byte, b'\r' | b'\n'));
+    place.line() + empty.filter(|byte| **byte == b'\n').count() as u64
 }
 
 /// A cell without the mark that some programs put before a file's first one.

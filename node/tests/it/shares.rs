@@ -5,6 +5,7 @@ mod disputes;
 mod gate;
 mod net;
 mod onward;
+mod onward_recall;
 mod papers;
 mod people;
 mod proof;

@@ -123,20 +123,14 @@ pub(crate) struct Known {
 }
 
 pub(crate) fn known(state: &State) -> Known {
-    let notice = |count| {
-        let mut notices = state.notices.iter();
-        *notices.find(|(_, row)| row.count == count).unwrap().0
-    };
+    let mut shares = state.shares.iter();
+    let share = shares.find(|(_, row)| row.announced.count == 10);
+    let of = |count| state.notices.iter().find(|(_, row)| row.count == count);
     Known {
         claim: *state.claims.iter().next().unwrap().0,
-        share: *state
-            .shares
-            .iter()
-            .find(|(_, row)| row.announced.count == 10)
-            .unwrap()
-            .0,
-        notice: notice(4),
-        onward: notice(3),
+        share: *share.unwrap().0,
+        notice: *of(4).unwrap().0,
+        onward: *of(3).unwrap().0,
         draft: *state
             .agreements
             .iter()
