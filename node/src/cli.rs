@@ -23,6 +23,7 @@ pub mod lists;
 mod out_file;
 pub mod output;
 pub mod people;
+mod people_file;
 pub mod plan;
 pub mod policy;
 pub mod receipts;
@@ -112,7 +113,7 @@ enum Command {
     /// See and export what allies have shared with this organization.
     #[command(subcommand)]
     Received(received::Received),
-    /// Take back what was shared: a person, or a whole share.
+    /// Take back what was shared: a person, many people, or a whole share.
     Revoke(revoke::Revoke),
     Rectify(rectify::Rectify),
     /// Show who has confirmed that rows taken back are gone.

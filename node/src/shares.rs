@@ -1,9 +1,9 @@
 //! Shares given and received, their recall and the receipts.
 //!
-//! Given: [`plan`] walks people through the gate, [`build`] makes rows of what passes, [`preview`]
-//! tells what would flow, [`send`] seals it. Received: [`mod@take`] asks this node's own gate and stores,
+//! Given: [`plan`] walks people through the gate, [`pass_on`] what others gave, [`build`] makes rows of what
+//! passes, [`preview`] tells what would flow, [`send`] seals it. Received: [`mod@take`] asks this node's own gate and stores,
 //! [`mod@erase`] does what notices ask for by [`mod@carry_out`], [`dispute`] tells what should not have come. Taken back:
-//! [`recall`], [`rectify`], [`except`]. What people read of it all: [`view`] and [`export`].
+//! [`recall`], [`rectify`], [`except`], and in turn by whoever passed it on: [`mod@fan_out`], [`onward`]. What people read of it all: [`view`] and [`export`].
 
 pub mod build;
 pub mod carry_out;
@@ -13,7 +13,10 @@ pub mod erase;
 pub mod except;
 pub mod export;
 pub mod facts;
+pub mod fan_out;
 pub mod notice;
+pub mod onward;
+pub mod pass_on;
 pub mod payload;
 pub mod plan;
 pub mod preview;

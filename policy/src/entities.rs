@@ -225,6 +225,7 @@ pub(crate) fn context(flow: &Flow) -> Context {
         ("equalTerms", flag(flow.equal_terms)),
         ("agreementCurrent", flag(flow.agreement_current)),
         ("lawPackFresh", flag(flow.law_pack_fresh)),
+        ("suspended", flag(flow.suspended)),
     ];
     Context::from_pairs(pairs.map(|(name, value)| (name.to_owned(), value)))
         .expect("the names differ and nothing needs evaluation")

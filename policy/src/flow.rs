@@ -85,6 +85,8 @@ pub struct Flow {
     pub agreement_current: bool,
     /// Whether the law pack is within its review date; see [`crate::law_pack_fresh`].
     pub law_pack_fresh: bool,
+    /// Whether the recipient has open disputes about rows that the sender should not have sent.
+    pub suspended: bool,
 }
 
 /// What is known about one row, apart from consent. Rows with equal facts are judged once.

@@ -60,7 +60,7 @@
 //!     from: "org-a".into(), to: "org-b".into(), coalition: "c-1".into(),
 //!     purpose: Purpose::Gotv, channel: PolicyChannel::CallManual,
 //!     consideration: Consideration::None, evidence_on_file: false, equal_terms: false,
-//!     agreement_current: true, law_pack_fresh: true,
+//!     agreement_current: true, law_pack_fresh: true, suspended: false,
 //! };
 //! let rows = [
 //!     Row { facts: facts.clone(), consent: Some(signed) },

@@ -134,6 +134,7 @@ pub(crate) const LAW: &[(&str, &str)] = embedded![
     "law/permit",
     "law/suppressed",
     "law/suspended",
+    "law/suspended-flow",
     "law/tcpa",
     "law/tombstoned",
     "law/transfer",

@@ -155,9 +155,15 @@ impl Entry {
     #[must_use]
     pub fn evidence(&self) -> Option<Hash> {
         match self {
-            Self::Share(_) | Self::ErasureReceipt(_) => Some(Hash::of(&codec::encode(self))),
+            Self::Share(_) | Self::ErasureReceipt(_) => Some(self.hash()),
             _ => None,
         }
+    }
+
+    /// SHA-256 of its bytes.
+    #[must_use]
+    pub fn hash(&self) -> Hash {
+        Hash::of(&codec::encode(self))
     }
 
     /// Every blob that this entry names; its envelope lists the same ones.

@@ -9,15 +9,15 @@ use crate::{
     http::{extract::Body, problem::Failure},
     shares::{
         dispute::{self, Open},
-        except, holders, plan,
-        recall::{self, Recall, What},
-        rectify,
+        except, holders, notice, plan,
+        recall::{self, Checked, Recall, What},
+        rectify::{self, Rectification},
         view::{self, Holder, Receipt},
     },
 };
 use axum::{
     Json, Router,
-    extract::{Path, Query, State},
+    extract::{DefaultBodyLimit, Path, Query, State},
     routing::{get, post},
 };
 use policy::FieldClass;
@@ -30,7 +30,8 @@ use serde::{Deserialize, Serialize};
 /// Routes of this group.
 pub fn routes() -> Router<App> {
     Router::new()
-        .route("/revocations", post(revoke))
+        .route("/revocations", post(revoke).layer(large()))
+        .route("/revocations/check", post(check).layer(large()))
         .route("/receipts", get(receipts))
         .route("/exceptions", post(exception))
         .route("/disputes", get(disputes))
@@ -39,11 +40,37 @@ pub fn routes() -> Router<App> {
         .route("/people/{person}/holders", get(person_holders))
 }
 
-/// What to take back, rest or correct: a person, everywhere or in one share, or a whole share.
+/// The most bytes of a list of people.
+const PEOPLE_BYTES: usize = 8 * 1024 * 1024;
+
+fn large() -> DefaultBodyLimit {
+    DefaultBodyLimit::max(PEOPLE_BYTES)
+}
+
+/// People to look up.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Lookup {
+    people: Vec<String>,
+}
+
+/// Tells whom a list of people means; changes nothing.
+pub async fn check(
+    State(app): State<App>,
+    Body(lookup): Body<Lookup>,
+) -> Result<Json<Checked>, Failure> {
+    Ok(Json(recall::check(&app, &lookup.people).await?))
+}
+
+/// What to take back, rest or correct: a person, everywhere or in one share, many people, or a whole share.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Revoke {
     person: Option<String>,
+    /// Many people in the place of one.
+    people: Option<Vec<String>>,
+    /// Whose record holds the right fields of a rectification.
+    with: Option<String>,
     share: Option<String>,
     #[serde(default)]
     all: bool,
@@ -62,11 +89,18 @@ pub async fn revoke(
         .as_deref()
         .map(|share| word::<EntryId>("share", share))
         .transpose()?;
-    let what = match (revoke.person, share, revoke.all) {
-        (Some(person), share, false) => {
-            let kind = view::person_kind(revoke.kind.as_deref().unwrap_or(view::KINDS[0]))?;
+    let kind = || notice::person_kind(revoke.kind.as_deref().unwrap_or(notice::KINDS[0]));
+    let with_nothing = revoke.with.is_none();
+    let what = match (revoke.person, revoke.people, share, revoke.all) {
+        (Some(person), None, share, false) => {
+            let kind = kind()?;
             if kind == RevokeKind::Rectification {
-                let recall = rectify::rectify(&app, &person, share, revoke.dry_run).await?;
+                let what = Rectification {
+                    person,
+                    share,
+                    with: revoke.with,
+                };
+                let recall = rectify::rectify(&app, &what, revoke.dry_run).await?;
                 return Ok(Json(recall));
             }
             What::Person {
@@ -75,13 +109,27 @@ pub async fn revoke(
                 kind,
             }
         }
-        (None, Some(share), true) if revoke.kind.is_none() => What::Share(share),
+        (None, Some(people), None, false) => {
+            let kind = kind()?;
+            if kind == RevokeKind::Rectification {
+                return Err(Failure::input(
+                    "people are corrected one by one: name a person",
+                ));
+            }
+            What::People { people, kind }
+        }
+        (None, None, Some(share), true) if revoke.kind.is_none() => What::Share(share),
         _ => {
             return Err(Failure::input(
-                "name a person (with a kind if it is no withdrawal), or a share and `all` for everybody in it",
+                "name a person or people (with a kind if it is no withdrawal), or a share and `all` for everybody in it",
             ));
         }
     };
+    if !with_nothing {
+        return Err(Failure::input(
+            "with: only a rectification takes fields of another record",
+        ));
+    }
     Ok(Json(recall::revoke(&app, &what, revoke.dry_run).await?))
 }
 

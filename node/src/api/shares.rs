@@ -5,7 +5,7 @@ use crate::{
     http::{extract::Body, problem::Failure},
     shares::{
         export,
-        plan::Ask,
+        plan::{Ask, Universe, Which},
         preview::{self, Preview},
         send::{self, Sent},
         view::{self, GivenShare, ReceivedShare},
@@ -44,9 +44,15 @@ pub fn routes() -> Router<App> {
 pub struct Share {
     /// Recipients by name or the beginning of a node id.
     to: Vec<String>,
-    /// The list's name.
+    /// The list's name; absent when received rows are passed on.
+    list: Option<String>,
+    /// Pass on what others gave, in the place of a list.
     #[serde(default)]
-    list: String,
+    received: bool,
+    /// Of what others gave, only what this organization gave.
+    from: Option<String>,
+    /// Of what others gave, only this share.
+    share: Option<String>,
     purpose: String,
     fields: Vec<String>,
     #[serde(default = "door")]
@@ -169,6 +175,21 @@ pub(super) fn end_of(field: &str, day: &str) -> Result<Moment, Failure> {
 }
 
 impl Share {
+    fn universe(&self) -> Result<Universe, Failure> {
+        let share = self.share.as_deref();
+        let which = Which {
+            from: self.from.clone(),
+            share: share.map(|share| word("share", share)).transpose()?,
+        };
+        match (&self.list, self.received) {
+            (Some(list), false) if which == Which::default() => Ok(Universe::List(list.clone())),
+            (None, true) => Ok(Universe::Received(which)),
+            _ => Err(Failure::input(
+                "name a list, or say `received`, then `from` and `share` narrow it down",
+            )),
+        }
+    }
+
     pub(super) fn ask(&self) -> Result<Ask, Failure> {
         Ok(Ask {
             to: self.to.clone(),
@@ -185,12 +206,12 @@ impl Share {
     }
 }
 
-/// Tells what would flow of a list.
+/// Tells what would flow of a list or of received rows.
 pub async fn preview_list(
     State(app): State<App>,
     Body(share): Body<Share>,
 ) -> Result<Json<Previews>, Failure> {
-    let recipients = preview::preview(&app, share.ask()?, &share.list).await?;
+    let recipients = preview::preview(&app, share.ask()?, share.universe()?).await?;
     Ok(Json(Previews { recipients }))
 }
 
@@ -216,17 +237,17 @@ pub async fn explain(
     Ok(Json(Items { items }))
 }
 
-/// Shares what flows of a list.
+/// Shares what flows of a list or of received rows.
 pub async fn share(
     State(app): State<App>,
     Body(share): Body<Share>,
 ) -> Result<Json<Sents>, Failure> {
     let ask = share.ask()?;
     let recipients = if share.dry_run {
-        let previews = preview::preview(&app, ask, &share.list).await?;
+        let previews = preview::preview(&app, ask, share.universe()?).await?;
         previews.into_iter().map(Sent::dry_run).collect()
     } else {
-        send::send(&app, ask, &share.list).await?
+        send::send(&app, ask, share.universe()?).await?
     };
     Ok(Json(Sents { recipients }))
 }

@@ -158,7 +158,8 @@ fn state(receipt: &Value) -> String {
     }
 }
 
-/// What a recipient keeps and why, and why nobody waits any more: a sentence each.
+/// What a recipient keeps and why, whom it had passed rows on to, and why nobody waits any more: a sentence
+/// each.
 pub(super) fn remarks(receipt: &Value) -> Vec<String> {
     let mut lines: Vec<String> = items(&receipt["retained"])
         .iter()
@@ -171,6 +172,23 @@ pub(super) fn remarks(receipt: &Value) -> Vec<String> {
             )
         })
         .collect();
+    lines.extend(items(&receipt["onward"]).iter().map(|onward| {
+        let state = match text(onward, "state") {
+            _ if onward["overdue"] == true => "late with its confirmation".to_owned(),
+            "queued" | "told" | "acknowledged" => "not confirmed yet".to_owned(),
+            other => format!(
+                "{} on {}",
+                other.replace('_', " "),
+                moment(onward, "receipt_at")
+            ),
+        };
+        format!(
+            "{} passed it on to {} ({} rows): {state}",
+            text(onward, "by"),
+            text(onward, "name"),
+            number(onward, "rows")
+        )
+    }));
     let exception = &receipt["exception"];
     if !exception.is_null() {
         lines.push(format!(

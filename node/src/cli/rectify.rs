@@ -14,6 +14,9 @@ pub struct Rectify {
     /// The person: id, system:value or whole name.
     #[arg(long)]
     person: String,
+    /// Whose record holds the right fields, when this node has none of the person any more.
+    #[arg(long, value_name = "PERSON")]
+    with: Option<String>,
     /// Only in this share.
     #[arg(long)]
     share: Option<String>,
@@ -26,6 +29,7 @@ impl Rectify {
     pub(super) async fn run(&self, desk: &Desk) -> Result<(), CliError> {
         let body = json!({
             "person": self.person,
+            "with": self.with,
             "share": self.share,
             "kind": "rectification",
             "dry_run": self.dry_run,

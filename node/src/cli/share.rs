@@ -10,11 +10,11 @@ use serde_json::{Value, json};
 /// Share people with allies: preview, explain, send, list.
 #[derive(Debug, Subcommand)]
 pub enum Share {
-    /// Tell what would flow of a list and why the rest would not; changes nothing.
+    /// Tell what would flow of a list or of received rows and why the rest would not; changes nothing.
     Preview(What),
     /// Tell every rule that decides about one person.
     Explain(Explain),
-    /// Share what may flow of a list.
+    /// Share what may flow of a list or of received rows.
     Send {
         /// What it is about.
         #[command(flatten)]
@@ -34,8 +34,22 @@ pub struct What {
     #[arg(long, required = true, num_args = 1.., value_name = "ORGANIZATION")]
     to: Vec<String>,
     /// The list to share from.
-    #[arg(long, value_name = "NAME")]
-    list: String,
+    #[arg(
+        long,
+        value_name = "NAME",
+        required_unless_present = "received",
+        conflicts_with = "received"
+    )]
+    list: Option<String>,
+    /// Pass on what others gave, where the people and rules let it be passed on.
+    #[arg(long)]
+    received: bool,
+    /// Of what others gave, only what this organization gave.
+    #[arg(long, value_name = "ORGANIZATION", requires = "received")]
+    from: Option<String>,
+    /// Of what others gave, only this share.
+    #[arg(long, value_name = "ID", requires = "received")]
+    share: Option<String>,
     /// What for: gotv, persuasion, fundraising, issue_advocacy, voter_registration, event, petition, membership,
     /// online_ads, constituent_service.
     #[arg(long)]
@@ -81,7 +95,7 @@ impl Given {
 /// A person to explain.
 #[derive(Debug, Args)]
 pub struct Explain {
-    /// The person: id, system:value or whole name.
+    /// The person: id, system:value or whole name; or a received row by its `reference` in the export.
     #[arg(long)]
     person: String,
     /// The recipients.
@@ -138,6 +152,9 @@ impl What {
         json!({
             "to": self.to,
             "list": self.list,
+            "received": self.received,
+            "from": self.from,
+            "share": self.share,
             "purpose": self.purpose,
             "fields": self.fields,
             "channel": self.channel,

@@ -64,6 +64,7 @@ impl StatementPaper<'_> {
         let due = holder.due.map(|due| self.day(&due.0)).unwrap_or_default();
         match holder.status {
             "queued" => "It is on its way.".to_owned(),
+            "not_found" => "It has signed that it does not hold this data.".to_owned(),
             "held" => "It may use this data.".to_owned(),
             "expired" => "Its time is over: it must not use this data any more.".to_owned(),
             "overdue" => {
@@ -93,6 +94,7 @@ impl StatementPaper<'_> {
 fn asked(holder: &crate::shares::view::Holder) -> &'static str {
     match holder.revoked_for.as_deref() {
         Some("restriction") => "stop using",
+        Some("lift") => "use again",
         _ => "delete",
     }
 }

@@ -13,6 +13,7 @@ use crate::{
     coalition::members,
     http::problem::Failure,
     shares::holders,
+    shares::onward::Onward,
     store::{self, consent::Consent, contact::Contact, people::Member},
     suppressions,
 };
@@ -132,9 +133,16 @@ pub async fn show(State(app): State<App>, uri: Uri, Path(id): Path<String>) -> P
         fields: words::listed(&holder.fields),
         purpose: words::spaced(&holder.purpose),
         sent: calendar.day(Moment(holder.sent_at)),
-        status: match holder.correction {
-            Some("rectified") if holder.status == "held" => "held, corrected".to_owned(),
-            _ => words::spaced(holder.status),
+        status: {
+            let status = match holder.correction {
+                Some("rectified") if holder.status == "held" => "held, corrected".to_owned(),
+                _ => words::spaced(holder.status),
+            };
+            let onward = holder.onward.iter().map(Onward::sentence);
+            std::iter::once(status)
+                .chain(onward)
+                .collect::<Vec<_>>()
+                .join("; ")
         },
         name: holder.name,
     };

@@ -30,6 +30,7 @@ pub fn revocation(kind: RevokeKind) -> &'static str {
         RevokeKind::Recall => "they were recalled",
         RevokeKind::Restriction => "somebody asked that they rest",
         RevokeKind::Rectification => "they are to be corrected",
+        RevokeKind::Lift => "they may be used again",
     }
 }
 

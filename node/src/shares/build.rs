@@ -8,9 +8,10 @@ use super::{
         Answer, FIELD_BYTES, Fields, Grounds, Identity, Opinions, Phone, Postal, ROW_VALUES,
         RowToken, SharedRow, field_of,
     },
+    plan::Recipient,
 };
 use crate::store::{person::Address, share::candidate::Candidate};
-use policy::{FieldClass, FieldMask, Flow, Party, Row};
+use policy::{FieldClass, FieldMask, Row};
 use protocol::{id::RowRef, token::Class};
 
 /// Builds what may flow of a person; none where nobody could be reached by it.
@@ -19,34 +20,53 @@ pub fn build(
     person: &Candidate,
     row: &Row,
     mask: FieldMask,
-    flow: &Flow,
-    to: &Party,
+    recipient: &Recipient,
     row_ref: RowRef,
     now: i64,
 ) -> Option<SharedRow> {
     let fields = fields(person, mask);
-    if !fields.mask().has_contact_point() {
+    let mask = fields.mask();
+    sealed_row(fields, tokens(person, mask), row, recipient, row_ref, now)
+}
+
+/// The row with its grounds: what was judged travels with it, and is judged again.
+pub(super) fn sealed_row(
+    fields: Fields,
+    tokens: Vec<RowToken>,
+    row: &Row,
+    recipient: &Recipient,
+    row_ref: RowRef,
+    now: i64,
+) -> Option<SharedRow> {
+    let mask = fields.mask();
+    if !mask.has_contact_point() {
         return None;
     }
-    let mask = fields.mask();
+    let (flow, to, name) = (&recipient.flow, &recipient.party, row_ref.to_string());
+    let facts = &row.facts;
     let shown = row
         .consent
         .as_ref()
-        .filter(|_| consent::is_consent(row.facts.basis))
-        .and_then(|record| consent::narrowed(record, flow, to, mask, &row_ref.to_string(), now));
+        .filter(|_| consent::is_consent(facts.basis))
+        .and_then(|record| {
+            consent::narrowed(record, &facts.originator, flow, to, mask, &name, now)
+        });
     Some(SharedRow {
         row_ref,
         fields,
         grounds: Grounds {
-            originator: row.facts.originator.parse().ok()?,
-            source: row.facts.source.name().to_owned(),
-            basis: row.facts.basis.name().to_owned(),
-            jurisdiction: row.facts.jurisdiction.code().to_owned(),
-            terms_allow: row.facts.terms_allow,
-            partisan: row.facts.partisan,
+            originator: facts.originator.parse().ok()?,
+            source: facts.source.name().to_owned(),
+            basis: facts.basis.name().to_owned(),
+            jurisdiction: facts.jurisdiction.code().to_owned(),
+            terms_allow: facts.terms_allow,
+            partisan: facts.partisan,
             consent: shown.and_then(|record| serde_json::to_string(&record).ok()),
+            nonpublic: facts.nonpublic,
+            coordinated: facts.taint_coordinated.iter().cloned().collect(),
+            independent: facts.taint_ie.iter().cloned().collect(),
         },
-        tokens: tokens(person, mask),
+        tokens,
     })
 }
 

@@ -1,4 +1,4 @@
-//! What a notice does to the rows that it names: they go, rest, or are corrected.
+//! What a notice does to the rows that it names: they go, rest, are corrected, or come into use again.
 
 use super::{
     notice::{Correction, RecalledRows},
@@ -52,6 +52,10 @@ pub async fn carry_out(
         RevokeKind::Rectification => {
             let rows = rectify(tx, notice, recalled).await?;
             Done::of(ErasureResult::Rectified, rows)
+        }
+        RevokeKind::Lift => {
+            let rows = lift(tx, notice, recalled).await?;
+            Done::of(ErasureResult::Lifted, rows)
         }
         RevokeKind::Withdrawal
         | RevokeKind::Objection
@@ -114,8 +118,23 @@ async fn rest(tx: &mut Write, notice: &NoticeIn, row: RowRef) -> anyhow::Result<
     Ok(())
 }
 
+async fn lift(tx: &mut Write, notice: &NoticeIn, recalled: &RecalledRows) -> anyhow::Result<u64> {
+    let mut lifted = 0;
+    for row in named(notice, recalled) {
+        let held = received::fields(&mut *tx, notice.share, *row)
+            .await?
+            .is_some();
+        let rested = mark::lift(&mut *tx, notice.share, *row).await?;
+        lifted += u64::from(held && rested);
+    }
+    Ok(lifted)
+}
+
 /// The rows of a notice, as many as it announced.
-fn named<'r>(notice: &NoticeIn, recalled: &'r RecalledRows) -> impl Iterator<Item = &'r RowRef> {
+pub(super) fn named<'r>(
+    notice: &NoticeIn,
+    recalled: &'r RecalledRows,
+) -> impl Iterator<Item = &'r RowRef> {
     let count = usize::try_from(notice.count).unwrap_or(usize::MAX);
     recalled.rows.iter().take(count)
 }

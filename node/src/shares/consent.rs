@@ -80,10 +80,12 @@ pub fn given_after(record: &Record, moment: i64, now: i64) -> bool {
 /// The record as the recipient sees it: only the clauses that this flow rests on, narrowed to the
 /// recipient, the channel and the classes that flow, and only the giving event.
 ///
-/// The local id of the person is replaced by the row's random name; it never leaves.
+/// Where the person agreed that recipients pass the row on, the clause keeps all whom it names, so that it
+/// can be judged again. The local id of the person is replaced by the row's random name; it never leaves.
 #[must_use]
 pub fn narrowed(
     record: &Record,
+    originator: &str,
     flow: &Flow,
     to: &Party,
     mask: FieldMask,
@@ -105,8 +107,10 @@ pub fn narrowed(
         clause.pii_information = covered;
         clause.x_channels = vec![flow.channel];
         clause.x_written.retain(|channel| *channel == flow.channel);
-        clause.recipient_third_parties.party_ids = vec![flow.to.clone()];
-        clause.recipient_third_parties.x_classes.clear();
+        if !clause.x_onward_allowed {
+            clause.recipient_third_parties.party_ids = vec![flow.to.clone()];
+            clause.recipient_third_parties.x_classes.clear();
+        }
         clauses.push(clause);
     }
     if clauses.is_empty() {
@@ -128,7 +132,7 @@ pub fn narrowed(
             json!({
                 "event_time": event.event_time,
                 "validity_duration": event.validity_duration,
-                "entity_id": flow.from,
+                "entity_id": originator,
                 "event_type": event.event_type,
                 "event_state": event.event_state,
             })
@@ -225,6 +229,7 @@ mod tests {
             equal_terms: false,
             agreement_current: true,
             law_pack_fresh: true,
+            suspended: false,
         }
     }
 
@@ -285,7 +290,7 @@ mod tests {
         let names = r#""Green Table", "Nurses Local", "c4""#;
         let full = record("full", r#""postal", "phone""#, names, 100, given);
         let mask = FieldMask::from_iter([FieldClass::Postal]);
-        let shown = narrowed(&full, &flow(), &to(), mask, "row", NOW).unwrap();
+        let shown = narrowed(&full, "org-a", &flow(), &to(), mask, "row", NOW).unwrap();
         let [clause] = shown.purposes.as_slice() else {
             panic!("one clause");
         };
@@ -299,6 +304,30 @@ mod tests {
         let cell = |record: &Record| record.clause_for(&flow(), &to(), FieldClass::Postal, NOW);
         assert!(fits(&cell(&shown)));
         assert_eq!(cell(&shown), cell(&full));
+    }
+
+    #[test]
+    fn a_clause_that_lets_recipients_pass_on_keeps_whom_it_names() {
+        let names = r#""Green Table", "Nurses Local""#;
+        let mut full = record("full", r#""postal""#, names, 100, EventState::Given);
+        full.purposes[0].x_onward_allowed = true;
+        let mask = FieldMask::from_iter([FieldClass::Postal]);
+        let shown = narrowed(&full, "org-a", &flow(), &to(), mask, "row", NOW).unwrap();
+        let onward = Flow {
+            from: "org-b".to_owned(),
+            to: "org-c".to_owned(),
+            ..flow()
+        };
+        let fits_at = |name: &str, record: &Record| {
+            let to = Party::new("org-c", name, OrgKind::Union, Jurisdiction::US);
+            let clause = record.clause_for(&onward, &to, FieldClass::Postal, NOW);
+            clause.onward && fits(&clause)
+        };
+        assert!(fits_at("Nurses Local", &shown));
+        assert!(!fits_at("River PAC", &shown), "whom it does not name");
+        full.purposes[0].x_onward_allowed = false;
+        let shown = narrowed(&full, "org-a", &flow(), &to(), mask, "row", NOW).unwrap();
+        assert!(!fits_at("Nurses Local", &shown));
     }
 
     #[test]

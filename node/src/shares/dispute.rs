@@ -50,7 +50,12 @@ impl Faults {
             })
             .collect();
         let gate = setting.gate.without_own();
-        let outcome = gate.decide(End::Receive, flow, &known, classes, announced.0);
+        // The sender may have decided before it read of the disputes that suspend it.
+        let flow = Flow {
+            suspended: false,
+            ..flow.clone()
+        };
+        let outcome = gate.decide(End::Receive, &flow, &known, classes, announced.0);
         let surplus = judged.iter().zip(&outcome.masks).filter(|(judged, mask)| {
             let had = judged.row.fields.mask();
             had.iter().any(|class| !mask.contains(class))

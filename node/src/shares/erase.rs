@@ -2,6 +2,7 @@
 
 use super::{
     carry_out::{self, Done},
+    fan_out,
     notice::RecalledRows,
 };
 use crate::{
@@ -21,7 +22,8 @@ use protocol::{
     entry::{
         payload::Payload,
         share::{
-            ERASURE_PREFIX, ErasureReceipt, ErasureResult, ErasureStatement, NoticeAck, RevokeKind,
+            ERASURE_PREFIX, ErasureReceipt, ErasureResult, ErasureStatement, NoticeAck, Onward,
+            RevokeKind,
         },
     },
     identity::KeyUse,
@@ -104,6 +106,11 @@ async fn forget(app: &App) -> anyhow::Result<bool> {
 
 async fn one(app: &App, notice: &NoticeIn) -> anyhow::Result<()> {
     let recalled = rows(app, notice).await?;
+    // The folded state before the transaction: so it is everywhere.
+    let guard = app.coalition.read().await;
+    let Some(coalition) = guard.as_ref() else {
+        anyhow::bail!("this node is in no coalition");
+    };
     let mut tx = app.store.write("carrying out a notice").await?;
     let share = received::find(&mut tx, notice.share).await?;
     let unfetched = share.is_some_and(|share| share.state == "announced");
@@ -119,8 +126,13 @@ async fn one(app: &App, notice: &NoticeIn) -> anyhow::Result<()> {
         tx.commit().await?;
         return Ok(());
     }
+    let mut onward = Vec::new();
     let done = match &recalled {
-        Some(recalled) => carry_out::carry_out(&mut tx, notice, recalled, app.now()).await?,
+        Some(recalled) => {
+            let done = carry_out::carry_out(&mut tx, notice, recalled, app.now()).await?;
+            onward = fan_out::fan_out(app, &mut tx, &coalition.state, notice, recalled).await?;
+            done
+        }
         None => Done {
             result: ErasureResult::Refused,
             rows: 0,
@@ -138,7 +150,10 @@ async fn one(app: &App, notice: &NoticeIn) -> anyhow::Result<()> {
         notice: notice.notice,
     };
     outbox::queue(app, &mut tx, ack.into(), None).await?;
-    outbox::queue(app, &mut tx, receipt(app, notice, done).into(), None).await?;
+    // After the notices that it lists. It does not wait for their answers: every member reads those in the
+    // log, and a deadline binds whoever it is set.
+    let receipt = receipt(app, notice, done, onward);
+    outbox::queue(app, &mut tx, receipt.into(), None).await?;
     tx.commit().await?;
     Ok(())
 }
@@ -176,7 +191,7 @@ async fn rows(app: &App, notice: &NoticeIn) -> anyhow::Result<Option<RecalledRow
 }
 
 /// The signed statement. A row that was not held gets one like any other.
-fn receipt(app: &App, notice: &NoticeIn, done: Done) -> ErasureReceipt {
+fn receipt(app: &App, notice: &NoticeIn, done: Done, onward: Vec<Onward>) -> ErasureReceipt {
     let now = app.now();
     let statement = codec::encode(&ErasureStatement {
         node: app.me,
@@ -188,6 +203,9 @@ fn receipt(app: &App, notice: &NoticeIn, done: Done) -> ErasureReceipt {
         backups_expire_by: now.plus(BACKUP_DAYS * DAY),
         retained: done.retained,
         suppression_kept: done.tombstones,
+        notice_position: notice.position,
+        notice_hash: notice.hash,
+        onward,
     });
     let key = app.secrets.signing_key(KeyUse::Statement);
     let signature = key.sign(&[ERASURE_PREFIX, &statement].concat());

@@ -1,6 +1,9 @@
 //! Received rows as a CSV file for the organization's own tools: what may be used, and for what.
 
-use super::payload::Fields;
+use super::{
+    pass_on,
+    payload::{Fields, Grounds},
+};
 use crate::{
     app::App,
     coalition::members,
@@ -10,12 +13,15 @@ use crate::{
         share::received::{self, Received},
     },
 };
-use protocol::{id::EntryId, problem::ProblemKind};
+use protocol::{
+    id::{EntryId, RowRef},
+    problem::ProblemKind,
+};
 
 /// Rows read at a time.
 const PAGE: i64 = 1_000;
 /// The columns.
-const HEADINGS: [&str; 24] = [
+const HEADINGS: [&str; 26] = [
     "share",
     "from",
     "purpose",
@@ -40,6 +46,8 @@ const HEADINGS: [&str; 24] = [
     "answers",
     "basis",
     "consent_record",
+    "collected_by",
+    "reference",
 ];
 
 /// The rows that may be used of one share, or of all; expired, erased and restricted ones never.
@@ -49,11 +57,7 @@ const HEADINGS: [&str; 24] = [
 /// taken back.
 pub async fn csv(app: &App, share: Option<EntryId>) -> Result<Vec<u8>, Failure> {
     if is_stopped(app).await {
-        return Err(Failure::new(
-            ProblemKind::Conflict,
-            "this node has stopped reading the coalition log and cannot know what was taken back since; \
-             received rows must not be used before it reads on: see `commonturf coalition status`",
-        ));
+        return Err(stopped());
     }
     let mut db = app.store.read("exporting received rows").await?;
     let shares = match share {
@@ -85,7 +89,15 @@ pub async fn csv(app: &App, share: Option<EntryId>) -> Result<Vec<u8>, Failure> 
     out.into_inner().map_err(Failure::internal)
 }
 
-async fn is_stopped(app: &App) -> bool {
+pub(super) fn stopped() -> Failure {
+    Failure::new(
+        ProblemKind::Conflict,
+        "this node has stopped reading the coalition log and cannot know what was taken back since; \
+         received rows must not be used before it reads on: see `commonturf coalition status`",
+    )
+}
+
+pub(super) async fn is_stopped(app: &App) -> bool {
     let guard = app.coalition.read().await;
     guard
         .as_ref()
@@ -121,6 +133,8 @@ async fn write_share(
             record.push(protocol::id::to_base32(row));
             record.extend(columns(fields));
             record.extend(ground_columns(grounds));
+            record.push(collected_by(app, grounds).await?);
+            record.push(reference(share.share, row));
             let safe: Vec<String> = record.into_iter().map(neutral).collect();
             out.write_record(&safe).map_err(Failure::internal)?;
         }
@@ -175,6 +189,19 @@ fn ground_columns(grounds: &str) -> [String; 2] {
         .unwrap_or_default();
     let text = |value: &serde_json::Value| value.as_str().unwrap_or_default().to_owned();
     [text(&grounds["basis"]), text(&record["record_id"])]
+}
+
+/// Whose people they were first.
+async fn collected_by(app: &App, grounds: &str) -> Result<String, Failure> {
+    let grounds: Grounds = serde_json::from_str(grounds).map_err(Failure::internal)?;
+    let coalition = crate::coalition::active(app).await?;
+    Ok(members::name(&coalition.state, grounds.originator))
+}
+
+/// What names the row where a person is meant.
+fn reference(share: EntryId, row: &[u8]) -> String {
+    let name = row.try_into().map(RowRef);
+    name.map_or_else(|_| String::new(), |row| pass_on::reference(share, row))
 }
 
 fn date(milliseconds: i64) -> String {

@@ -1,6 +1,10 @@
 //! From a person of the lists and a flow to the row that the gate judges.
 
-use super::{consent, setting::Setting};
+use super::{
+    consent,
+    payload::{Fields, Grounds},
+    setting::Setting,
+};
 use crate::store::{person::Address, share::candidate::Candidate};
 use policy::{
     Basis, FieldClass, Flow, Jurisdiction, Party, Purpose, Record, Row, RowFacts, Source,
@@ -89,6 +93,37 @@ pub fn row(context: &Context<'_>, person: &Candidate) -> Row {
         facts,
         consent: chosen.cloned(),
     }
+}
+
+/// What a shared row says of itself, at whoever judges it next: the facts of which nothing but the row
+/// tells, and the consent that travels with it. None when it speaks of things that this version does not
+/// know.
+///
+/// Race labels that nobody at the table stands on a side of are left out: no rule can ask about them.
+#[must_use]
+pub fn of_shared(
+    setting: &Setting,
+    grounds: &Grounds,
+    fields: &Fields,
+    purpose: Purpose,
+    now: Moment,
+) -> Option<Row> {
+    let record = grounds.consent.as_deref().map(Record::parse);
+    let consent = record.transpose().ok()?;
+    let source: Source = grounds.source.parse().ok()?;
+    let basis: Basis = grounds.basis.parse().ok()?;
+    let place: Jurisdiction = grounds.jurisdiction.parse().ok()?;
+    let mut facts = RowFacts::new(&grounds.originator.to_string(), source, basis, place);
+    facts.terms_allow = grounds.terms_allow && terms_allow(source, purpose);
+    facts.partisan = grounds.partisan;
+    facts.nonpublic = grounds.nonpublic;
+    facts.taint_coordinated = setting.known_races(&grounds.coordinated);
+    facts.taint_ie = setting.known_races(&grounds.independent);
+    facts.minor = fields
+        .identity
+        .as_ref()
+        .is_some_and(|identity| is_young(identity.birth_date.as_deref(), identity.birth_year, now));
+    Some(Row { facts, consent })
 }
 
 /// Whether a source's terms let rows go on for a purpose; a template, not legal advice.

@@ -54,6 +54,28 @@ pub struct Correction {
     pub tokens: Vec<RowToken>,
 }
 
+/// The kinds of notices that are about one person.
+pub const KINDS: [&str; 6] = [
+    "withdrawal",
+    "objection",
+    "erasure",
+    "restriction",
+    "rectification",
+    "lift",
+];
+
+/// A kind of these.
+///
+/// # Errors
+/// [`Failure`] that lists the kinds.
+pub fn person_kind(word: &str) -> Result<RevokeKind, Failure> {
+    KINDS
+        .contains(&word)
+        .then(|| RevokeKind::named(word))
+        .flatten()
+        .ok_or_else(|| Failure::input(format!("a person takes back by: {}", KINDS.join(", "))))
+}
+
 /// What sealing and telling needs of the folded state, taken before any transaction.
 #[derive(Debug)]
 pub(super) struct Names(BTreeMap<NodeId, (String, Option<protocol::seal::AgeRecipient>)>);

@@ -3,7 +3,7 @@
 //! A match token stands for the value it was made of and so belongs to that value's class.
 
 use minicbor::{Decode, Encode};
-use policy::{FieldClass, FieldMask};
+use policy::{FieldClass, FieldMask, Party};
 use protocol::{
     codec::{self, Canonical},
     entry::share::row_leaf,
@@ -12,11 +12,14 @@ use protocol::{
     token::{Class, Token},
 };
 use serde::{Deserialize, Serialize};
+use std::collections::BTreeSet;
 
 /// The most bytes of a share's rows, before sealing.
 pub const SHARE_BYTES: usize = 512 * 1024 * 1024;
 /// The most phones, e-mail addresses, tags, answers or tokens of one row.
 pub const ROW_VALUES: usize = 64;
+/// The most races on one side of which a row has been.
+pub const ROW_RACES: usize = 200;
 /// The longest text of one field, in bytes.
 pub const FIELD_BYTES: usize = 2_000;
 /// The format of [`SharedRows`].
@@ -228,6 +231,44 @@ pub struct Grounds {
     /// hash, the matched clause.
     #[n(6)]
     pub consent: Option<String>,
+    /// Whether it was derived from somebody's private plans.
+    #[serde(default)]
+    #[n(7)]
+    pub nonpublic: bool,
+    /// Races on whose coordinated side it has been, in rising order.
+    #[serde(default)]
+    #[n(8)]
+    pub coordinated: Vec<String>,
+    /// Races on whose independent side it has been, in rising order.
+    #[serde(default)]
+    #[n(9)]
+    pub independent: Vec<String>,
+}
+
+impl Grounds {
+    /// Labels the row with the sides of an organization through whose hands it went: they stay with it,
+    /// so that nobody in between carries it across a firewall.
+    pub fn went_through(&mut self, party: &Party) {
+        let add = |races: &mut Vec<String>, more: &BTreeSet<String>| {
+            races.extend(more.iter().cloned());
+            races.sort_unstable();
+            races.dedup();
+        };
+        add(&mut self.coordinated, &party.coordinated_races);
+        add(&mut self.independent, &party.ie_races);
+    }
+
+    fn is_within_limits(&self) -> bool {
+        let races = |races: &Vec<String>| {
+            races.len() <= ROW_RACES
+                && races.is_sorted_by(|a, b| a < b)
+                && races.iter().all(|race| policy::is_id(race))
+        };
+        let consent = self.consent.as_ref().map_or(0, String::len);
+        consent <= policy::consent::MAX_RECORD_BYTES
+            && races(&self.coordinated)
+            && races(&self.independent)
+    }
 }
 
 /// A match token and the class of the value it stands for.
@@ -327,10 +368,6 @@ impl SharedRow {
         let bytes = serde_json::to_string(fields).map_or(usize::MAX, |json| json.len());
         lists.into_iter().all(|length| length <= ROW_VALUES)
             && bytes <= 4 * ROW_VALUES * FIELD_BYTES
-            && self
-                .grounds
-                .consent
-                .as_ref()
-                .is_none_or(|json| json.len() <= policy::consent::MAX_RECORD_BYTES)
+            && self.grounds.is_within_limits()
     }
 }

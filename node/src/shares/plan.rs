@@ -1,8 +1,9 @@
-//! The one path of preview and sending: people of a list, page by page, through the gate.
+//! The one path of preview and sending: people of a list or received rows, page by page, through the gate.
 
 use super::{
     build,
     facts::{self, Context},
+    pass_on,
     payload::SharedRow,
     setting::Setting,
 };
@@ -21,7 +22,7 @@ use protocol::{
     channel::Channel,
     entry::share::Consideration,
     fold::share::SHARE_ROWS,
-    id::{NodeId, RowRef},
+    id::{EntryId, NodeId, RowRef},
     problem::ProblemKind,
     time::Moment,
 };
@@ -170,15 +171,30 @@ impl Plan {
             .collect())
     }
 
-    /// Walks a list; the sink gets every row that flows, with the number of its recipient.
+    /// Walks people through the gate; the sink gets every row that flows, with the number of its recipient.
     ///
     /// # Errors
     /// [`Failure`] when the database fails or there are more rows than a share may have.
     pub async fn walk(
         &self,
         app: &App,
+        universe: &Universe,
+        mut sink: impl FnMut(usize, Subject<'_>, SharedRow) -> Result<(), Failure>,
+    ) -> Result<Vec<Tally>, Failure> {
+        match universe {
+            Universe::List(name) => {
+                let list = list(app, name).await?;
+                self.walk_list(app, &list, &mut sink).await
+            }
+            Universe::Received(which) => pass_on::walk(self, app, which, &mut sink).await,
+        }
+    }
+
+    async fn walk_list(
+        &self,
+        app: &App,
         list: &str,
-        mut sink: impl FnMut(usize, &Candidate, SharedRow) -> Result<(), Failure>,
+        sink: &mut impl FnMut(usize, Subject<'_>, SharedRow) -> Result<(), Failure>,
     ) -> Result<Vec<Tally>, Failure> {
         let mut tallies = vec![Tally::default(); self.recipients.len()];
         let mut after = String::new();
@@ -192,43 +208,68 @@ impl Plan {
             last.id().clone_into(&mut after);
             for (n, (recipient, tally)) in self.recipients.iter().zip(&mut tallies).enumerate() {
                 let rows = self.rows(app, recipient, &people).await?;
-                let outcome = self.setting.gate.decide(
-                    End::Send,
-                    &recipient.flow,
-                    &rows,
-                    &self.ask.fields,
-                    self.now.0,
-                );
+                let outcome = self.decide(recipient, &rows);
                 tally.add(people.len(), &outcome);
                 for ((person, row), mask) in people.iter().zip(&rows).zip(&outcome.masks) {
                     if mask.is_empty() {
                         continue;
                     }
-                    let shared = build::build(
-                        person,
-                        row,
-                        *mask,
-                        &recipient.flow,
-                        &recipient.party,
-                        RowRef::random(&mut crate::ambient::rng()),
-                        self.now.0,
-                    );
-                    match shared {
-                        Some(shared) => {
-                            tally.flows(&shared);
-                            sink(n, person, shared)?;
-                        }
-                        None => tally.unreachable += 1,
-                    }
-                }
-                if tally.flow > SHARE_ROWS {
-                    return Err(Failure::input(
-                        "one share has at most 1,000,000 persons; share smaller lists",
-                    ));
+                    let name = RowRef::random(&mut crate::ambient::rng());
+                    let built = build::build(person, row, *mask, recipient, name, self.now.0);
+                    let subject = Subject {
+                        id: person.id(),
+                        via: None,
+                        expires_at: None,
+                    };
+                    tally.take(n, subject, built, sink)?;
                 }
             }
         }
     }
+
+    /// Asks the gate about rows for one recipient.
+    #[must_use]
+    pub fn decide(&self, recipient: &Recipient, rows: &[Row]) -> Outcome {
+        let (flow, fields) = (&recipient.flow, &self.ask.fields);
+        self.setting
+            .gate
+            .decide(End::Send, flow, rows, fields, self.now.0)
+    }
+}
+
+/// Of whom to share.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Universe {
+    /// The people of an own list, by its name.
+    List(String),
+    /// Rows that others gave and that may be used.
+    Received(Which),
+}
+
+impl From<&str> for Universe {
+    fn from(list: &str) -> Self {
+        Self::List(list.to_owned())
+    }
+}
+
+/// Which received rows.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Which {
+    /// Only those that one organization gave: its name, or the beginning of its node id.
+    pub from: Option<String>,
+    /// Only those of one share.
+    pub share: Option<EntryId>,
+}
+
+/// Whose row flows.
+#[derive(Debug, Clone, Copy)]
+pub struct Subject<'a> {
+    /// What the ledger calls the person.
+    pub id: &'a str,
+    /// The received share and row that it comes by; none for own people.
+    pub via: Option<(EntryId, RowRef)>,
+    /// When the right to use it ends.
+    pub expires_at: Option<Moment>,
 }
 
 /// What would flow to one recipient, and what not.
@@ -251,7 +292,8 @@ pub struct Tally {
 }
 
 impl Tally {
-    fn add(&mut self, people: usize, outcome: &Outcome) {
+    /// Counts what the gate said of rows.
+    pub(super) fn add(&mut self, people: usize, outcome: &Outcome) {
         self.people += people as u64;
         for (rule, count) in &outcome.rows_withheld_by_rule {
             *self.people_withheld.entry(rule.clone()).or_default() += count;
@@ -262,11 +304,35 @@ impl Tally {
         self.alarms += outcome.errors.values().sum::<u64>();
     }
 
-    fn flows(&mut self, row: &SharedRow) {
+    /// Counts a row that was built, and gives it to the sink; none could be built of somebody who cannot be
+    /// reached by what may flow.
+    pub(super) fn take(
+        &mut self,
+        recipient: usize,
+        subject: Subject<'_>,
+        built: Option<SharedRow>,
+        sink: &mut impl FnMut(usize, Subject<'_>, SharedRow) -> Result<(), Failure>,
+    ) -> Result<(), Failure> {
+        let Some(row) = built else {
+            self.unreachable += 1;
+            return Ok(());
+        };
         self.flow += 1;
+        if self.flow > SHARE_ROWS {
+            return Err(Failure::input(
+                "one share has at most 1,000,000 persons; share smaller lists",
+            ));
+        }
         for class in row.fields.mask().iter() {
             *self.fields.entry(class).or_default() += 1;
         }
+        sink(recipient, subject, row)
+    }
+
+    /// Counts people whom the node itself withholds, before any rule is asked.
+    pub(super) fn withhold(&mut self, rule: &str, people: u64) {
+        self.people += people;
+        *self.people_withheld.entry(rule.to_owned()).or_default() += people;
     }
 }
 
@@ -298,13 +364,21 @@ pub async fn list(app: &App, name: &str) -> Result<String, Failure> {
 /// [`Failure`] when nobody or several fit.
 pub async fn person(app: &App, reference: &str) -> Result<String, Failure> {
     let mut db = app.store.read("looking for a person").await?;
-    match people::resolve(&mut db, reference).await? {
+    person_in(&mut db, reference).await
+}
+
+/// The same with a connection at hand.
+///
+/// # Errors
+/// As [`person`].
+pub async fn person_in(db: &mut sqlx::AnyConnection, reference: &str) -> Result<String, Failure> {
+    match people::resolve(&mut *db, reference).await? {
         Found::One(person) => Ok(person),
         Found::Several => Err(Failure::input(
             "several people fit; use the id that lists show, or system:value such as van:12345",
         )),
         // Somebody who is on no list any more may still be with others.
-        Found::Nobody if candidate::is_in_ledger(&mut db, reference.trim()).await? => {
+        Found::Nobody if candidate::is_in_ledger(&mut *db, reference.trim()).await? => {
             Ok(reference.trim().to_owned())
         }
         Found::Nobody => Err(Failure::not_found(

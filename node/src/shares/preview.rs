@@ -1,8 +1,11 @@
 //! What would flow and why not: counts for a list, every rule for one person. Changes nothing.
 
-use super::plan::{Ask, Plan, Tally};
+use super::{
+    pass_on,
+    plan::{Ask, Plan, Recipient, Tally, Universe},
+};
 use crate::{app::App, http::problem::Failure, store::share::candidate};
-use policy::{End, Explanation, FieldClass, Gate};
+use policy::{End, Explanation, FieldClass, Gate, Row};
 use serde::Serialize;
 use std::collections::BTreeMap;
 
@@ -49,7 +52,7 @@ pub struct Withheld {
 impl Preview {
     /// Counts in words.
     #[must_use]
-    pub fn of(gate: &Gate, to: &super::plan::Recipient, tally: &Tally) -> Self {
+    pub fn of(gate: &Gate, to: &Recipient, tally: &Tally) -> Self {
         Self {
             to: to.node.to_string(),
             name: to.name.clone(),
@@ -66,6 +69,9 @@ impl Preview {
 
 fn withheld(gate: &Gate, tally: &Tally) -> Vec<Withheld> {
     let mut by_rule: BTreeMap<&str, BTreeMap<FieldClass, u64>> = BTreeMap::new();
+    for rule in tally.people_withheld.keys() {
+        by_rule.entry(rule).or_default();
+    }
     for ((rule, class), count) in &tally.withheld {
         *by_rule.entry(rule).or_default().entry(*class).or_default() += count;
     }
@@ -73,11 +79,17 @@ fn withheld(gate: &Gate, tally: &Tally) -> Vec<Withheld> {
         .into_iter()
         .map(|(rule, fields)| {
             let text = gate.rule(rule);
+            let own = pass_on::WITHHELD.iter().find(|(name, ..)| *name == rule);
             Withheld {
                 rule: rule.to_owned(),
-                reason: text.map(|text| text.reason.clone()).unwrap_or_default(),
+                reason: text
+                    .map(|text| text.reason.clone())
+                    .or_else(|| own.map(|(_, reason, _)| (*reason).to_owned()))
+                    .unwrap_or_default(),
                 cite: text.and_then(|text| text.cite.clone()),
-                fix: text.and_then(|text| text.fix.clone()),
+                fix: text
+                    .and_then(|text| text.fix.clone())
+                    .or_else(|| own.map(|(_, _, fix)| (*fix).to_owned())),
                 people: tally.people_withheld.get(rule).copied().unwrap_or(0),
                 fields,
             }
@@ -87,14 +99,17 @@ fn withheld(gate: &Gate, tally: &Tally) -> Vec<Withheld> {
     rules
 }
 
-/// What would flow of a list, to each recipient.
+/// What would flow of a list or of received rows, to each recipient.
 ///
 /// # Errors
 /// [`Failure`] when the list, a recipient or the agreement is not there.
-pub async fn preview(app: &App, ask: Ask, list: &str) -> Result<Vec<Preview>, Failure> {
-    let list = super::plan::list(app, list).await?;
+pub async fn preview(
+    app: &App,
+    ask: Ask,
+    universe: impl Into<Universe>,
+) -> Result<Vec<Preview>, Failure> {
     let plan = Plan::make(app, ask).await?;
-    let tallies = plan.walk(app, &list, |_, _, _| Ok(())).await?;
+    let tallies = plan.walk(app, &universe.into(), |_, _, _| Ok(())).await?;
     Ok(plan
         .recipients
         .iter()
@@ -103,25 +118,41 @@ pub async fn preview(app: &App, ask: Ask, list: &str) -> Result<Vec<Preview>, Fa
         .collect())
 }
 
+async fn own_rows(
+    app: &App,
+    plan: &Plan,
+    recipient: &Recipient,
+    person: &str,
+) -> Result<Vec<Row>, Failure> {
+    let mut db = app.store.read("reading a person to explain").await?;
+    let found = candidate::one(&mut db, person).await?;
+    drop(db);
+    let people: Vec<_> = found.into_iter().collect();
+    plan.rows(app, recipient, &people).await
+}
+
 /// Explains one person toward each recipient, class by class.
 ///
 /// # Errors
 /// [`Failure`] when the person, a recipient or the agreement is not there.
 pub async fn explain(app: &App, ask: Ask, person: &str) -> Result<Vec<Explanation>, Failure> {
-    let person = super::plan::person(app, person).await?;
+    let received = pass_on::named(person);
+    let person = match received {
+        Some((share, row)) => pass_on::reference(share, row),
+        None => super::plan::person(app, person).await?,
+    };
     let plan = Plan::make(app, ask).await?;
-    let mut db = app.store.read("reading a person to explain").await?;
-    let people: Vec<_> = candidate::one(&mut db, &person)
-        .await?
-        .into_iter()
-        .collect();
-    drop(db);
-    if people.is_empty() {
-        return Err(Failure::not_found("the person is on no list any more"));
-    }
     let mut explanations = Vec::new();
     for recipient in &plan.recipients {
-        let rows = plan.rows(app, recipient, &people).await?;
+        let rows = match received {
+            Some(row) => pass_on::one(&plan, app, row).await?.into_iter().collect(),
+            None => own_rows(app, &plan, recipient, &person).await?,
+        };
+        if rows.is_empty() {
+            return Err(Failure::not_found(
+                "the person is on no list any more, or the received row is gone or must not be used",
+            ));
+        }
         for row in &rows {
             for field in &plan.ask.fields {
                 let mut explanation =

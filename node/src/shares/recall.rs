@@ -1,5 +1,5 @@
-//! Taking back: the person's word into the consent records, and a notice to everybody who was given
-//! the person. No policy stands in its way.
+//! Taking back: people's word into the consent records, and a notice to everybody who was given
+//! them. No policy stands in its way.
 
 use super::notice::{self, Names};
 use crate::{
@@ -21,7 +21,7 @@ use protocol::{
     state::State,
 };
 use serde::Serialize;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// What is taken back.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -35,15 +35,29 @@ pub enum What {
         /// Why.
         kind: RevokeKind,
     },
+    /// Many people, everywhere.
+    People {
+        /// Ids or `system:value`.
+        people: Vec<String>,
+        /// Why.
+        kind: RevokeKind,
+    },
     /// A whole share.
     Share(EntryId),
 }
+
+/// The most people of one recall.
+pub const PEOPLE: usize = 100_000;
+/// The most people that a refusal names.
+const NAMED: usize = 10;
 
 /// What a recall did, or would do.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Recall {
     /// Whether nothing was changed.
     pub dry_run: bool,
+    /// People whom it is about; absent for a whole share.
+    pub people: Option<usize>,
     /// Consent records that now say that the consent is taken back.
     pub consents_withdrawn: usize,
     /// One notice per share.
@@ -73,16 +87,14 @@ pub struct Notice {
 /// [`Failure`] when there is no such person or share, or this node is in no coalition.
 pub async fn revoke(app: &App, what: &What, dry_run: bool) -> Result<Recall, Failure> {
     let now = app.now();
-    let (kind, person, lines) = lines(app, what).await?;
+    let (kind, people, lines) = lines(app, what).await?;
     let by_share = by_share(app, lines).await?;
     let names = Names::of(&crate::coalition::active(app).await?.state);
-    let whole_person = person
-        .as_deref()
-        .filter(|_| matches!(what, What::Person { share: None, .. }));
+    let everywhere = !matches!(what, What::Person { share: Some(_), .. });
     let mut tx = app.store.write("taking back").await?;
     let mut consents_withdrawn = 0;
-    if let Some(person) = whole_person {
-        consents_withdrawn = withdraw(&mut tx, person, kind, now.0).await?;
+    for person in people.iter().filter(|_| everywhere) {
+        consents_withdrawn += withdraw(&mut tx, person, kind, now.0).await?;
     }
     let mut notices = Vec::new();
     for (share, (announced, lines)) in &by_share {
@@ -92,9 +104,9 @@ pub async fn revoke(app: &App, what: &What, dry_run: bool) -> Result<Recall, Fai
         let id = if *announced && !dry_run {
             Some(queue(app, &mut tx, &names, kind, lines).await?)
         } else {
-            for line in lines {
-                ledger::set_revoked(&mut tx, line, kind.name(), None).await?;
-            }
+            // Who has not been told that a row rests need not be told that it does not.
+            let kind = Some(kind.name()).filter(|_| kind != RevokeKind::Lift);
+            ledger::set_revoked(&mut tx, lines, kind, None).await?;
             None
         };
         notices.push(Notice {
@@ -114,6 +126,7 @@ pub async fn revoke(app: &App, what: &What, dry_run: bool) -> Result<Recall, Fai
     }
     Ok(Recall {
         dry_run,
+        people: (!matches!(what, What::Share(_))).then_some(people.len()),
         consents_withdrawn,
         notices,
     })
@@ -123,8 +136,8 @@ pub async fn revoke(app: &App, what: &What, dry_run: bool) -> Result<Recall, Fai
 async fn lines(
     app: &App,
     what: &What,
-) -> Result<(RevokeKind, Option<String>, Vec<Disclosure>), Failure> {
-    let (kind, person, lines) = match what {
+) -> Result<(RevokeKind, Vec<String>, Vec<Disclosure>), Failure> {
+    let (kind, people, lines) = match what {
         What::Person {
             person,
             share,
@@ -141,7 +154,16 @@ async fn lines(
                     ));
                 }
             }
-            (*kind, Some(person), lines)
+            (*kind, vec![person], lines)
+        }
+        What::People { people, kind } => {
+            let people = all_people(app, people).await?;
+            let mut db = app.store.read("reading the ledger").await?;
+            let mut lines = Vec::new();
+            for person in &people {
+                lines.extend(ledger::of_person(&mut db, person).await?);
+            }
+            (*kind, people, lines)
         }
         What::Share(share) => {
             let mut db = app.store.read("reading the ledger").await?;
@@ -152,7 +174,7 @@ async fn lines(
                 ));
             }
             let lines = ledger::of_share(&mut db, *share).await?;
-            (RevokeKind::Recall, None, lines)
+            (RevokeKind::Recall, Vec::new(), lines)
         }
     };
     let coalition = crate::coalition::active(app).await?;
@@ -160,16 +182,87 @@ async fn lines(
         .into_iter()
         .filter(|line| is_open(&coalition.state, line, kind))
         .collect();
-    Ok((kind, person, open))
+    Ok((kind, people, open))
 }
 
-/// Whether a line can get a notice of this kind: it has none, a weaker one, or one that was refused.
-fn is_open(state: &State, line: &Disclosure, kind: RevokeKind) -> bool {
-    let Some(notice) = line.notice else {
-        return true;
+/// The ids of people, each once; all of them are somebody, or nothing is done.
+async fn all_people(app: &App, references: &[String]) -> Result<Vec<String>, Failure> {
+    let checked = check(app, references).await?;
+    if checked.problems.is_empty() {
+        let ids: BTreeSet<String> = checked.people.into_iter().flatten().collect();
+        return Ok(ids.into_iter().collect());
+    }
+    let some = checked.problems.iter().take(NAMED);
+    let some: Vec<String> = some
+        .map(|problem| format!("entry {}: {}", problem.n, problem.why))
+        .collect();
+    Err(Failure::input(format!(
+        "{} of {} people cannot be found, and nothing was changed; {}",
+        checked.problems.len(),
+        references.len(),
+        some.join("; ")
+    )))
+}
+
+/// Whom references mean.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Checked {
+    /// Ids in the order of the references; none where nobody or several fit.
+    pub people: Vec<Option<String>>,
+    /// What is wrong with the others.
+    pub problems: Vec<Unknown>,
+}
+
+/// A reference that means nobody or several.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Unknown {
+    /// Its number, from 1.
+    pub n: usize,
+    /// Why.
+    pub why: String,
+}
+
+/// Looks up whom references mean; changes nothing.
+///
+/// # Errors
+/// [`Failure`] when there are none or too many, or the database fails.
+pub async fn check(app: &App, references: &[String]) -> Result<Checked, Failure> {
+    if references.is_empty() || references.len() > PEOPLE {
+        return Err(Failure::input(format!(
+            "people: name 1 to {PEOPLE} people at once"
+        )));
+    }
+    let mut checked = Checked {
+        people: Vec::with_capacity(references.len()),
+        problems: Vec::new(),
     };
+    let mut db = app.store.read("looking for people").await?;
+    for (n, reference) in (1..).zip(references) {
+        match super::plan::person_in(&mut db, reference).await {
+            Ok(person) => checked.people.push(Some(person)),
+            Err(failure) if failure.0.status < 500 => {
+                checked.people.push(None);
+                let why = failure.0.detail;
+                checked.problems.push(Unknown { n, why });
+            }
+            Err(failure) => return Err(failure),
+        }
+    }
+    Ok(checked)
+}
+
+/// Whether a line can get a notice of this kind: it has none, a weaker one, or one that was refused; only
+/// what rests can be lifted.
+pub(super) fn is_open(state: &State, line: &Disclosure, kind: RevokeKind) -> bool {
     let known = line.revoke_kind.as_deref().and_then(RevokeKind::named);
-    let weaker = known.is_some_and(|known| !known.erases() && kind.erases());
+    if kind == RevokeKind::Lift {
+        return known == Some(RevokeKind::Restriction);
+    }
+    let known = known.filter(|known| *known != RevokeKind::Lift);
+    let weaker = known.is_none_or(|known| !known.erases() && kind.erases());
+    let Some(notice) = line.notice else {
+        return known.is_none_or(|known| kind.erases() || !known.erases());
+    };
     let receipt = state
         .notices
         .get(&notice)
@@ -202,6 +295,10 @@ async fn withdraw(
     kind: RevokeKind,
     now: i64,
 ) -> Result<usize, Failure> {
+    if kind == RevokeKind::Lift {
+        candidate::lift(&mut *tx, person).await?;
+        return Ok(0);
+    }
     let mut records = store::consent::of_person(&mut *tx, person).await?;
     if kind == RevokeKind::Restriction {
         records.clear(); // the consent stands, and is not used until the person agrees once more
@@ -217,7 +314,7 @@ async fn withdraw(
 }
 
 /// Queues one notice for rows of one share, and notes it in the ledger.
-async fn queue(
+pub(super) async fn queue(
     app: &App,
     tx: &mut Write,
     names: &Names,
@@ -226,9 +323,7 @@ async fn queue(
 ) -> Result<EntryId, Failure> {
     let rows = lines.iter().map(|line| (line, None)).collect();
     let id = notice::queue(app, &mut *tx, names, kind, rows).await?;
-    for line in lines {
-        ledger::set_revoked(&mut *tx, line, kind.name(), Some(id)).await?;
-    }
+    ledger::set_revoked(&mut *tx, lines, Some(kind.name()), Some(id)).await?;
     Ok(id)
 }
 

@@ -2,7 +2,7 @@
 
 use super::{
     payload::{SHARE_BYTES, Salt, SharedRow, SharedRows, VERSION},
-    plan::{Ask, Plan, Recipient, Tally},
+    plan::{Ask, Plan, Recipient, Subject, Tally, Universe},
     preview::Preview,
 };
 use crate::{
@@ -14,6 +14,7 @@ use crate::{
         share::{
             self, Given, candidate,
             ledger::{self, Disclosure, Proof},
+            onward,
         },
     },
     sync::outbox::{self, Fate},
@@ -29,6 +30,7 @@ use protocol::{
     merkle::Tree,
     problem::ProblemKind,
     seal::{self, AgeRecipient},
+    time::Moment,
 };
 use serde::Serialize;
 use std::collections::BTreeMap;
@@ -65,27 +67,33 @@ impl Sent {
 struct Load {
     rows: Vec<SharedRow>,
     lines: Vec<(String, SharedLine)>,
+    expires: Option<Moment>,
 }
 
 #[derive(Debug)]
 struct SharedLine {
+    via: Option<(EntryId, RowRef)>,
     fields: String,
     basis: String,
     consent_record: Option<String>,
 }
 
-/// Sends what flows of a list, one share to each recipient, and waits for the fold.
+/// Sends what flows of a list or of received rows, one share to each recipient, and waits for the fold.
 ///
 /// # Errors
 /// [`Failure`] when the list, a recipient or the agreement is not there, or somebody took
 /// something back meanwhile.
-pub async fn send(app: &App, ask: Ask, list: &str) -> Result<Vec<Sent>, Failure> {
-    let list = super::plan::list(app, list).await?;
+pub async fn send(
+    app: &App,
+    ask: Ask,
+    universe: impl Into<Universe>,
+) -> Result<Vec<Sent>, Failure> {
+    let universe = universe.into();
     let plan = Plan::make(app, ask).await?;
     let mut loads: Vec<Load> = plan.recipients.iter().map(|_| Load::default()).collect();
     let mut held = 0;
     let tallies = plan
-        .walk(app, &list, |n, person, row| {
+        .walk(app, &universe, |n, subject, row| {
             held += 1;
             if held > SHARE_ROWS {
                 return Err(Failure::input(
@@ -93,12 +101,17 @@ pub async fn send(app: &App, ask: Ask, list: &str) -> Result<Vec<Sent>, Failure>
                 ));
             }
             if let Some(load) = loads.get_mut(n) {
-                load.lines.push((person.id().to_owned(), line(&row)));
+                load.expires = earlier(load.expires, subject.expires_at);
+                load.lines.push((subject.id.to_owned(), line(&row, subject)));
                 load.rows.push(row);
             }
             Ok(())
         })
         .await?;
+    let list = match &universe {
+        Universe::List(name) => super::plan::list(app, name).await?,
+        Universe::Received(_) => String::new(),
+    };
     let mut prepared = Vec::new();
     for ((recipient, tally), load) in plan.recipients.iter().zip(&tallies).zip(loads) {
         prepared.push(if load.rows.is_empty() {
@@ -138,13 +151,22 @@ pub async fn send(app: &App, ask: Ask, list: &str) -> Result<Vec<Sent>, Failure>
     Ok(sent)
 }
 
-fn line(row: &SharedRow) -> SharedLine {
+/// The earlier of two ends; none means that it does not end.
+fn earlier(one: Option<Moment>, other: Option<Moment>) -> Option<Moment> {
+    match (one, other) {
+        (Some(one), Some(other)) => Some(one.min(other)),
+        (one, other) => one.or(other),
+    }
+}
+
+fn line(row: &SharedRow, subject: Subject<'_>) -> SharedLine {
     let record: Option<serde_json::Value> = row
         .grounds
         .consent
         .as_deref()
         .and_then(|json| serde_json::from_str(json).ok());
     SharedLine {
+        via: subject.via,
         fields: classes(row.fields.mask().iter()),
         basis: row.grounds.basis.clone(),
         consent_record: record.and_then(|record| record["record_id"].as_str().map(str::to_owned)),
@@ -216,7 +238,12 @@ async fn prepare(
     load: Load,
 ) -> Result<Prepared, Failure> {
     let share = EntryId::random(&mut crate::ambient::rng());
-    let Load { mut rows, lines } = load;
+    let Load {
+        mut rows,
+        lines,
+        expires,
+    } = load;
+    let expires = earlier(plan.ask.expires, expires);
     let refs: Vec<_> = rows.iter().map(|row| row.row_ref).collect();
     rows.sort_by_key(|row| row.row_ref);
     let count = rows.len() as u64;
@@ -251,7 +278,7 @@ async fn prepare(
         agreement: plan.setting.agreement,
         blob: manifest.id(),
         bytes: sealed.len() as u64,
-        expires: plan.ask.expires,
+        expires,
         root,
         consideration: plan.ask.consideration.clone(),
     };
@@ -267,7 +294,7 @@ async fn prepare(
         agreement: plan.setting.agreement.to_string(),
         state: "queued".to_owned(),
         note: None,
-        expires_at: plan.ask.expires.map(|expires| expires.0),
+        expires_at: expires.map(|expires| expires.0),
         created_at: plan.now.0,
     };
     Ok(Prepared {
@@ -311,6 +338,12 @@ async fn queue(
         let (id, to) = (share.given.share, share.entry.to);
         share::insert(&mut tx, &share.given).await?;
         write_ledger(&mut tx, &share.given, to, share.lines).await?;
+        if onward::lost(&mut tx, id).await? > 0 {
+            return Err(Failure::new(
+                ProblemKind::Conflict,
+                "a received row was taken back while the share was made; nothing was sent, try again",
+            ));
+        }
         outbox::keep_blob(app, &mut tx, &share.manifest, &share.sealed).await?;
         outbox::queue_as(app, &mut tx, id, share.entry.into(), None).await?;
     }
@@ -348,6 +381,8 @@ async fn write_ledger(
             revoke_kind: None,
             notice: None,
             rectified: None,
+            via: line.via,
+            rectify_with: None,
         };
         ledger::insert(&mut *tx, &line, &proof).await?;
     }

@@ -15,6 +15,7 @@ use protocol::{
     state::State,
     time::Moment,
 };
+use std::collections::BTreeSet;
 
 /// The file in the node's directory that holds the organization's own policy.
 pub const OWN_POLICY: &str = "own-policy.cedar";
@@ -36,6 +37,8 @@ pub struct Setting {
     /// Whether an attempt that reached nobody counts as a contact.
     pub attempts_count: bool,
     parties: Vec<(NodeId, String)>,
+    facts: Vec<Party>,
+    suspended: BTreeSet<(NodeId, NodeId)>,
 }
 
 impl Setting {
@@ -70,10 +73,11 @@ impl Setting {
         let terms = Terms::parse(&agreement.terms).map_err(|error| refused(error.to_string()))?;
         let parties = parties(&coalition.state, &agreement, now)?;
         let gate = Gate::load(&terms, &own, &parties).map_err(|faults| refused(listed(&faults)))?;
+        let suspended = coalition.state.suspended_flows(now);
         Ok(Self::of_gate(
             gate,
             &terms,
-            &coalition.state,
+            (&coalition.state, suspended, parties),
             hash,
             &agreement,
         ))
@@ -123,13 +127,14 @@ impl Setting {
                 ),
             )
         })?;
-        Ok(Self::of_gate(gate, &terms, state, hash, agreement))
+        let seen = (state, state.suspended_flows(log_time), parties);
+        Ok(Self::of_gate(gate, &terms, seen, hash, agreement))
     }
 
     fn of_gate(
         gate: Gate,
         terms: &Terms,
-        state: &State,
+        (state, suspended, facts): (&State, BTreeSet<(NodeId, NodeId)>, Vec<Party>),
         hash: Hash,
         agreement: &Agreement,
     ) -> Self {
@@ -144,6 +149,8 @@ impl Setting {
                 .iter()
                 .map(|party| (party.node, party.name.clone()))
                 .collect(),
+            facts,
+            suspended,
         }
     }
 
@@ -151,6 +158,28 @@ impl Setting {
     #[must_use]
     pub fn has(&self, node: NodeId) -> bool {
         self.parties.iter().any(|(party, _)| *party == node)
+    }
+
+    /// What the gate knows of an organization.
+    #[must_use]
+    pub fn party(&self, node: NodeId) -> Option<&Party> {
+        let id = node.to_string();
+        self.facts.iter().find(|party| party.id == id)
+    }
+
+    /// Those of some races that anybody at the table stands on a side of; rules can ask about no others.
+    #[must_use]
+    pub fn known_races<'r>(&self, races: impl IntoIterator<Item = &'r String>) -> BTreeSet<String> {
+        let is_known = |race: &String| {
+            self.facts.iter().any(|party| {
+                party.coordinated_races.contains(race) || party.ie_races.contains(race)
+            })
+        };
+        races
+            .into_iter()
+            .filter(|race| is_known(race))
+            .cloned()
+            .collect()
     }
 
     /// What people call an organization that the gate names.
@@ -181,6 +210,7 @@ impl Setting {
             equal_terms: given.equal_terms,
             agreement_current: true,
             law_pack_fresh: policy::law_pack_fresh(now.0),
+            suspended: self.suspended.contains(&(from, to)),
         }
     }
 }

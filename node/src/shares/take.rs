@@ -18,10 +18,7 @@ use crate::{
         outbox,
     },
 };
-use policy::{
-    Basis, End, FieldClass, FieldMask, Jurisdiction, Outcome, Purpose, Record, Row, RowFacts,
-    Source,
-};
+use policy::{End, FieldClass, FieldMask, Outcome, Purpose, Row};
 use protocol::{
     blob::BlobId,
     channel::Channel,
@@ -203,7 +200,7 @@ async fn store(app: &App, share: &Received, rows: SharedRows) -> anyhow::Result<
     let mut judged = Vec::with_capacity(rows.rows.len());
     let mut unknown = 0;
     for (row, salt) in rows.rows.into_iter().zip(rows.salts) {
-        match judge(app, &setting, share, channel, (row, salt), now).await? {
+        match judge(app, &setting, share, (purpose, channel), (row, salt), now).await? {
             Some(row) => judged.push(row),
             None => unknown += 1,
         }
@@ -246,29 +243,20 @@ async fn judge(
     app: &App,
     setting: &Setting,
     share: &Received,
-    channel: Channel,
-    (row, salt): (SharedRow, Salt),
+    (purpose, channel): (Purpose, Channel),
+    (mut row, salt): (SharedRow, Salt),
     now: Moment,
 ) -> anyhow::Result<Option<Judged>> {
-    let grounds = &row.grounds;
-    let record = match grounds.consent.as_deref().map(Record::parse) {
-        None => None,
-        Some(Ok(record)) => Some(record),
-        Some(Err(_)) => return Ok(None),
-    };
-    let (Ok(source), Ok(basis), Ok(place)) = (
-        grounds.source.parse::<Source>(),
-        grounds.basis.parse::<Basis>(),
-        grounds.jurisdiction.parse::<Jurisdiction>(),
-    ) else {
+    if let Some(sender) = setting.party(share.sender) {
+        row.grounds.went_through(sender);
+    }
+    let Some(known) = facts::of_shared(setting, &row.grounds, &row.fields, purpose, now) else {
         return Ok(None);
     };
-    let mut facts = RowFacts::new(&grounds.originator.to_string(), source, basis, place);
-    facts.terms_allow = grounds.terms_allow;
-    facts.partisan = grounds.partisan;
-    facts.minor = row.fields.identity.as_ref().is_some_and(|identity| {
-        facts::is_young(identity.birth_date.as_deref(), identity.birth_year, now)
-    });
+    let Row {
+        mut facts,
+        consent: record,
+    } = known;
     {
         let guard = app.coalition.read().await;
         if let Some(coalition) = guard.as_ref() {

@@ -1,6 +1,9 @@
 //! Shares as people read them: given, received, taken back, and who holds whom.
 
-use super::setting::is_overdue;
+use super::{
+    onward::{self, Onward},
+    setting::is_overdue,
+};
 use crate::{
     app::App,
     coalition::members,
@@ -87,9 +90,12 @@ pub async fn given(app: &App) -> Result<Vec<GivenShare>, Failure> {
                 accepted: answer.map(|answer| answer.accepted),
                 dropped: answer.map(|answer| answer.dropped),
                 answered_at: answer.map(|answer| answer.at),
-                taken_back: of_share().map(|notice| notice.count).sum(),
+                taken_back: of_share()
+                    .filter(|notice| notice.kind.erases())
+                    .map(|notice| notice.count)
+                    .sum(),
                 confirmed: of_share()
-                    .filter(|notice| notice.receipt.is_some())
+                    .filter(|notice| notice.kind.erases() && notice.receipt.is_some())
                     .map(|notice| notice.count)
                     .sum(),
                 share: given.share,
@@ -204,7 +210,7 @@ pub struct Receipt {
     /// Rows.
     pub rows: u64,
     /// `queued`, `told`, `acknowledged`, `excepted`, or what the receipt says: `erased`, `not_found`,
-    /// `restricted`, `rectified`, `partly_retained`, `refused`.
+    /// `restricted`, `rectified`, `partly_retained`, `refused`, `lifted`.
     pub state: &'static str,
     /// Whether an answer is late, in log time.
     pub overdue: bool,
@@ -218,6 +224,8 @@ pub struct Receipt {
     pub erased: Option<u64>,
     /// What the recipient keeps, and why.
     pub retained: Vec<Kept>,
+    /// Whom the recipient had passed rows on to, and whether they have confirmed.
+    pub onward: Vec<Onward>,
     /// Why nobody waits for the receipt any more.
     pub exception: Option<Exception>,
     /// By when the recipient must have stopped.
@@ -312,6 +320,7 @@ pub async fn receipts(app: &App, overdue_only: bool) -> Result<Vec<Receipt>, Fai
                     .and_then(|row| row.receipt.as_ref())
                     .map(|receipt| receipt.erased),
                 retained: row.map(kept).unwrap_or_default(),
+                onward: row.map(|row| onward::of(state, row)).unwrap_or_default(),
                 exception: row
                     .and_then(|row| row.exception.as_ref())
                     .map(Exception::of),
@@ -338,7 +347,7 @@ fn signed(receipt: &[u8]) -> Option<Signed> {
     })
 }
 
-fn progress(row: &NoticeRow) -> &'static str {
+pub(super) fn progress(row: &NoticeRow) -> &'static str {
     match (&row.receipt, &row.exception, row.acknowledged) {
         (Some(receipt), ..) => receipt.result.name(),
         (None, Some(_), _) => "excepted",
@@ -371,7 +380,7 @@ pub struct Holder {
     /// When the recipient must stop using it anyway.
     pub expires_at: Option<i64>,
     /// `queued`, `held`, `expired`, `revoked`, `overdue`, `excepted`, `erased`, `restricted`,
-    /// `partly_retained` or `refused`.
+    /// `partly_retained`, `not_found` or `refused`.
     pub status: &'static str,
     /// Why it was taken back.
     pub revoked_for: Option<String>,
@@ -383,6 +392,8 @@ pub struct Holder {
     pub due: Option<Moment>,
     /// What the recipient keeps, and why.
     pub retained: Vec<Kept>,
+    /// Whom the recipient had passed rows of the notice on to, and whether they have confirmed.
+    pub onward: Vec<Onward>,
     /// Why nobody waits for the receipt any more.
     pub exception: Option<Exception>,
     /// How the latest correction stands, in the words of [`Receipt::state`].
@@ -416,17 +427,23 @@ pub async fn holders(app: &App, person: &str) -> Result<Vec<Holder>, Failure> {
             .as_ref()
             .is_some_and(|given| given.state == "announced");
         let correction = line.rectified.map(|notice| state.notices.get(&notice));
-        let status = match (receipt, notice, &line.revoke_kind) {
+        let told = notice.into_iter().chain(correction.flatten());
+        let is_lifted = line.revoke_kind.as_deref() == Some(RevokeKind::Lift.name());
+        let answered = receipt.filter(|receipt| receipt.result != ErasureResult::Lifted);
+        let status = match (answered, notice, &line.revoke_kind) {
             (Some(receipt), _, _) => match receipt.result {
+                ErasureResult::NotFound if is_lifted => "not_found",
                 ErasureResult::Erased | ErasureResult::NotFound => "erased",
                 other => other.name(),
             },
             (None, Some(notice), _) if notice.exception.is_some() => "excepted",
             (None, Some(notice), _) if is_overdue(notice, now) => "overdue",
-            (None, _, Some(_)) => "revoked",
-            (None, _, None) if expires_at.is_some_and(|expires| expires <= now.0) => "expired",
-            (None, _, None) if announced => "held",
-            (None, _, None) => "queued",
+            // It rests until the recipient has said that it does not.
+            (None, _, Some(_)) if is_lifted && receipt.is_none() => "restricted",
+            (None, _, Some(_)) if !is_lifted => "revoked",
+            (None, _, _) if expires_at.is_some_and(|expires| expires <= now.0) => "expired",
+            (None, _, _) if announced => "held",
+            (None, _, _) => "queued",
         };
         Holder {
             to: line.recipient,
@@ -451,6 +468,7 @@ pub async fn holders(app: &App, person: &str) -> Result<Vec<Holder>, Failure> {
             erased_at: receipt.map(|receipt| receipt.at),
             due: notice.map(|notice| notice.due),
             retained: notice.map(kept).unwrap_or_default(),
+            onward: told.flat_map(|row| onward::of(state, row)).collect(),
             exception: notice
                 .and_then(|row| row.exception.as_ref())
                 .map(Exception::of),
@@ -458,25 +476,4 @@ pub async fn holders(app: &App, person: &str) -> Result<Vec<Holder>, Failure> {
         }
     };
     Ok(with_shares.into_iter().map(holder).collect())
-}
-
-/// The kinds of notices that are about one person.
-pub const KINDS: [&str; 5] = [
-    "withdrawal",
-    "objection",
-    "erasure",
-    "restriction",
-    "rectification",
-];
-
-/// A kind of these.
-///
-/// # Errors
-/// [`Failure`] that lists the kinds.
-pub fn person_kind(word: &str) -> Result<RevokeKind, Failure> {
-    KINDS
-        .contains(&word)
-        .then(|| RevokeKind::named(word))
-        .flatten()
-        .ok_or_else(|| Failure::input(format!("a person takes back by: {}", KINDS.join(", "))))
 }

@@ -38,6 +38,11 @@ pub const MIGRATIONS: &[(i64, &str, &str)] = &[
         "recall",
         include_str!("../../migrations/0008_recall.sql"),
     ),
+    (
+        9,
+        "onward",
+        include_str!("../../migrations/0009_onward.sql"),
+    ),
 ];
 
 #[derive(Debug)]

@@ -4,6 +4,7 @@ pub mod candidate;
 pub mod ledger;
 pub mod mark;
 pub mod notice;
+pub mod onward;
 pub mod received;
 
 use super::{Result, StoreError, integer, natural};

@@ -4,6 +4,8 @@ pub(crate) mod desk;
 mod disputes;
 mod gate;
 mod net;
+mod onward;
+mod onward_recall;
 mod papers;
 mod people;
 mod proof;

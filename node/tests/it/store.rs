@@ -3,6 +3,7 @@
 mod blobs;
 mod coalition;
 mod keeper;
+mod onward;
 mod outbox;
 mod proof;
 mod whole;

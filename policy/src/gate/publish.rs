@@ -251,6 +251,8 @@ impl Disclosure<'_> {
             // It happens under the agreement from which the gate was built.
             agreement_current: true,
             law_pack_fresh: law_pack_fresh(self.now_ms),
+            // Disputes are about rows.
+            suspended: false,
         };
         gate.recipient(&flow, self.now_ms)?;
         let group = [flow_group()];

@@ -43,6 +43,7 @@ fn flow() -> Flow {
         equal_terms: false,
         agreement_current: true,
         law_pack_fresh: true,
+        suspended: false,
     }
 }
 

@@ -162,6 +162,7 @@ fn plain_flow() -> Table {
         ("equal_terms", false),
         ("agreement_current", true),
         ("law_pack_fresh", true),
+        ("suspended", false),
     ];
     let flags = flags.map(|(name, value)| (name.to_owned(), Value::Boolean(value)));
     let coalition = ("coalition".to_owned(), Value::String("this".to_owned()));

@@ -96,6 +96,7 @@ impl Case {
                 equal_terms: false,
                 agreement_current: true,
                 law_pack_fresh: true,
+                suspended: false,
             },
             row: Row {
                 facts,

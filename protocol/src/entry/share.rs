@@ -136,17 +136,21 @@ pub enum RevokeKind {
     /// The rows are to be corrected.
     #[n(5)]
     Rectification,
+    /// Rows that rest may be used again.
+    #[n(6)]
+    Lift,
 }
 
 impl RevokeKind {
     /// All of them, in the order of their numbers.
-    pub const ALL: [Self; 6] = [
+    pub const ALL: [Self; 7] = [
         Self::Withdrawal,
         Self::Objection,
         Self::Erasure,
         Self::Recall,
         Self::Restriction,
         Self::Rectification,
+        Self::Lift,
     ];
 
     /// The name that people read and type.
@@ -159,6 +163,7 @@ impl RevokeKind {
             Self::Recall => "recall",
             Self::Restriction => "restriction",
             Self::Rectification => "rectification",
+            Self::Lift => "lift",
         }
     }
 
@@ -171,11 +176,11 @@ impl RevokeKind {
     /// Whether the rows must go.
     #[must_use]
     pub fn erases(self) -> bool {
-        !matches!(self, Self::Restriction | Self::Rectification)
+        !matches!(self, Self::Restriction | Self::Rectification | Self::Lift)
     }
 }
 
-/// A notice to one recipient: these rows must go, rest, or be corrected.
+/// A notice to one recipient: these rows must go, rest, be corrected, or may be used again.
 #[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
 pub struct Revoke {
     /// The share: the id of the entry that announced it.
@@ -236,6 +241,9 @@ pub enum ErasureResult {
     /// The recipient does not do it, or could not read which rows are meant.
     #[n(5)]
     Refused,
+    /// In use again.
+    #[n(6)]
+    Lifted,
 }
 
 impl ErasureResult {
@@ -249,6 +257,7 @@ impl ErasureResult {
             Self::Rectified => "rectified",
             Self::PartlyRetained => "partly_retained",
             Self::Refused => "refused",
+            Self::Lifted => "lifted",
         }
     }
 }
@@ -268,6 +277,23 @@ pub struct Retained {
     /// Until when.
     #[n(2)]
     pub until: Moment,
+}
+
+/// The most notices that a receipt lists as given onward.
+pub const ONWARD_NOTICES: usize = 400;
+
+/// A notice that a recipient gave in turn, to an organization that it had passed the rows on to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Encode, Decode)]
+pub struct Onward {
+    /// To whom.
+    #[n(0)]
+    pub to: NodeId,
+    /// The notice: the id of the revoke entry; absent while the share that carried the rows is not announced.
+    #[n(1)]
+    pub notice: Option<EntryId>,
+    /// SHA-256 of the statement that answers it; absent while the answer is pending.
+    #[n(2)]
+    pub receipt: Option<Hash>,
 }
 
 /// A recipient's signed statement about a notice; good outside the log too.
@@ -298,7 +324,7 @@ pub struct ErasureStatement {
     /// What became of them.
     #[n(3)]
     pub result: ErasureResult,
-    /// How many rows were erased, restricted or corrected.
+    /// How many rows were erased, restricted, corrected or taken into use again.
     #[n(4)]
     pub erased: u64,
     /// When, by the recipient's clock.
@@ -314,11 +340,20 @@ pub struct ErasureStatement {
     /// once more.
     #[n(8)]
     pub suppression_kept: bool,
+    /// Where the notice was ordered.
+    #[n(9)]
+    pub notice_position: u64,
+    /// SHA-256 of the revoke entry.
+    #[n(10)]
+    pub notice_hash: Hash,
+    /// Notices to whom the rows were passed on, by rising recipient and id; at most [`ONWARD_NOTICES`].
+    #[n(11)]
+    pub onward: Vec<Onward>,
 }
 
 impl crate::codec::Canonical for ErasureStatement {
     const WHAT: &'static str = "erasure statement";
-    const MAX_BYTES: usize = 4 * 1024;
+    const MAX_BYTES: usize = 40 * 1024;
 }
 
 /// What the signature of an erasure receipt covers before the statement.

@@ -236,6 +236,7 @@ fn stated(statement: &ErasureStatement) -> String {
             let kept = kept.join(", ");
             format!("it erased {erased} rows of share {share} but for {kept}")
         }
+        ErasureResult::Lifted => format!("it uses {erased} rows of share {share} again"),
         ErasureResult::Refused => format!("it does not act on rows of share {share}"),
     }
 }

@@ -6,10 +6,11 @@ use super::{At, Outcome, Void, agreement::statement_key, share::is_line};
 use crate::{
     codec,
     entry::{
+        Entry,
         recall::{APPROVER_BYTES, Dispute, NoticeException, REASON_BYTES},
         share::{
             ERASURE_PREFIX, ErasureReceipt, ErasureResult, ErasureStatement, GROUND_BYTES,
-            NoticeAck, Revoke, RevokeKind,
+            NoticeAck, ONWARD_NOTICES, Revoke, RevokeKind,
         },
     },
     id::Hash,
@@ -47,6 +48,7 @@ pub(super) fn revoke(state: &mut State, at: At, revoke: &Revoke) -> Result<Outco
         acknowledged: None,
         receipt: None,
         exception: None,
+        hash: Entry::from(revoke.clone()).hash(),
     };
     state.notices.put(at.entry, row);
     Ok(Outcome::Done)
@@ -61,9 +63,8 @@ fn deadlines(rules: Option<&Rules>, at: Moment, kind: RevokeKind) -> (Moment, Mo
         RevokeKind::Erasure
         | RevokeKind::Recall
         | RevokeKind::Restriction
-        | RevokeKind::Rectification => {
-            at.plus(rules.map_or(30, |rules| i64::from(rules.due_days)) * DAY)
-        }
+        | RevokeKind::Rectification
+        | RevokeKind::Lift => at.plus(rules.map_or(30, |rules| i64::from(rules.due_days)) * DAY),
     };
     (at.plus(acknowledge), due)
 }
@@ -94,7 +95,7 @@ pub(super) fn receipt(
     // What is ordered before its notice finds no notice either.
     let notice = state
         .notices
-        .get_mut(&statement.notice)
+        .get(&statement.notice)
         .ok_or(Void::Receipt("no notice before it has this id"))?;
     if notice.to != at.author || statement.node != at.author || statement.share != notice.share {
         return Err(Void::Receipt(
@@ -105,11 +106,16 @@ pub(super) fn receipt(
         return Err(Void::Repeated);
     }
     check(&statement, notice)?;
+    check_onward(state, &statement)?;
     if !is_receipt_signed_by(receipt, &key) {
         return Err(Void::Signature(
             "the receipt's signature does not hold".to_owned(),
         ));
     }
+    let notice = state
+        .notices
+        .get_mut(&statement.notice)
+        .ok_or(Void::Unknown("the notice"))?;
     notice.acknowledged = notice.acknowledged.or(Some(at.time));
     notice.receipt = Some(ReceiptRow {
         result: statement.result,
@@ -118,21 +124,27 @@ pub(super) fn receipt(
         statement: Hash::of(&receipt.statement),
         retained: statement.retained,
         suppression_kept: statement.suppression_kept,
+        onward: statement.onward,
     });
     Ok(Outcome::Done)
 }
 
 /// Whether a statement answers its notice and says all that it must say.
 fn check(statement: &ErasureStatement, notice: &NoticeRow) -> Result<(), Void> {
+    if (statement.notice_position, statement.notice_hash) != (notice.position, notice.hash) {
+        return Err(Void::Receipt("it names another notice by place or hash"));
+    }
     if statement.erased > notice.count {
         return Err(Void::Bounds("more rows than the notice has"));
     }
     let fits = match statement.result {
         // To erase is an answer to everything that a notice can ask for.
-        ErasureResult::Erased | ErasureResult::NotFound | ErasureResult::Refused => true,
+        ErasureResult::Erased => notice.kind != RevokeKind::Lift,
+        ErasureResult::NotFound | ErasureResult::Refused => true,
         ErasureResult::PartlyRetained => notice.kind.erases(),
         ErasureResult::Restricted => notice.kind == RevokeKind::Restriction,
         ErasureResult::Rectified => notice.kind == RevokeKind::Rectification,
+        ErasureResult::Lifted => notice.kind == RevokeKind::Lift,
     };
     if !fits {
         return Err(Void::Receipt("its result is no answer to this notice"));
@@ -160,6 +172,36 @@ fn check(statement: &ErasureStatement, notice: &NoticeRow) -> Result<(), Void> {
         }
         if kept.until <= statement.completed_at {
             return Err(Void::Receipt("a class is kept until a day that is past"));
+        }
+    }
+    Ok(())
+}
+
+/// Whether the notices that a statement lists as given onward are its author's, to whom it says. One
+/// that is not in the log yet stands as pending.
+fn check_onward(state: &State, statement: &ErasureStatement) -> Result<(), Void> {
+    let onward = &statement.onward;
+    let rises = onward.is_sorted_by(|a, b| (a.to, a.notice) < (b.to, b.notice));
+    if onward.len() > ONWARD_NOTICES || !rises {
+        return Err(Void::Receipt(
+            "it lists at most 400 onward notices, by rising recipient and id",
+        ));
+    }
+    for listed in onward {
+        let Some(notice) = listed.notice.and_then(|id| state.notices.get(&id)) else {
+            if listed.receipt.is_some() {
+                return Err(Void::Receipt("an onward receipt answers no notice"));
+            }
+            continue;
+        };
+        if (notice.from, notice.to) != (statement.node, listed.to) {
+            return Err(Void::Receipt(
+                "an onward notice is another's, or to another",
+            ));
+        }
+        let answer = notice.receipt.as_ref().map(|receipt| receipt.statement);
+        if listed.receipt.is_some() && listed.receipt != answer {
+            return Err(Void::Receipt("an onward receipt is not the one in the log"));
         }
     }
     Ok(())

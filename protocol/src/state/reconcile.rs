@@ -1,10 +1,13 @@
-//! Double entry: what senders announced against what recipients answered. Spec: section 5.8.
+//! Double entry: what senders announced against what recipients answered, and what comes of shares
+//! that keep holding too much. Spec: sections 5.8 and 5.9.
 
 use super::{State, rows::Received};
 use crate::{
+    entry::recall::DisputeCode,
     id::{EntryId, NodeId},
     time::{HOUR, Moment},
 };
+use std::collections::{BTreeMap, BTreeSet};
 
 /// A share whose two ends do not agree.
 #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
@@ -39,10 +42,31 @@ pub enum Difference {
     Numbers,
 }
 
+/// Open disputes over too much in shares of one sender, at one recipient, that suspend the flow between them.
+pub const SUSPENDING_DISPUTES: usize = 2;
+
 /// Within what time a share is answered where no agreement says it.
 const ANSWER_WITHIN: i64 = 24 * HOUR;
 
 impl State {
+    /// Senders and recipients between whom nothing new flows at a moment of log time: as many disputes
+    /// as suspend are open about shares that held too much.
+    #[must_use]
+    pub fn suspended_flows(&self, now: Moment) -> BTreeSet<(NodeId, NodeId)> {
+        let mut open: BTreeMap<(NodeId, NodeId), usize> = BTreeMap::new();
+        for (key, row) in self.disputes.iter() {
+            let is_open = row.at <= now && row.settled.is_none_or(|settled| settled > now);
+            if key.code == DisputeCode::Overshare && is_open {
+                *open.entry((row.from, row.by)).or_default() += 1;
+            }
+        }
+        let suspends = |(_, count): &(_, usize)| *count >= SUSPENDING_DISPUTES;
+        open.into_iter()
+            .filter(suspends)
+            .map(|(pair, _)| pair)
+            .collect()
+    }
+
     /// Every share whose two ends do not agree at a moment of log time, in log order.
     #[must_use]
     pub fn one_sided(&self, now: Moment) -> Vec<OneSided> {

@@ -8,7 +8,7 @@ use crate::{
     entry::{
         plan::Plan,
         recall::{DisputeCode, ExceptionKind},
-        share::{ErasureResult, Retained, RevokeKind},
+        share::{ErasureResult, Onward, Retained, RevokeKind},
     },
     id::{CoalitionId, EntryId, Hash, Lineage, NodeId},
     merkle::Tree,
@@ -418,6 +418,9 @@ pub struct NoticeRow {
     /// Why nobody waits for a receipt any more.
     #[n(11)]
     pub exception: Option<ExceptionRow>,
+    /// SHA-256 of the entry.
+    #[n(12)]
+    pub hash: Hash,
 }
 
 impl NoticeRow {
@@ -483,7 +486,7 @@ pub struct ReceiptRow {
     /// What became of the rows.
     #[n(0)]
     pub result: ErasureResult,
-    /// How many were erased, restricted or corrected.
+    /// How many were erased, restricted, corrected or taken into use again.
     #[n(1)]
     pub erased: u64,
     /// When the receipt was ordered, in log time.
@@ -498,4 +501,7 @@ pub struct ReceiptRow {
     /// Whether it keeps match tokens.
     #[n(5)]
     pub suppression_kept: bool,
+    /// Notices that the recipient gave in turn.
+    #[n(6)]
+    pub onward: Vec<Onward>,
 }

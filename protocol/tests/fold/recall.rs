@@ -17,13 +17,13 @@ use protocol::{
     time::{DAY, HOUR, Moment},
 };
 
-fn shared() -> (World, EntryId) {
+pub(super) fn shared() -> (World, EntryId) {
     let mut world = World::agreed(3, 0);
     let share = world.done(1, world.share(2, 10));
     (world, share)
 }
 
-fn revoke(share: EntryId, kind: RevokeKind, count: u64) -> Revoke {
+pub(super) fn revoke(share: EntryId, kind: RevokeKind, count: u64) -> Revoke {
     Revoke {
         share,
         kind,
@@ -38,7 +38,13 @@ fn noticed() -> (World, EntryId, EntryId) {
     (world, share, notice)
 }
 
-fn statement(world: &World, n: usize, notice: EntryId, share: EntryId) -> ErasureStatement {
+pub(super) fn statement(
+    world: &World,
+    n: usize,
+    notice: EntryId,
+    share: EntryId,
+) -> ErasureStatement {
+    let known = world.state.notices.get(&notice);
     ErasureStatement {
         node: world.id(n),
         notice,
@@ -49,10 +55,17 @@ fn statement(world: &World, n: usize, notice: EntryId, share: EntryId) -> Erasur
         backups_expire_by: Moment(6),
         retained: Vec::new(),
         suppression_kept: true,
+        notice_position: known.map_or(0, |known| known.position),
+        notice_hash: known.map_or(Hash([0; 32]), |known| known.hash),
+        onward: Vec::new(),
     }
 }
 
-fn receipt(world: &World, signer: usize, statement: &ErasureStatement) -> ErasureReceipt {
+pub(super) fn receipt(
+    world: &World,
+    signer: usize,
+    statement: &ErasureStatement,
+) -> ErasureReceipt {
     let statement = codec::encode(statement);
     let signature = world.actors[signer].states(&[ERASURE_PREFIX, &statement].concat());
     ErasureReceipt {
@@ -168,6 +181,7 @@ fn deadlines_follow_the_kind_and_the_agreement_in_log_time() {
         (RevokeKind::Recall, 30 * DAY),
         (RevokeKind::Restriction, 30 * DAY),
         (RevokeKind::Rectification, 30 * DAY),
+        (RevokeKind::Lift, 30 * DAY),
     ] {
         let notice = world.done(1, revoke(share, kind, 1));
         let row = world.state.notices.get(&notice).unwrap();
@@ -283,7 +297,7 @@ fn nobody_puts_an_own_row_in_the_place_of_anothers_share_or_notice() {
 }
 
 /// Makes another statement of a good one.
-type Change = Box<dyn Fn(&mut ErasureStatement)>;
+pub(super) type Change = Box<dyn Fn(&mut ErasureStatement)>;
 
 fn kept(class: &str) -> Retained {
     Retained {

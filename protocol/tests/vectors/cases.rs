@@ -17,8 +17,8 @@ use protocol::{
         payload::{Channels, ContactEffect, ContactRow, Payload, SuppressionRow, write_rows},
         plan::PlanWithdraw,
         share::{
-            ERASURE_PREFIX, ErasureReceipt, ErasureResult, ErasureStatement, NoticeAck, Revoke,
-            RevokeKind, ShareReceived,
+            ERASURE_PREFIX, ErasureReceipt, ErasureResult, ErasureStatement, NoticeAck, Onward,
+            Revoke, RevokeKind, ShareReceived,
         },
         suppression::{Suppress, SuppressWithdraw},
     },
@@ -68,6 +68,8 @@ fn working() -> State {
     world.done(1, world.plan(0, 240, "ward 5"));
     let share = world.done(1, world.share(2, 10));
     world.done(1, revoke(share, 4));
+    let onward = world.done(2, world.share(0, 5));
+    world.done(2, revoke(onward, 3));
     let mut draft = world.draft();
     draft.terms = draft.terms.replace("min_cell = 10", "min_cell = 12");
     world.done(0, proposal(&draft));
@@ -119,15 +121,20 @@ pub(crate) struct Known {
     pub(crate) plan: EntryId,
     pub(crate) share: EntryId,
     pub(crate) notice: EntryId,
+    pub(crate) onward: EntryId,
     pub(crate) draft: Hash,
 }
 
 pub(crate) fn known(state: &State) -> Known {
+    let mut shares = state.shares.iter();
+    let share = shares.find(|(_, row)| row.announced.count == 10);
+    let of = |count| state.notices.iter().find(|(_, row)| row.count == count);
     Known {
         claim: *state.claims.iter().next().unwrap().0,
         plan: *state.plans.iter().next().unwrap().0,
-        share: *state.shares.iter().next().unwrap().0,
-        notice: *state.notices.iter().next().unwrap().0,
+        share: *share.unwrap().0,
+        notice: *of(4).unwrap().0,
+        onward: *of(3).unwrap().0,
         draft: *state
             .agreements
             .iter()
@@ -144,6 +151,7 @@ pub(crate) fn world(working: &State) -> World {
 }
 
 pub(crate) fn statement(world: &World, known: &Known, erased: u64) -> Vec<u8> {
+    let notice = world.state.notices.get(&known.notice).unwrap();
     codec::encode(&ErasureStatement {
         node: world.id(2),
         notice: known.notice,
@@ -154,6 +162,13 @@ pub(crate) fn statement(world: &World, known: &Known, erased: u64) -> Vec<u8> {
         backups_expire_by: world.now.plus(30 * DAY),
         retained: Vec::new(),
         suppression_kept: true,
+        notice_position: notice.position,
+        notice_hash: notice.hash,
+        onward: vec![Onward {
+            to: world.id(0),
+            notice: Some(known.onward),
+            receipt: None,
+        }],
     })
 }
 

@@ -122,6 +122,7 @@ fn flow(to: &Party) -> Flow {
         equal_terms: false,
         agreement_current: true,
         law_pack_fresh: true,
+        suspended: false,
     }
 }
 

@@ -1,4 +1,4 @@
-//! A recall of people at several recipients, from the command until every signed receipt is there.
+//! A recall of many people at several recipients, from one command until every signed receipt is there.
 
 use super::{
     measure::{Watch, rounded},
@@ -15,10 +15,13 @@ use std::{fs::File, io::BufWriter, path::Path, time::Duration};
 
 /// Who is given the people, and must give them up.
 const ALLIES: [&str; 5] = ["ally-1", "ally-2", "ally-3", "ally-4", "ally-5"];
+/// The file of the people.
+const LIST: &str = "saved_list.csv";
 /// How long the recipients may take for the shares, and for the receipts.
 const TAKEN: Duration = Duration::from_secs(900);
 
-/// Gives a list of so many people to five allies, takes every share back, and waits for the receipts.
+/// Gives a list of so many people to five allies, takes everybody on it back by one command, and waits for
+/// the receipts.
 ///
 /// # Errors
 /// When the nodes cannot be run, or a receipt says less than was taken back.
@@ -32,12 +35,22 @@ pub async fn run(rows: u64) -> Result<Map<String, Value>> {
     let sender = nodes.first().context("no node was started")?;
     import(sender, directory.path(), rows).await?;
     let shares = shared(sender).await?;
+    let list = directory.path().join(LIST);
+    let list = list.to_str().context("a path that is text")?;
+    // Everybody on the list by the ids of the system that it came from, in one command.
+    let revoke = [
+        "revoke", "--list", list, "--column", "VanID", "--system", "van",
+    ];
     let watch = Watch::start();
-    for share in &shares {
-        sender
-            .run(&["revoke", "--share", share.as_str(), "--all"])
-            .await?;
-    }
+    let dry = [revoke.as_slice(), &["--dry-run"]].concat();
+    let would = sender.run(&dry).await?;
+    let dry_run_seconds = watch.seconds();
+    ensure!(
+        would["notices"].as_array().map(Vec::len) == Some(shares.len()),
+        "one notice per share was expected: {would}"
+    );
+    let watch = Watch::start();
+    sender.run(&revoke).await?;
     let told_seconds = watch.seconds();
     let all = |receipts: &Value| {
         let items = receipts["items"].as_array()?;
@@ -61,6 +74,7 @@ pub async fn run(rows: u64) -> Result<Map<String, Value>> {
     figures.insert("rows".to_owned(), json!(rows));
     figures.insert("people".to_owned(), json!(people));
     figures.insert("recipients".to_owned(), json!(receipts.len()));
+    figures.insert("dry_run_seconds".to_owned(), rounded(dry_run_seconds));
     figures.insert("seconds_until_all_told".to_owned(), rounded(told_seconds));
     figures.insert("seconds_until_all_receipts".to_owned(), rounded(seconds));
     Ok(figures)
@@ -68,7 +82,7 @@ pub async fn run(rows: u64) -> Result<Map<String, Value>> {
 
 /// A list of people who have all signed a form that names every ally.
 async fn import(sender: &Node, directory: &Path, rows: u64) -> Result<()> {
-    let list = directory.join("saved_list.csv");
+    let list = directory.join(LIST);
     let form = directory.join("form.toml");
     let out = BufWriter::new(File::create(&list)?);
     van_rows(out, 1, usize::try_from(rows)?)?;

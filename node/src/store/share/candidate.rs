@@ -173,6 +173,33 @@ pub async fn is_suppressed(db: &mut AnyConnection, token: Token, channel: Channe
     }))
 }
 
+/// Match tokens at which this organization itself has noted a wish not to be contacted on a channel: what
+/// [`is_suppressed`] tells of one of them.
+///
+/// # Errors
+/// [`super::StoreError`].
+pub async fn suppressed(db: &mut AnyConnection, channel: Channel) -> Result<BTreeSet<Token>> {
+    type Line = (Vec<u8>, String, i64, i64);
+    let found: Vec<Line> = sqlx::query_as(
+        "SELECT p.token, s.reason, s.channels, s.deceased FROM point p \
+         JOIN suppression s ON s.point_id = p.point_id WHERE p.token IS NOT NULL AND s.withdrawn_at IS NULL \
+         UNION ALL \
+         SELECT p.token, s.reason, s.channels, s.deceased FROM point p \
+         JOIN person_point x ON x.point_id = p.point_id \
+         JOIN suppression s ON s.person_id = x.person_id \
+         WHERE p.token IS NOT NULL AND p.class <> 0 AND s.point_id IS NULL AND s.withdrawn_at IS NULL",
+    )
+    .fetch_all(db)
+    .await?;
+    found
+        .into_iter()
+        .filter(|(_, reason, channels, deceased)| {
+            !is_defect(reason) && closed(*channels, *deceased != 0).has(channel)
+        })
+        .map(|(token, ..)| Ok(Token(super::sixteen("point", token)?)))
+        .collect()
+}
+
 /// Whether the ledger knows a person: also one that is on no list any more.
 ///
 /// # Errors
@@ -185,20 +212,34 @@ pub async fn is_in_ledger(db: &mut AnyConnection, person: &str) -> Result<bool> 
     Ok(count > 0)
 }
 
-/// Notes that a person took back what was shared; the later moment stands.
+/// Notes that a person took back what was shared; the later moment stands, and a restriction does not
+/// take the place of anything stronger.
 ///
 /// # Errors
 /// [`super::StoreError`].
 pub async fn recall(db: &mut AnyConnection, person: &str, kind: &str, at: i64) -> Result<()> {
     sqlx::query(
         "INSERT INTO recalled (person_id, kind, at) VALUES ($1, $2, $3) \
-         ON CONFLICT (person_id) DO UPDATE SET kind = excluded.kind, at = excluded.at",
+         ON CONFLICT (person_id) DO UPDATE SET at = excluded.at, \
+         kind = CASE WHEN excluded.kind = 'restriction' THEN recalled.kind ELSE excluded.kind END",
     )
     .bind(person)
     .bind(kind)
     .bind(at)
     .execute(db)
     .await?;
+    Ok(())
+}
+
+/// Ends the rest of a person that nothing stronger was asked for.
+///
+/// # Errors
+/// [`super::StoreError`].
+pub async fn lift(db: &mut AnyConnection, person: &str) -> Result<()> {
+    sqlx::query("DELETE FROM recalled WHERE person_id = $1 AND kind = 'restriction'")
+        .bind(person)
+        .execute(db)
+        .await?;
     Ok(())
 }
 

@@ -29,12 +29,27 @@ pub struct Disclosure {
     pub notice: Option<EntryId>,
     /// The latest notice that corrects it.
     pub rectified: Option<EntryId>,
+    /// The received share and row that it was passed on from; none for own people.
+    pub via: Option<(EntryId, RowRef)>,
+    /// The person whose fields correct it while the correction waits for the share's announcement.
+    pub rectify_with: Option<String>,
 }
 
 impl FromRow<'_, AnyRow> for Disclosure {
     fn from_row(row: &AnyRow) -> sqlx::Result<Self> {
         let decode = |error: protocol::id::IdError| sqlx::Error::Decode(Box::new(error));
-        let row_ref: Vec<u8> = row.try_get("row_ref")?;
+        let name = |bytes: Vec<u8>| {
+            let bytes = bytes.try_into();
+            let bytes =
+                bytes.map_err(|_| sqlx::Error::Decode("a row reference has 16 bytes".into()));
+            bytes.map(RowRef)
+        };
+        let via_share: Option<String> = row.try_get("via_share")?;
+        let via_row: Option<Vec<u8>> = row.try_get("via_row")?;
+        let via = match (via_share, via_row) {
+            (Some(share), Some(row)) => Some((share.parse().map_err(decode)?, name(row)?)),
+            _ => None,
+        };
         let notice = |column: &str| {
             let id: Option<String> = row.try_get(column)?;
             id.map(|id| id.parse().map_err(decode)).transpose()
@@ -45,11 +60,7 @@ impl FromRow<'_, AnyRow> for Disclosure {
                 .parse()
                 .map_err(decode)?,
             person: row.try_get("person_id")?,
-            row_ref: RowRef(
-                row_ref
-                    .try_into()
-                    .map_err(|_| sqlx::Error::Decode("a row reference has 16 bytes".into()))?,
-            ),
+            row_ref: name(row.try_get("row_ref")?)?,
             recipient: row
                 .try_get::<String, _>("recipient")?
                 .parse()
@@ -61,12 +72,14 @@ impl FromRow<'_, AnyRow> for Disclosure {
             revoke_kind: row.try_get("revoke_kind")?,
             notice: notice("notice_id")?,
             rectified: notice("rectify_notice")?,
+            via,
+            rectify_with: row.try_get("rectify_with")?,
         })
     }
 }
 
-const COLUMNS: &str = "share_id, person_id, row_ref, recipient, fields, basis, consent_record, sent_at, revoke_kind, \
-    notice_id, rectify_notice";
+pub(super) const COLUMNS: &str = "share_id, person_id, row_ref, recipient, fields, basis, consent_record, sent_at, \
+    revoke_kind, notice_id, rectify_notice, via_share, via_row, rectify_with";
 
 /// Writes one line, with what proves its row.
 ///
@@ -79,7 +92,7 @@ pub async fn insert(db: &mut AnyConnection, line: &Disclosure, proof: &Proof) ->
     };
     sqlx::query(
         "INSERT INTO disclosure (share_id, person_id, row_ref, recipient, fields, basis, consent_record, sent_at, \
-         leaf, salt, row_bytes) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)",
+         leaf, salt, row_bytes, via_share, via_row) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)",
     )
     .bind(line.share.to_string())
     .bind(&line.person)
@@ -92,6 +105,8 @@ pub async fn insert(db: &mut AnyConnection, line: &Disclosure, proof: &Proof) ->
     .bind(proof.leaf.0.to_vec())
     .bind(salt)
     .bind(bytes)
+    .bind(line.via.map(|(share, _)| share.to_string()))
+    .bind(line.via.map(|(_, row)| row.0.to_vec()))
     .execute(db)
     .await?;
     Ok(())
@@ -123,29 +138,43 @@ pub async fn of_share(db: &mut AnyConnection, share: EntryId) -> Result<Vec<Disc
         .await?)
 }
 
-/// Notes that a line is taken back, and by which notice once there is one.
+/// Lines that one statement changes.
+const LINES_AT_ONCE: usize = 400;
+
+/// Notes that lines of one share are taken back, and by which notice once there is one; without a kind,
+/// that they are not any more.
 ///
 /// # Errors
 /// [`super::StoreError`].
 pub async fn set_revoked(
     db: &mut AnyConnection,
-    line: &Disclosure,
-    kind: &str,
+    lines: &[Disclosure],
+    kind: Option<&str>,
     notice: Option<EntryId>,
 ) -> Result<()> {
-    sqlx::query(
-        "UPDATE disclosure SET revoke_kind = $1, notice_id = $2 WHERE share_id = $3 AND person_id = $4",
-    )
-    .bind(kind)
-    .bind(notice.map(|notice| notice.to_string()))
-    .bind(line.share.to_string())
-    .bind(&line.person)
-    .execute(db)
-    .await?;
+    for some in lines.chunks(LINES_AT_ONCE) {
+        let Some(share) = some.first().map(|line| line.share) else {
+            continue;
+        };
+        let places: Vec<String> = (4..some.len() + 4).map(|n| format!("${n}")).collect();
+        let sql = format!(
+            "UPDATE disclosure SET revoke_kind = $1, notice_id = $2 WHERE share_id = $3 AND person_id IN ({})",
+            places.join(", ")
+        );
+        let mut query = sqlx::query(sqlx::AssertSqlSafe(sql))
+            .bind(kind)
+            .bind(notice.map(|notice| notice.to_string()))
+            .bind(share.to_string());
+        for line in some {
+            query = query.bind(&line.person);
+        }
+        query.execute(&mut *db).await?;
+    }
     Ok(())
 }
 
-/// Notes the notice that corrects a line; without one, that the line waits for its announcement.
+/// Notes the notice that corrects a line; without one, that the line waits for its announcement, and
+/// with whose fields it is to be corrected when not with the person's own.
 ///
 /// # Errors
 /// [`super::StoreError`].
@@ -153,12 +182,15 @@ pub async fn set_rectified(
     db: &mut AnyConnection,
     line: &Disclosure,
     notice: Option<EntryId>,
+    with: Option<&str>,
 ) -> Result<()> {
     sqlx::query(
-        "UPDATE disclosure SET rectify_notice = $1, rectify_waits = $2 WHERE share_id = $3 AND person_id = $4",
+        "UPDATE disclosure SET rectify_notice = $1, rectify_waits = $2, rectify_with = $3 \
+         WHERE share_id = $4 AND person_id = $5",
     )
     .bind(notice.map(|notice| notice.to_string()))
     .bind(i64::from(notice.is_none()))
+    .bind(with)
     .bind(line.share.to_string())
     .bind(&line.person)
     .execute(db)

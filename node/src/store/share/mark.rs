@@ -64,6 +64,21 @@ pub async fn remove(db: &mut AnyConnection, share: EntryId, row: RowRef) -> Resu
     Ok(())
 }
 
+/// Ends the rest of a row; `true` when it was at rest.
+///
+/// # Errors
+/// [`super::StoreError`].
+pub async fn lift(db: &mut AnyConnection, share: EntryId, row: RowRef) -> Result<bool> {
+    let done =
+        sqlx::query("DELETE FROM row_mark WHERE share_id = $1 AND row_ref = $2 AND mark = $3")
+            .bind(share.to_string())
+            .bind(row.0.to_vec())
+            .bind(Mark::Restricted.name())
+            .execute(db)
+            .await?;
+    Ok(done.rows_affected() == 1)
+}
+
 /// How many rows of a share are held and must not be used.
 ///
 /// # Errors

@@ -2,9 +2,12 @@
 
 use super::super::{Result, integer, natural};
 use protocol::{
-    entry::share::{ErasureResult, Revoke, RevokeKind},
+    entry::{
+        Entry,
+        share::{ErasureResult, Revoke, RevokeKind},
+    },
     fold::At,
-    id::{EntryId, NodeId, RowRef},
+    id::{EntryId, Hash, NodeId, RowRef},
     time::Moment,
     token::Token,
 };
@@ -136,6 +139,8 @@ pub struct NoticeIn {
     pub position: u64,
     /// Log time.
     pub at: Moment,
+    /// SHA-256 of the revoke entry.
+    pub hash: Hash,
 }
 
 /// Notes a notice that arrived.
@@ -144,8 +149,8 @@ pub struct NoticeIn {
 /// [`super::StoreError`].
 pub async fn insert_in(db: &mut AnyConnection, at: At, revoke: &Revoke) -> Result<()> {
     sqlx::query(
-        "INSERT INTO notice_in (notice_id, share_id, sender, count, row_refs, position, at, kind, state, erased) \
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, 'arrived', 0) ON CONFLICT (notice_id) DO NOTHING",
+        "INSERT INTO notice_in (notice_id, share_id, sender, count, row_refs, position, at, kind, hash, state, erased) \
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, 'arrived', 0) ON CONFLICT (notice_id) DO NOTHING",
     )
     .bind(at.entry.to_string())
     .bind(revoke.share.to_string())
@@ -155,6 +160,7 @@ pub async fn insert_in(db: &mut AnyConnection, at: At, revoke: &Revoke) -> Resul
     .bind(integer(at.position))
     .bind(at.time.0)
     .bind(revoke.kind.name())
+    .bind(Entry::from(revoke.clone()).hash().to_string())
     .execute(db)
     .await?;
     Ok(())
@@ -165,17 +171,27 @@ pub async fn insert_in(db: &mut AnyConnection, at: At, revoke: &Revoke) -> Resul
 /// # Errors
 /// [`super::StoreError`].
 pub async fn arrived(db: &mut AnyConnection, limit: i64) -> Result<Vec<NoticeIn>> {
-    type Line = (String, String, String, i64, Vec<u8>, i64, i64, String);
+    type Line = (
+        String,
+        String,
+        String,
+        i64,
+        Vec<u8>,
+        i64,
+        i64,
+        String,
+        String,
+    );
     let rows: Vec<Line> = sqlx::query_as(
-        "SELECT notice_id, share_id, sender, count, row_refs, position, at, kind FROM notice_in WHERE state = 'arrived' \
-         ORDER BY position LIMIT $1",
+        "SELECT notice_id, share_id, sender, count, row_refs, position, at, kind, hash FROM notice_in \
+         WHERE state = 'arrived' ORDER BY position LIMIT $1",
     )
     .bind(limit)
     .fetch_all(db)
     .await?;
     rows.into_iter()
         .map(
-            |(notice, share, sender, count, row_refs, position, at, kind)| {
+            |(notice, share, sender, count, row_refs, position, at, kind, hash)| {
                 Ok(NoticeIn {
                     kind: RevokeKind::named(&kind)
                         .ok_or_else(|| super::StoreError::damaged("notice_in", "kind"))?,
@@ -186,6 +202,9 @@ pub async fn arrived(db: &mut AnyConnection, limit: i64) -> Result<Vec<NoticeIn>
                     row_refs,
                     position: natural(position),
                     at: Moment(at),
+                    hash: hash
+                        .parse()
+                        .map_err(|_| super::StoreError::damaged("notice_in", "hash"))?,
                 })
             },
         )

@@ -316,13 +316,18 @@ pub async fn tokens(
     .await?;
     rows.into_iter()
         .map(|(token, class)| {
-            let class = usize::try_from(class)
-                .ok()
-                .and_then(|n| Class::ALL.get(n).copied())
-                .ok_or_else(|| super::StoreError::damaged("received_token", "class"))?;
-            Ok((class, Token(super::sixteen("received_token", token)?)))
+            Ok((
+                class_of(class)?,
+                Token(super::sixteen("received_token", token)?),
+            ))
         })
         .collect()
+}
+
+pub(super) fn class_of(number: i64) -> Result<Class> {
+    let class = usize::try_from(number).ok().and_then(|n| Class::ALL.get(n));
+    let class = class.ok_or_else(|| super::StoreError::damaged("received_token", "class"))?;
+    Ok(*class)
 }
 
 /// Forgets one row and its mark; `true` when it was held.
@@ -366,6 +371,7 @@ pub async fn expire(db: &mut AnyConnection, now: Moment) -> Result<usize> {
         ] {
             sqlx::query(sql).bind(share).execute(&mut *db).await?;
         }
+        super::onward::forget_share(&mut *db, share).await?;
     }
     Ok(over.len())
 }

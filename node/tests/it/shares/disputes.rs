@@ -5,7 +5,7 @@ use super::{
     people::{LIST, who},
 };
 use commonturf::{
-    shares::{self, dispute, payload},
+    shares::{self, dispute, payload, preview},
     sync::outbox,
 };
 use policy::FieldClass;
@@ -115,6 +115,9 @@ async fn sneak(net: &Net, n: u8) -> EntryId {
             terms_allow: true,
             partisan: false,
             consent: None,
+            nonpublic: false,
+            coordinated: Vec::new(),
+            independent: Vec::new(),
         },
         tokens: Vec::new(),
     };
@@ -172,6 +175,43 @@ async fn sharing_too_much_is_dropped_and_counted_and_told_when_it_happens_again(
     let open = open(&net.nodes[2]).await;
     assert_eq!(open.len(), 1);
     assert_eq!((open[0].code, open[0].share), ("W_OVERSHARE", second));
+}
+
+#[tokio::test]
+async fn two_open_disputes_suspend_the_flow_to_that_recipient_until_one_is_settled() {
+    let net = Net::of(&ALLIES).await;
+    let both = ["Clean Air Fund", "Nurses Local"];
+    net.nodes[0].add(&[who(0, &both)]).await;
+    net.settle().await;
+    let flows = async || {
+        let previews = preview::preview(&net.nodes[0].app, ask(&both, &FIELDS), LIST).await;
+        let previews = previews.unwrap();
+        let flows: Vec<u64> = previews.iter().map(|preview| preview.flow).collect();
+        (flows, previews)
+    };
+    sneak(&net, 1).await;
+    let second = sneak(&net, 2).await;
+    assert_eq!(flows().await.0, [1, 1], "one dispute suspends nothing");
+    sneak(&net, 3).await;
+    let (now, previews) = flows().await;
+    assert_eq!(now, [0, 1], "only toward whom it sent too much");
+    let rule = &previews[0].withheld[0];
+    assert_eq!(rule.rule, "law.suspended-flow");
+    assert!(rule.fix.as_deref().unwrap().contains("receipts settle"));
+    // A sender that goes on all the same finds nobody who takes it.
+    let sent = net.send(0, ask(&TO, &FIELDS), LIST).await;
+    assert_eq!((sent[0].share, sent[0].state), (None, "nothing"));
+    sneak(&net, 4).await;
+    let received = shares::view::received(&net.nodes[1].app).await.unwrap();
+    assert_eq!(received[0].dropped["people"]["law.suspended-flow"], 1);
+    for open in open(&net.nodes[1]).await {
+        if open.share != second {
+            let app = &net.nodes[1].app;
+            dispute::settle(app, open.share, open.code).await.unwrap();
+        }
+    }
+    net.settle().await;
+    assert_eq!(flows().await.0, [1, 1]);
 }
 
 #[tokio::test]

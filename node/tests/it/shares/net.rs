@@ -5,9 +5,9 @@ use commonturf::{
     app::App,
     coalition as work,
     shares::{
-        plan::Ask,
+        plan::{Ask, Universe},
         recall::{self, Recall, What},
-        rectify,
+        rectify::{self, Rectification},
         send::{self, Sent},
     },
     store,
@@ -63,7 +63,7 @@ impl Net {
     }
 
     /// Sends a list and waits for everybody.
-    pub(super) async fn send(&self, from: usize, ask: Ask, list: &str) -> Vec<Sent> {
+    pub(super) async fn send(&self, from: usize, ask: Ask, list: impl Into<Universe>) -> Vec<Sent> {
         let sending = send::send(&self.nodes[from].app, ask, list);
         let sent = self.during(sending).await.unwrap();
         self.settle().await;
@@ -71,7 +71,7 @@ impl Net {
     }
 
     /// Decides on a share while the keeper is out of reach; it waits in the outbox.
-    pub(super) async fn send_unheard(&self, from: usize, ask: Ask, list: &str) {
+    pub(super) async fn send_unheard(&self, from: usize, ask: Ask, list: impl Into<Universe>) {
         let node = &self.nodes[from];
         let sending = send::send(&node.app, ask, list);
         let queued = async {
@@ -101,7 +101,8 @@ impl Net {
 
     /// Corrects what was shared of a person and waits for whoever is there.
     pub(super) async fn rectify(&self, from: usize, person: &str) -> Recall {
-        let rectifying = rectify::rectify(&self.nodes[from].app, person, None, false);
+        let what = corrects(person);
+        let rectifying = rectify::rectify(&self.nodes[from].app, &what, false);
         let recall = self.during(rectifying).await.unwrap();
         self.settle().await;
         recall
@@ -157,6 +158,15 @@ impl Node {
         let mut tx = self.app.store.write("test").await.unwrap();
         sqlx::query(sql).execute(&mut *tx).await.unwrap();
         tx.commit().await.unwrap();
+    }
+}
+
+/// A correction of everything that was shared of a person.
+pub(super) fn corrects(person: &str) -> Rectification {
+    Rectification {
+        person: person.to_owned(),
+        share: None,
+        with: None,
     }
 }
 

@@ -28,6 +28,8 @@ pub(super) struct Who {
     pub(super) birth_date: Option<&'static str>,
     /// The names of the recipients that the person agreed to.
     pub(super) agreed_to: Vec<&'static str>,
+    /// Whether these may pass the person on.
+    pub(super) onward: bool,
 }
 
 /// A grown-up who agreed to turnout work by some organizations.
@@ -45,6 +47,15 @@ pub(super) fn who(n: u32, agreed_to: &[&'static str]) -> Who {
         never_share: false,
         birth_date: Some("1980-02-03"),
         agreed_to: agreed_to.to_vec(),
+        onward: false,
+    }
+}
+
+/// The same, who lets these organizations pass the person on.
+pub(super) fn onward(n: u32, agreed_to: &[&'static str]) -> Who {
+    Who {
+        onward: true,
+        ..who(n, agreed_to)
     }
 }
 
@@ -98,7 +109,8 @@ impl Node {
             point::attach_all(&mut tx, &has).await.unwrap();
             if !who.agreed_to.is_empty() {
                 let id = format!("record-{}", who.id);
-                let record = record(&id, &who.id, &who.agreed_to, now - 1_000);
+                let mut record = record(&id, &who.id, &who.agreed_to, now - 1_000);
+                record.purposes[0].x_onward_allowed = who.onward;
                 put(&mut tx, &who.id, record, now).await;
             }
         }
@@ -118,7 +130,8 @@ impl Node {
     async fn agreed_at(&self, who: &Who, now: i64) {
         let id = format!("record-{}", who.id);
         let mut tx = self.app.store.write("test").await.unwrap();
-        let record = record(&id, &who.id, &who.agreed_to, now);
+        let mut record = record(&id, &who.id, &who.agreed_to, now);
+        record.purposes[0].x_onward_allowed = who.onward;
         put(&mut tx, &who.id, record, now).await;
         tx.commit().await.unwrap();
     }

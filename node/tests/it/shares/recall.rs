@@ -21,7 +21,7 @@ use protocol::{
         share::{ErasureReceipt, ErasureResult, ErasureStatement, RevokeKind},
     },
     fold::recall::is_receipt_signed_by,
-    id::EntryId,
+    id::{EntryId, Hash},
     identity::KeyUse,
     time::DAY,
 };
@@ -151,6 +151,12 @@ async fn a_forged_receipt_is_void_and_the_real_one_still_counts() {
         .find(|receipt| receipt.to == recipient.app.me)
         .unwrap();
     assert_eq!((told.state, told.erased), ("told", None));
+    let known = {
+        let coalition = coalition::active(&recipient.app).await.unwrap();
+        let row = coalition.state.notices.get(&told.notice);
+        row.map(|row| (row.position, row.hash))
+    };
+    let (position, hash) = known.unwrap_or((0, Hash([0; 32])));
     let statement = codec::encode(&ErasureStatement {
         node: recipient.app.me,
         notice: told.notice,
@@ -161,6 +167,9 @@ async fn a_forged_receipt_is_void_and_the_real_one_still_counts() {
         backups_expire_by: recipient.app.now(),
         retained: Vec::new(),
         suppression_kept: false,
+        notice_position: position,
+        notice_hash: hash,
+        onward: Vec::new(),
     });
     let mut forged = Vec::new();
     // Another member speaks for the recipient; the recipient itself signs with another key.
@@ -284,6 +293,55 @@ async fn a_whole_share_is_taken_back() {
     assert_eq!((share.taken_back, share.confirmed), (2, 2));
     let unknown = What::Share(EntryId([9; 16]));
     assert!(recall::revoke(app, &unknown, false).await.is_err());
+}
+
+#[tokio::test]
+async fn many_people_are_taken_back_with_one_notice_per_share() {
+    let net = Net::of(&ALLIES).await;
+    let people: Vec<_> = (0..5).map(|n| who(n, &BOTH)).collect();
+    net.nodes[0].add(&people).await;
+    net.settle().await;
+    net.send(0, ask(&BOTH, &FIELDS), LIST).await;
+    let app = &net.nodes[0].app;
+    let what = |names: &[&str]| What::People {
+        people: names.iter().map(|name| (*name).to_owned()).collect(),
+        kind: RevokeKind::Withdrawal,
+    };
+    let some = what(&["personaaa", "personbbb", "personccc", "personbbb"]);
+    let dry = recall::revoke(app, &some, true).await.unwrap();
+    assert_eq!(
+        (dry.people, dry.consents_withdrawn, dry.notices.len()),
+        (Some(3), 3, 2)
+    );
+    assert!(dry.notices.iter().all(|notice| notice.rows == 3));
+    assert_eq!(held(&net, 1).await, 5, "a dry run changes nothing");
+    assert_eq!(statuses(&net, "personaaa").await, ["held", "held"]);
+    // Everybody is known, or nothing is done.
+    let unknown = what(&["personaaa", "nobody-here", "personbbb"]);
+    let refused = recall::revoke(app, &unknown, false).await.unwrap_err();
+    let said = refused.0.detail;
+    assert!(
+        said.contains("entry 2") && said.contains("nothing was changed"),
+        "{said}"
+    );
+    assert!(recall::revoke(app, &what(&[]), false).await.is_err());
+    let too_many = What::People {
+        people: vec!["personaaa".to_owned(); recall::PEOPLE + 1],
+        kind: RevokeKind::Withdrawal,
+    };
+    assert!(recall::revoke(app, &too_many, false).await.is_err());
+    assert_eq!(statuses(&net, "personaaa").await, ["held", "held"]);
+    let done = net.during(recall::revoke(app, &some, false)).await.unwrap();
+    assert_eq!((done.consents_withdrawn, done.notices.len()), (3, 2));
+    net.settle().await;
+    assert_eq!((held(&net, 1).await, held(&net, 2).await), (2, 2));
+    for person in ["personaaa", "personbbb", "personccc"] {
+        assert_eq!(statuses(&net, person).await, ["erased", "erased"]);
+    }
+    assert_eq!(statuses(&net, "personddd").await, ["held", "held"]);
+    // Whom nobody holds any more needs no notice.
+    let again = recall::revoke(app, &some, false).await.unwrap();
+    assert!(again.notices.is_empty());
 }
 
 #[tokio::test]

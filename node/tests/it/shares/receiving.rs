@@ -88,6 +88,9 @@ fn row(originator: NodeId) -> payload::SharedRow {
             terms_allow: true,
             partisan: false,
             consent: None,
+            nonpublic: false,
+            coordinated: Vec::new(),
+            independent: Vec::new(),
         },
         tokens: Vec::new(),
     }

@@ -1,13 +1,13 @@
 //! Rows that rest, rows that are corrected, parts that a law keeps, and notices that nobody waits for.
 
 use super::{
-    net::{Net, ask},
+    net::{Net, ask, corrects},
     people::{LIST, who},
 };
 use commonturf::shares::{
     self, except, export, preview,
     recall::{self, What},
-    rectify,
+    rectify::{self, Rectification},
     view::{Holder, Receipt, ReceivedShare},
 };
 use policy::FieldClass;
@@ -92,6 +92,101 @@ async fn a_restricted_row_stays_and_is_not_used_until_it_is_erased() {
 }
 
 #[tokio::test]
+async fn a_restriction_that_is_lifted_leaves_the_row_as_it_was() {
+    let (net, _) = shared().await;
+    let nothing = net.revoke(0, "personaaa", RevokeKind::Lift).await;
+    assert!(nothing.notices.is_empty(), "nothing rests");
+    net.revoke(0, "personaaa", RevokeKind::Restriction).await;
+    net.away(1, true);
+    let lift = net.revoke(0, "personaaa", RevokeKind::Lift).await;
+    assert_eq!((lift.consents_withdrawn, lift.notices.len()), (0, 2));
+    // It rests until the recipient has said that it does not.
+    assert_eq!(holder(&net, "Clean Air Fund").await.status, "restricted");
+    assert_eq!(holder(&net, "Nurses Local").await.status, "held");
+    net.away(1, false);
+    net.settle().await;
+    let share = received(&net, 1).await;
+    assert_eq!((share.held, share.resting), (2, 0));
+    assert!(csv(&net, 1).await.contains("Canarya"));
+    assert_eq!(holder(&net, "Clean Air Fund").await.status, "held");
+    assert_eq!(
+        flows(&net, "Nurses Local").await,
+        2,
+        "and it is shared again"
+    );
+    let lifted = receipts(&net).await;
+    let lifted = lifted
+        .iter()
+        .filter(|r| r.state == "lifted" && r.erased == Some(1));
+    assert_eq!(lifted.count(), 2);
+    let given = shares::view::given(&net.nodes[0].app).await.unwrap();
+    assert!(given.iter().all(|share| share.taken_back == 0));
+    // It can rest once more, and then go.
+    net.revoke(0, "personaaa", RevokeKind::Restriction).await;
+    assert_eq!(received(&net, 1).await.resting, 1);
+    net.revoke(0, "personaaa", RevokeKind::Erasure).await;
+    let lift = net.revoke(0, "personaaa", RevokeKind::Lift).await;
+    assert!(lift.notices.is_empty(), "what is gone is not lifted");
+    assert_eq!(flows(&net, "Nurses Local").await, 1);
+}
+
+#[tokio::test]
+async fn a_lift_ends_no_objection() {
+    let (net, _) = shared().await;
+    net.revoke(0, "personaaa", RevokeKind::Objection).await;
+    net.revoke(0, "personaaa", RevokeKind::Restriction).await;
+    net.revoke(0, "personaaa", RevokeKind::Lift).await;
+    let app = &net.nodes[0].app;
+    let mut db = app.store.read("test").await.unwrap();
+    let kind: String = sqlx::query_scalar("SELECT kind FROM recalled")
+        .fetch_one(&mut *db)
+        .await
+        .unwrap();
+    assert_eq!(kind, "objection");
+}
+
+#[tokio::test]
+async fn a_person_whose_record_is_gone_is_corrected_by_another_record() {
+    let (net, _) = shared().await;
+    for sql in [
+        "DELETE FROM person_list WHERE person_id = 'personaaa'",
+        "DELETE FROM person_point WHERE person_id = 'personaaa'",
+        "DELETE FROM consent WHERE person_id = 'personaaa'",
+        "DELETE FROM person WHERE person_id = 'personaaa'",
+    ] {
+        net.nodes[0].sql(sql).await;
+    }
+    let app = &net.nodes[0].app;
+    let refused = rectify::rectify(app, &corrects("personaaa"), false).await;
+    let said = refused.unwrap_err().0.detail;
+    for way in ["--person personaaa --with", "--kind erasure"] {
+        assert!(said.contains(way), "{said}");
+    }
+    let mut again = who(2, &BOTH);
+    again.surname = "Corrected".to_owned();
+    net.nodes[0].add(&[again]).await;
+    let what = Rectification {
+        with: Some("personccc".to_owned()),
+        ..corrects("personaaa")
+    };
+    let dry = rectify::rectify(app, &what, true).await.unwrap();
+    assert_eq!(dry.notices.len(), 2);
+    let recall = net.during(rectify::rectify(app, &what, false)).await;
+    assert_eq!(recall.unwrap().notices.len(), 2);
+    net.settle().await;
+    let text = csv(&net, 1).await;
+    assert!(
+        text.contains("Corrected") && !text.contains("Quillfeathera"),
+        "{text}"
+    );
+    let unknown = Rectification {
+        with: Some("nobody".to_owned()),
+        ..corrects("personaaa")
+    };
+    assert!(rectify::rectify(app, &unknown, false).await.is_err());
+}
+
+#[tokio::test]
 async fn a_row_restricted_before_it_was_fetched_rests_from_its_first_moment() {
     let net = Net::of(&ALLIES).await;
     net.nodes[0].add(&[who(0, &BOTH), who(1, &BOTH)]).await;
@@ -157,7 +252,7 @@ async fn a_correction_replaces_what_was_shared_and_nothing_else() {
     // A row that was taken back is not corrected.
     net.revoke(0, "personaaa", RevokeKind::Withdrawal).await;
     assert!(net.rectify(0, "personaaa").await.notices.is_empty());
-    let nobody = rectify::rectify(&net.nodes[0].app, "nobody", None, false).await;
+    let nobody = rectify::rectify(&net.nodes[0].app, &corrects("nobody"), false).await;
     assert!(nobody.is_err());
 }
 
@@ -171,7 +266,7 @@ async fn a_correction_finds_a_share_that_still_waits_and_one_that_is_not_fetched
     net.send_unheard(1, ask(&["Nurses Local"], &FIELDS), LIST)
         .await;
     sender.sql("UPDATE person SET surname = 'Corrected'").await;
-    let waits = rectify::rectify(&sender.app, "personaaa", None, false).await;
+    let waits = rectify::rectify(&sender.app, &corrects("personaaa"), false).await;
     assert_eq!(waits.unwrap().notices[0].state, "share-waits");
     net.away(1, false);
     net.settle().await;
