@@ -72,6 +72,18 @@ pub struct Notice {
 /// # Errors
 /// [`Failure`] when there is no such person or share, or this node is in no coalition.
 pub async fn revoke(app: &App, what: &What, dry_run: bool) -> Result<Recall, Failure> {
+    let mut recall = decide(app, what, dry_run).await?;
+    if !dry_run {
+        wait(app, &mut recall.notices).await?;
+    }
+    Ok(recall)
+}
+
+/// Takes something back and puts the notices into the outbox, without waiting for the fold.
+///
+/// # Errors
+/// As [`revoke`].
+pub async fn decide(app: &App, what: &What, dry_run: bool) -> Result<Recall, Failure> {
     let now = app.now();
     let (kind, person, lines) = lines(app, what).await?;
     let by_share = by_share(app, lines).await?;
@@ -110,7 +122,7 @@ pub async fn revoke(app: &App, what: &What, dry_run: bool) -> Result<Recall, Fai
         drop(tx); // undone: nothing was changed
     } else {
         tx.commit().await?;
-        wait(app, &mut notices).await?;
+        app.wake.outbox.notify_one();
     }
     Ok(Recall {
         dry_run,
