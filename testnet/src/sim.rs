@@ -27,7 +27,9 @@ use futures_util::FutureExt;
 use mutant::Mutant;
 use op::Op;
 use serde::{Deserialize, Serialize};
-use std::{panic::AssertUnwindSafe, path::PathBuf, process::ExitCode, time::Duration};
+use std::{
+    collections::BTreeMap, panic::AssertUnwindSafe, path::PathBuf, process::ExitCode, time::Duration,
+};
 use watch::{Violation, Watch, violated};
 use world::{Beginning, World};
 
@@ -81,6 +83,25 @@ pub struct Run {
     pub faults: u64,
     /// Entries of the log at the end.
     pub entries: u64,
+    /// By operation: how often it was done, and how often refused.
+    pub operations: BTreeMap<String, (u64, u64)>,
+    /// Why, for people who look.
+    pub refusals: BTreeMap<String, u64>,
+}
+
+impl Run {
+    fn note(&mut self, op: &Op, done: &act::Done, head: u64) {
+        let count = self.operations.entry(op.name()).or_default();
+        match &done.refused {
+            None => count.0 += 1,
+            Some(why) => {
+                count.1 += 1;
+                let why = format!("{}: {why}", op.inner().name());
+                *self.refusals.entry(why).or_default() += 1;
+            }
+        }
+        self.trace.push(format!("{}, at {head}", done.refused.is_none()));
+    }
 }
 
 /// Founds the coalition that every run begins with.
@@ -107,7 +128,7 @@ pub async fn run_list(
     let begun = world.time;
     let mut run = Run::default();
     let mut watch = Watch::default();
-    let steps = steps(&mut world, &mut watch, operations, mutant, &mut run.trace);
+    let steps = steps(&mut world, &mut watch, operations, mutant, &mut run);
     // What panics must never be, either.
     let ended = AssertUnwindSafe(steps).catch_unwind().await;
     run.violation = match ended {
@@ -131,7 +152,7 @@ async fn steps(
     watch: &mut Watch,
     operations: &[Op],
     mutant: Option<Mutant>,
-    trace: &mut Vec<String>,
+    run: &mut Run,
 ) -> watch::Verdict {
     watch.look(world).await?;
     for (n, op) in operations.iter().enumerate() {
@@ -147,7 +168,7 @@ async fn steps(
             // A mutant that finds nothing to harm yet waits.
             drop(mutant.harm(world, op).await);
         }
-        trace.push(format!("{}, at {}", done.refused.is_none(), watch.head()));
+        run.note(op, &done, watch.head());
         let looked = async {
             watch.look(world).await?;
             watch::no_two_at_one_door(world).await
@@ -194,6 +215,8 @@ struct Findings {
     virtual_days: f64,
     faults: u64,
     entries: u64,
+    /// By operation: how often it was done, and how often refused.
+    operations: BTreeMap<String, (u64, u64)>,
     violations: Vec<List>,
 }
 
@@ -253,6 +276,10 @@ async fn one(
     findings.virtual_days += days;
     findings.faults += run.faults;
     findings.entries += run.entries;
+    for (name, (done, refused)) in run.operations {
+        let count = findings.operations.entry(name).or_default();
+        *count = (count.0 + done, count.1 + refused);
+    }
     if let Some(violation) = run.violation {
         let list = shortened(beginning, seed, operations, &violation, None).await;
         findings.violations.push(list);

@@ -215,6 +215,9 @@ async fn withdraw(
     now: i64,
 ) -> Result<usize, Failure> {
     let mut records = store::consent::of_person(&mut *tx, person).await?;
+    // The last word counts, and this is it: a clock that is behind must not date it before the consent.
+    let events = records.iter().flat_map(|consent| consent.record.events());
+    let now = events.map(|event| event.event_time).fold(now, i64::max);
     if kind == RevokeKind::Restriction {
         records.clear(); // the consent stands, and is not used until the person agrees once more
     }

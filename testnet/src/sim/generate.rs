@@ -9,7 +9,7 @@ use protocol::channel::Channel;
 use rand::{Rng, SeedableRng, rngs::StdRng, seq::SliceRandom};
 
 /// Operations of one list.
-pub const LENGTH: usize = 90;
+pub const LENGTH: usize = 160;
 
 /// What a seed's list is like.
 struct Style {
@@ -33,16 +33,54 @@ pub fn operations(seed: u64) -> Vec<Op> {
     let mut operations = Vec::new();
     while operations.len() < LENGTH {
         let op = one(&mut rng, &style);
-        // What was decided is often said and read soon, else little would ever happen.
-        let said = rng.gen_bool(0.5).then(|| who(&op)).flatten();
+        let said = who(&op);
         operations.push(op);
-        if let Some(node) = said {
-            operations.push(Op::Push { node });
-            let node = rng.gen_range(0..style.nodes);
-            operations.push(Op::Read { node });
+        // What was decided is often said and read soon, else little would ever happen.
+        match said {
+            Some(node) if rng.gen_bool(0.6) => heard(&mut rng, &style, node, &mut operations),
+            _ => {}
+        }
+        if style.joins && rng.gen_bool(0.04) {
+            comes_in(&mut rng, &style, &mut operations);
         }
     }
     operations
+}
+
+/// A node speaks, the keeper reads, and so do some others, who then do their jobs.
+fn heard(rng: &mut StdRng, style: &Style, node: usize, operations: &mut Vec<Op>) {
+    operations.push(Op::Push { node });
+    for node in 0..style.nodes {
+        if rng.gen_bool(0.7) {
+            operations.push(Op::Read { node });
+        }
+        if rng.gen_bool(0.3) {
+            operations.push(Op::Jobs { node });
+            operations.push(Op::Push { node });
+        }
+    }
+}
+
+/// The stranger is invited, asks and is let in, and all sign, with something else in between.
+fn comes_in(rng: &mut StdRng, style: &Style, operations: &mut Vec<Op>) {
+    let host = rng.gen_range(0..MEMBERS);
+    let mut steps = vec![Op::Invite { node: host }, Op::Join, Op::Approve { node: host }];
+    steps.push(Op::Propose { node: host });
+    steps.extend((0..style.nodes).map(|node| Op::Sign { node }));
+    for step in steps {
+        operations.push(step);
+        for node in [host, 0, MEMBERS] {
+            operations.push(Op::Jobs { node });
+            operations.push(Op::Push { node });
+        }
+        for node in 0..style.nodes {
+            operations.push(Op::Read { node });
+        }
+        if rng.gen_bool(0.5) {
+            let op = one(rng, style);
+            operations.push(op);
+        }
+    }
 }
 
 fn who(op: &Op) -> Option<usize> {
@@ -66,8 +104,8 @@ fn who(op: &Op) -> Option<usize> {
 fn one(rng: &mut StdRng, style: &Style) -> Op {
     let node = rng.gen_range(0..style.nodes);
     match rng.gen_range(0..100) {
-        0..8 => time(rng, node),
-        8..20 => Op::Read { node },
+        0..6 => time(rng, node),
+        6..20 => Op::Read { node },
         20..28 => Op::Push { node },
         28..40 => Op::Jobs { node },
         40..72 => work(rng, style, node),
@@ -178,7 +216,7 @@ fn trouble(rng: &mut StdRng, style: &Style, node: usize) -> Op {
         },
         10..13 => Op::Cut {
             node,
-            cut: rng.gen_bool(0.5),
+            cut: rng.gen_bool(0.35),
         },
         13..16 => Op::Disk {
             node,
@@ -196,6 +234,7 @@ fn trouble(rng: &mut StdRng, style: &Style, node: usize) -> Op {
         22 => Op::Restart { node },
         23 if style.restores && node != 0 => Op::BackUp { node },
         24 if style.restores && node != 0 => Op::Restore { node },
+        23 | 24 => Op::Cut { node, cut: false },
         _ => match style.evil {
             Some(node) => Op::Evil {
                 node,

@@ -270,6 +270,26 @@ pub enum Evil {
 }
 
 impl Op {
+    /// Its name, as lists write it.
+    #[must_use]
+    pub fn name(&self) -> String {
+        match serde_json::to_value(self) {
+            Ok(serde_json::Value::Object(fields)) => fields.keys().next().cloned(),
+            Ok(serde_json::Value::String(name)) => Some(name),
+            _ => None,
+        }
+        .unwrap_or_default()
+    }
+
+    /// What happens while a disk fails or a node dies, or the operation itself.
+    #[must_use]
+    pub fn inner(&self) -> &Self {
+        match self {
+            Self::Disk { during, .. } | Self::Crash { during, .. } => during,
+            other => other,
+        }
+    }
+
     /// Whether it only makes trouble: the last phase of a run is without such.
     #[must_use]
     pub fn is_fault(&self) -> bool {
