@@ -5,7 +5,11 @@
 //! list that shows a fault is made short ([`shrink`]) and kept under `regressions/`, where a test runs
 //! it for ever. Positions and effects of a run repeat; MLS and sealing draw randomness of their own,
 //! so bytes do not.
-#![expect(clippy::print_stdout, reason = "a person or a program waits for the findings")]
+#![expect(
+    clippy::print_stdout,
+    clippy::print_stderr,
+    reason = "a person or a program waits for the findings"
+)]
 
 pub mod act;
 pub mod disk;
@@ -34,7 +38,7 @@ use watch::{Violation, Watch, violated};
 use world::{Beginning, World};
 
 /// Runs of a list while it is made short.
-const SHRINKING: usize = 150;
+const SHRINKING: usize = 100;
 /// The seed of what nodes draw before a list begins: one beginning for all.
 const BEGINNING: u64 = 1;
 
@@ -281,6 +285,8 @@ async fn one(
         *count = (count.0 + done, count.1 + refused);
     }
     if let Some(violation) = run.violation {
+        // At once, since making it short takes a while.
+        eprintln!("seed {seed}: {}: {}", violation.rule, violation.seen);
         let list = shortened(beginning, seed, operations, &violation, None).await;
         findings.violations.push(list);
     }

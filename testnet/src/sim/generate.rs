@@ -9,7 +9,7 @@ use protocol::channel::Channel;
 use rand::{Rng, SeedableRng, rngs::StdRng, seq::SliceRandom};
 
 /// Operations of one list.
-pub const LENGTH: usize = 160;
+pub const LENGTH: usize = 180;
 
 /// What a seed's list is like.
 struct Style {
@@ -40,7 +40,7 @@ pub fn operations(seed: u64) -> Vec<Op> {
             Some(node) if rng.gen_bool(0.6) => heard(&mut rng, &style, node, &mut operations),
             _ => {}
         }
-        if style.joins && rng.gen_bool(0.04) {
+        if style.joins && rng.gen_bool(0.03) {
             comes_in(&mut rng, &style, &mut operations);
         }
     }
@@ -54,7 +54,7 @@ fn heard(rng: &mut StdRng, style: &Style, node: usize, operations: &mut Vec<Op>)
         if rng.gen_bool(0.7) {
             operations.push(Op::Read { node });
         }
-        if rng.gen_bool(0.3) {
+        if rng.gen_bool(0.35) {
             operations.push(Op::Jobs { node });
             operations.push(Op::Push { node });
         }
@@ -69,10 +69,11 @@ fn comes_in(rng: &mut StdRng, style: &Style, operations: &mut Vec<Op>) {
     steps.extend((0..style.nodes).map(|node| Op::Sign { node }));
     for step in steps {
         operations.push(step);
-        for node in [host, 0, MEMBERS] {
+        for node in [host, MEMBERS] {
             operations.push(Op::Jobs { node });
             operations.push(Op::Push { node });
         }
+        operations.push(Op::Push { node: 0 });
         for node in 0..style.nodes {
             operations.push(Op::Read { node });
         }
@@ -105,10 +106,10 @@ fn one(rng: &mut StdRng, style: &Style) -> Op {
     let node = rng.gen_range(0..style.nodes);
     match rng.gen_range(0..100) {
         0..6 => time(rng, node),
-        6..20 => Op::Read { node },
-        20..28 => Op::Push { node },
-        28..40 => Op::Jobs { node },
-        40..72 => work(rng, style, node),
+        6..16 => Op::Read { node },
+        16..21 => Op::Push { node },
+        21..27 => Op::Jobs { node },
+        27..72 => work(rng, style, node),
         _ => trouble(rng, style, node),
     }
 }

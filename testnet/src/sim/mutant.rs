@@ -3,12 +3,13 @@
 //! A mutant does to a node's state or tables what code with the fault would have done; the program
 //! itself has no switch for it.
 
-use super::{op::Op, people, world::World};
-use anyhow::Result;
-use protocol::{
-    state::rows::Tokens,
-    token::Token,
+use super::{
+    op::Op,
+    people,
+    world::{MEMBERS, World},
 };
+use anyhow::Result;
+use protocol::{state::rows::Tokens, time::DAY, token::Token};
 
 /// A planted fault.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -68,14 +69,12 @@ impl Mutant {
                 let kept = "INSERT INTO received_row (share_id, row_ref, fields, grounds) \
                             SELECT share_id, row_ref, '{}', '{}' FROM erased_row \
                             WHERE true ON CONFLICT DO NOTHING";
-                sql(world, 2, kept).await
-            }
-            Self::GateLetsAll => {
-                if matches!(op, Op::Share { node: 0, .. }) {
-                    return Ok(());
+                for node in 0..MEMBERS {
+                    sql(world, node, kept).await?;
                 }
-                all_agree(world).await
+                Ok(())
             }
+            Self::GateLetsAll => all_agree(world).await,
         }
     }
 }
@@ -131,12 +130,19 @@ async fn held_door(world: &World) -> Result<()> {
     Ok(())
 }
 
+/// What nobody said, a day before the beginning.
 async fn all_agree(world: &World) -> Result<()> {
-    let app = world.app(0);
-    let mut tx = app.store.write("harm").await?;
-    let names: Vec<&str> = people::ORGANIZATIONS.iter().map(|(name, _)| *name).collect();
-    for person in 0..people::PEOPLE - people::LATE {
-        people::agree(&mut tx, &people::id(person), &names, 1_000).await?;
+    let names: Vec<&str> = people::ORGANIZATIONS
+        .iter()
+        .map(|(name, _)| *name)
+        .collect();
+    for node in 0..MEMBERS {
+        let mut tx = world.app(node).store.write("harm").await?;
+        for person in 0..people::PEOPLE - people::LATE {
+            let at = world.time.plus(-DAY).0;
+            people::agree(&mut tx, &people::id(person), &names, at).await?;
+        }
+        tx.commit().await?;
     }
-    Ok(tx.commit().await?)
+    Ok(())
 }
