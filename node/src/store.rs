@@ -35,7 +35,11 @@ pub mod suppression;
 pub mod token_job;
 
 use sqlx::{Any, AnyConnection, AnyPool, Transaction, any::AnyPoolOptions, pool::PoolConnection};
-use std::ops::{Deref, DerefMut};
+use std::{
+    fmt::Debug,
+    ops::{Deref, DerefMut},
+    sync::Arc,
+};
 
 /// Connections that read.
 const READERS: u32 = 4;
@@ -112,12 +116,33 @@ pub fn natural(integer: i64) -> u64 {
     u64::try_from(integer).unwrap_or(0)
 }
 
+/// A moment in the life of a writing transaction.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Stage {
+    /// It has not begun.
+    Begin,
+    /// Everything is written, nothing lasts yet.
+    Commit,
+    /// Everything lasts, nobody was told.
+    Committed,
+}
+
+/// What may go wrong with a database where a simulation decides it; a node has none of its own.
+pub trait Faults: Debug + Send + Sync {
+    /// Called at each stage of each writing transaction; an error is what the database then says.
+    ///
+    /// # Errors
+    /// What went wrong.
+    fn strike(&self, stage: Stage, action: &'static str) -> Result<(), sqlx::Error>;
+}
+
 /// The database of one node.
 #[derive(Debug, Clone)]
 pub struct Store {
     writer: AnyPool,
     readers: AnyPool,
     dialect: dialect::Dialect,
+    faults: Option<Arc<dyn Faults>>,
 }
 
 impl Store {
@@ -142,10 +167,20 @@ impl Store {
             writer,
             readers,
             dialect,
+            faults: None,
         };
         // A process that was killed may have left there what it had deleted.
         store.empty_log().await?;
         Ok(store)
+    }
+
+    /// The same database, with faults that somebody else decides.
+    #[must_use]
+    pub fn with_faults(self, faults: Arc<dyn Faults>) -> Self {
+        Self {
+            faults: Some(faults),
+            ..self
+        }
     }
 
     /// Begins a transaction that may write. It is undone unless [`Write::commit`] is called.
@@ -154,6 +189,7 @@ impl Store {
     /// [`StoreError`] naming the action.
     #[expect(clippy::disallowed_methods, reason = "this is the place that may")]
     pub async fn write(&self, action: &'static str) -> Result<Write> {
+        strike(self.faults.as_ref(), Stage::Begin, action)?;
         let transaction = self
             .writer
             .begin_with(self.dialect.begin_write())
@@ -162,6 +198,7 @@ impl Store {
         Ok(Write {
             transaction,
             action,
+            faults: self.faults.clone(),
         })
     }
 
@@ -216,6 +253,20 @@ impl Store {
 pub struct Write {
     transaction: Transaction<'static, Any>,
     action: &'static str,
+    faults: Option<Arc<dyn Faults>>,
+}
+
+fn strike(
+    faults: Option<&Arc<dyn Faults>>,
+    stage: Stage,
+    action: &'static str,
+) -> Result<()> {
+    match faults {
+        Some(faults) => faults
+            .strike(stage, action)
+            .map_err(|source| StoreError::Database { action, source }),
+        None => Ok(()),
+    }
 }
 
 impl Write {
@@ -226,10 +277,12 @@ impl Write {
     /// connection), so every action can be repeated.
     pub async fn commit(self) -> Result<()> {
         let action = self.action;
+        strike(self.faults.as_ref(), Stage::Commit, action)?;
         self.transaction
             .commit()
             .await
-            .map_err(|source| StoreError::Database { action, source })
+            .map_err(|source| StoreError::Database { action, source })?;
+        strike(self.faults.as_ref(), Stage::Committed, action)
     }
 }
 

@@ -9,6 +9,8 @@ mod claims;
 mod laws;
 #[path = "fold/membership.rs"]
 mod membership;
+#[path = "fold/model.rs"]
+mod model;
 #[path = "fold/onward.rs"]
 mod onward;
 #[path = "fold/people.rs"]

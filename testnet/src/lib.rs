@@ -12,6 +12,7 @@ pub mod nodes;
 pub mod people;
 pub mod postgres;
 pub mod setup;
+pub mod sim;
 
 use std::path::Path;
 

@@ -2,7 +2,7 @@
 
 use clap::{Parser, Subcommand};
 use std::process::ExitCode;
-use testnet::{bench, check, demo, fuzz, generated, postgres};
+use testnet::{bench, check, demo, fuzz, generated, postgres, sim};
 
 /// A coalition on your desk.
 #[derive(Parser)]
@@ -24,6 +24,8 @@ enum Command {
     Bench(bench::Arguments),
     /// Feed damaged files to every parser, for longer than the check does.
     Fuzz(fuzz::Arguments),
+    /// Whole nodes on virtual time, with faults that a seed decides.
+    Sim(sim::Arguments),
     /// Run a command with a PostgreSQL cluster at its side, gone when it ends.
     Postgres(postgres::Arguments),
 }
@@ -35,6 +37,7 @@ async fn main() -> ExitCode {
         Command::Check(arguments) => check::run(arguments).await,
         Command::Bench(arguments) => bench::run(arguments).await,
         Command::Fuzz(arguments) => fuzz::run(&arguments),
+        Command::Sim(arguments) => sim::run(arguments).await,
         Command::Generate => generated::run(),
         Command::Postgres(arguments) => postgres::run(arguments).await,
     };

@@ -86,6 +86,18 @@ pub struct Notice {
 /// # Errors
 /// [`Failure`] when there is no such person or share, or this node is in no coalition.
 pub async fn revoke(app: &App, what: &What, dry_run: bool) -> Result<Recall, Failure> {
+    let mut recall = decide(app, what, dry_run).await?;
+    if !dry_run {
+        wait(app, &mut recall.notices).await?;
+    }
+    Ok(recall)
+}
+
+/// Takes something back and puts the notices into the outbox, without waiting for the fold.
+///
+/// # Errors
+/// As [`revoke`].
+pub async fn decide(app: &App, what: &What, dry_run: bool) -> Result<Recall, Failure> {
     let now = app.now();
     let (kind, people, lines) = lines(app, what).await?;
     let by_share = by_share(app, lines).await?;
@@ -122,7 +134,7 @@ pub async fn revoke(app: &App, what: &What, dry_run: bool) -> Result<Recall, Fai
         drop(tx); // undone: nothing was changed
     } else {
         tx.commit().await?;
-        wait(app, &mut notices).await?;
+        app.wake.outbox.notify_one();
     }
     Ok(Recall {
         dry_run,
@@ -300,6 +312,9 @@ async fn withdraw(
         return Ok(0);
     }
     let mut records = store::consent::of_person(&mut *tx, person).await?;
+    // The last word counts, and this is it: a clock that is behind must not date it before the consent.
+    let events = records.iter().flat_map(|consent| consent.record.events());
+    let now = events.map(|event| event.event_time).fold(now, i64::max);
     if kind == RevokeKind::Restriction {
         records.clear(); // the consent stands, and is not used until the person agrees once more
     }

@@ -78,6 +78,20 @@ struct SharedLine {
     consent_record: Option<String>,
 }
 
+/// Shares that are decided and wait in the outbox, one for each recipient.
+#[derive(Debug)]
+pub struct Decided {
+    /// To whom, and what flows to it; the share where anything does.
+    shares: Vec<(Option<EntryId>, Preview)>,
+}
+
+impl Decided {
+    /// The shares that wait.
+    pub fn shares(&self) -> impl Iterator<Item = EntryId> {
+        self.shares.iter().filter_map(|(share, _)| *share)
+    }
+}
+
 /// Sends what flows of a list or of received rows, one share to each recipient, and waits for the fold.
 ///
 /// # Errors
@@ -88,6 +102,39 @@ pub async fn send(
     ask: Ask,
     universe: impl Into<Universe>,
 ) -> Result<Vec<Sent>, Failure> {
+    let decided = decide(app, ask, universe).await?;
+    let mut sent = Vec::new();
+    let fates = try_join_all(decided.shares.iter().map(async |(share, _)| match share {
+        Some(share) => outbox::wait(app, *share, PATIENCE).await.map(Some),
+        None => Ok(None),
+    }));
+    let fates = fates.await?;
+    for ((share, preview), fate) in decided.shares.into_iter().zip(fates) {
+        let (state, note) = match fate {
+            None => ("nothing", None),
+            Some(Fate::Done) => ("done", None),
+            Some(Fate::Waiting) => ("waiting", None),
+            Some(Fate::Void(why)) => ("void", Some(why)),
+        };
+        sent.push(Sent {
+            share,
+            state,
+            note,
+            preview,
+        });
+    }
+    Ok(sent)
+}
+
+/// Decides what flows of a list or of received rows and puts it into the outbox, without waiting for the fold.
+///
+/// # Errors
+/// As [`send`].
+pub async fn decide(
+    app: &App,
+    ask: Ask,
+    universe: impl Into<Universe>,
+) -> Result<Decided, Failure> {
     let universe = universe.into();
     let plan = Plan::make(app, ask).await?;
     let mut loads: Vec<Load> = plan.recipients.iter().map(|_| Load::default()).collect();
@@ -126,29 +173,14 @@ pub async fn send(
         .collect();
     queue(app, &plan, prepared.into_iter().flatten()).await?;
     app.wake.outbox.notify_one();
-    let mut sent = Vec::new();
-    let fates = try_join_all(shares.iter().map(async |share| match share {
-        Some(share) => outbox::wait(app, *share, PATIENCE).await.map(Some),
-        None => Ok(None),
-    }));
-    let fates = fates.await?;
-    for (((recipient, tally), share), fate) in
-        plan.recipients.iter().zip(&tallies).zip(shares).zip(fates)
-    {
-        let (state, note) = match fate {
-            None => ("nothing", None),
-            Some(Fate::Done) => ("done", None),
-            Some(Fate::Waiting) => ("waiting", None),
-            Some(Fate::Void(why)) => ("void", Some(why)),
-        };
-        sent.push(Sent {
-            share,
-            state,
-            note,
-            preview: Preview::of(&plan.setting.gate, recipient, tally),
-        });
-    }
-    Ok(sent)
+    let previews = plan
+        .recipients
+        .iter()
+        .zip(&tallies)
+        .map(|(recipient, tally)| Preview::of(&plan.setting.gate, recipient, tally));
+    Ok(Decided {
+        shares: shares.into_iter().zip(previews).collect(),
+    })
 }
 
 /// The earlier of two ends; none means that it does not end.

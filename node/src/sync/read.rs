@@ -11,6 +11,14 @@ const WAIT: u64 = 20;
 /// # Errors
 /// When the keeper is not reached, or an entry stops this node; the cursor has not moved past it.
 pub async fn step(app: &App) -> anyhow::Result<()> {
+    one_page(app, WAIT).await
+}
+
+/// Reads one page and folds it, waiting at most some seconds for one to come.
+///
+/// # Errors
+/// As [`step`].
+pub async fn one_page(app: &App, wait: u64) -> anyhow::Result<()> {
     let (keeper, position) = {
         let guard = app.coalition.read().await;
         let Some(coalition) = guard.as_ref() else {
@@ -21,7 +29,7 @@ pub async fn step(app: &App) -> anyhow::Result<()> {
             coalition.state.meta().head.position,
         )
     };
-    let page = keeper.page(app, position, WAIT).await?;
+    let page = keeper.page(app, position, wait).await?;
     app.wake.contact.send_modify(|contact| {
         contact.answered_at = Some(app.now());
         contact.error = None;

@@ -220,7 +220,8 @@ pub async fn is_in_ledger(db: &mut AnyConnection, person: &str) -> Result<bool> 
 pub async fn recall(db: &mut AnyConnection, person: &str, kind: &str, at: i64) -> Result<()> {
     sqlx::query(
         "INSERT INTO recalled (person_id, kind, at) VALUES ($1, $2, $3) \
-         ON CONFLICT (person_id) DO UPDATE SET at = excluded.at, \
+         ON CONFLICT (person_id) DO UPDATE SET \
+         at = CASE WHEN excluded.at > recalled.at THEN excluded.at ELSE recalled.at END, \
          kind = CASE WHEN excluded.kind = 'restriction' THEN recalled.kind ELSE excluded.kind END",
     )
     .bind(person)

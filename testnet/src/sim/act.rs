@@ -1,0 +1,310 @@
+//! Doing an operation: the node's own work, as its desk and its loops call it.
+
+use super::{
+    evil,
+    op::{Op, Place},
+    people::{self, LISTS, ORGANIZATIONS, PEOPLE},
+    world::World,
+};
+use anyhow::{Result, anyhow, ensure};
+use commonturf::{
+    claims::{
+        change::{self, Part},
+        take::{self, From, Question},
+    },
+    coalition as work,
+    http::problem::Failure,
+    jobs,
+    shares::{
+        plan::Ask,
+        recall::{self, What},
+        send,
+    },
+    store::{self, claim::Phase, person_suppression::Cause},
+    suppressions::mark::{self, Mark, Subject},
+};
+use policy::{FieldClass, Purpose};
+use protocol::{
+    channel::Channel,
+    entry::{
+        payload::Channels,
+        share::{Consideration, RevokeKind},
+    },
+    id::EntryId,
+    time::{HOUR, Moment},
+};
+
+/// What an operation came to.
+#[derive(Debug, Default)]
+pub struct Done {
+    /// Entries that a node has promised to say.
+    pub promised: Vec<EntryId>,
+    /// Why it was not done; that alone is no fault.
+    pub refused: Option<String>,
+}
+
+/// An error that the simulation cannot live with: a node that does not start.
+#[derive(Debug)]
+pub struct Broken(pub anyhow::Error);
+
+fn failed(failure: Failure) -> anyhow::Error {
+    anyhow!("{}: {}", failure.0.title, failure.0.detail)
+}
+
+/// Does one operation.
+///
+/// # Errors
+/// [`Broken`] when a node does not start again.
+pub async fn act(world: &mut World, op: &Op) -> Result<Done, Broken> {
+    match op {
+        Op::Disk {
+            node,
+            after,
+            failing,
+            stage,
+            during,
+        } => {
+            world.sites[*node].disk.fail(*after, *failing, *stage);
+            let done = Box::pin(act(world, during)).await;
+            world.sites[*node].disk.heal();
+            done
+        }
+        Op::Crash {
+            node,
+            after,
+            stage,
+            during,
+        } => {
+            world.sites[*node].disk.die(*after, *stage);
+            let done = Box::pin(act(world, during)).await;
+            world.restart(*node).await.map_err(Broken)?;
+            done
+        }
+        Op::Restart { node } => world.restart(*node).await.map_err(Broken).map(nothing),
+        Op::BackUp { node } => world.back_up(*node).await.map_err(Broken).map(nothing),
+        Op::Restore { node } => world.restore(*node).await.map_err(Broken).map(nothing),
+        other => Ok(match plain(world, other).await {
+            Ok(promised) => Done {
+                promised,
+                refused: None,
+            },
+            Err(error) => Done {
+                promised: Vec::new(),
+                refused: Some(format!("{error:#}")),
+            },
+        }),
+    }
+}
+
+fn nothing<T>(_: T) -> Done {
+    Done::default()
+}
+
+async fn plain(world: &mut World, op: &Op) -> Result<Vec<EntryId>> {
+    let none = Vec::new();
+    match op {
+        Op::Pass { seconds } => world.pass(seconds * 1_000),
+        Op::Skew { node, seconds } => {
+            world.sites[*node].skew = seconds * 1_000;
+            world.pass(0);
+        }
+        Op::Read { node } => world.read(*node).await?,
+        Op::Push { node } => world.push(*node).await?,
+        Op::Jobs { node } => jobs::run_all(world.app(*node)).await,
+        Op::Contact { node, person, ago } => {
+            let at = world.app(*node).now().plus(-ago * HOUR).0;
+            people::reached(world.app(*node), *person, at).await?;
+        }
+        Op::Import { node, person } => {
+            people::put(world.app(*node), *node, 0, &[*person]).await?;
+        }
+        Op::Wire { node, fates } => world.network.fates(*node, fates),
+        Op::Late => world.network.arrive_late().await,
+        Op::Replay { back } => world.network.replay(*back).await,
+        Op::Cut { node, cut } => world.network.cut(*node, *cut),
+        Op::Evil { node, how } => {
+            world.sites[*node].evil = true;
+            evil::misbehave(world, *node, *how).await?;
+        }
+        Op::Mark { .. } => mark(world, op).await?,
+        Op::Invite { .. } | Op::Join | Op::Approve { .. } => return membership(world, op).await,
+        Op::Propose { node } => {
+            let proposed = work::agreement::propose(world.app(*node), None).await;
+            return proposed.map_err(failed).map(|(_, entry)| vec![entry]);
+        }
+        Op::Sign { node } => {
+            let signed = work::agreement::sign(world.app(*node), None).await;
+            return signed.map_err(failed).map(|(_, entry)| vec![entry]);
+        }
+        Op::Claim { .. } | Op::Renew { .. } | Op::Release { .. } => return claim(world, op).await,
+        Op::Share { .. } | Op::Revoke { .. } | Op::Recall { .. } => return share(world, op).await,
+        Op::Disk { .. }
+        | Op::Crash { .. }
+        | Op::Restart { .. }
+        | Op::BackUp { .. }
+        | Op::Restore { .. } => {}
+    }
+    Ok(none)
+}
+
+async fn mark(world: &World, op: &Op) -> Result<()> {
+    let Op::Mark {
+        node,
+        person,
+        channel,
+        withdraw,
+    } = op
+    else {
+        return Ok(());
+    };
+    let mark = Mark {
+        subject: Subject::Person(people::id(*person)),
+        channels: Channels::only(*channel),
+        cause: Cause::DoNotContact,
+        source: "cli",
+        withdraw: *withdraw,
+        dry_run: false,
+    };
+    let marked = mark::mark(world.app(*node), &mark).await;
+    marked.map_err(failed).map(drop)
+}
+
+async fn membership(world: &mut World, op: &Op) -> Result<Vec<EntryId>> {
+    let stranger = ORGANIZATIONS.len() - 1;
+    let name = world.app(stranger).name.clone();
+    match op {
+        Op::Invite { node } => {
+            let invited = work::invite::invite(world.app(*node), &name, 72).await;
+            let (invite, entry) = invited.map_err(failed)?;
+            world.invite = Some(invite.to_string());
+            Ok(vec![entry])
+        }
+        Op::Join => {
+            let code = world.invite.clone();
+            let code = code.ok_or_else(|| anyhow!("nobody has invited yet"))?;
+            let asked = work::join::ask(world.app(stranger), &code).await;
+            asked.map_err(failed).map(|_| Vec::new())
+        }
+        Op::Approve { node } => {
+            let approved = work::join::approve(world.app(*node), &name).await;
+            // A change of the group may become needless; it is no promise.
+            approved.map_err(failed).map(|_| Vec::new())
+        }
+        _ => Ok(Vec::new()),
+    }
+}
+
+/// A day so many days from a moment.
+fn day(now: Moment, ahead: i64) -> Result<jiff::civil::Date> {
+    let days = jiff::Span::new().try_days(ahead)?;
+    let day: jiff::civil::Date = now.date().parse()?;
+    Ok(day.checked_add(days)?)
+}
+
+/// The own claims in force, the oldest first.
+async fn granted(world: &World, node: usize) -> Result<Vec<String>> {
+    let mut db = world.app(node).store.read("looking for claims").await?;
+    let claims = store::claim::latest(&mut db, 1_000).await?;
+    let mut granted: Vec<_> = claims
+        .into_iter()
+        .filter(|claim| claim.phase == Phase::Granted)
+        .map(|claim| (claim.position, claim.id.to_string()))
+        .collect();
+    granted.sort();
+    Ok(granted.into_iter().map(|(_, id)| id).collect())
+}
+
+async fn claim(world: &World, op: &Op) -> Result<Vec<EntryId>> {
+    match op {
+        Op::Claim {
+            node,
+            list,
+            channel,
+            ahead,
+            days,
+        } => {
+            let app = world.app(*node);
+            let question = Question {
+                from: From::List(people::list_name(*list)),
+                channel: *channel,
+                first: day(app.now(), *ahead)?,
+                last: day(app.now(), ahead + days - 1)?,
+            };
+            let taken = take::take(app, question).await.map_err(failed)?;
+            Ok(vec![taken.1])
+        }
+        Op::Renew { node, nth } => {
+            let claims = granted(world, *node).await?;
+            ensure!(!claims.is_empty(), "no claim is in force");
+            let renewed = change::renew(world.app(*node), &claims[nth % claims.len()]).await;
+            renewed.map_err(failed).map(|(_, entry)| vec![entry])
+        }
+        Op::Release { node, nth, whole } => {
+            let claims = granted(world, *node).await?;
+            ensure!(!claims.is_empty(), "no claim is in force");
+            let part = if *whole { Part::Whole } else { Part::Rest };
+            let claim = &claims[nth % claims.len()];
+            let released = change::release(world.app(*node), claim, part).await;
+            released.map_err(failed).map(|(_, entry, _)| vec![entry])
+        }
+        _ => Ok(Vec::new()),
+    }
+}
+
+async fn share(world: &World, op: &Op) -> Result<Vec<EntryId>> {
+    match op {
+        Op::Share { node, list, to } => {
+            let ask = Ask {
+                to: vec![ORGANIZATIONS[*to].0.to_owned()],
+                purpose: Purpose::Gotv,
+                channel: Channel::Door,
+                fields: vec![FieldClass::Identity, FieldClass::Postal],
+                expires: None,
+                consideration: Consideration::none(),
+            };
+            let list = people::list_name(*list % LISTS);
+            let decided = send::decide(world.app(*node), ask, &list).await;
+            Ok(decided.map_err(failed)?.shares().collect())
+        }
+        Op::Revoke {
+            node,
+            person,
+            erase,
+        } => {
+            let kind = if *erase {
+                RevokeKind::Erasure
+            } else {
+                RevokeKind::Restriction
+            };
+            let what = What::Person {
+                person: people::id(*person % PEOPLE),
+                share: None,
+                kind,
+            };
+            recalled(world, *node, &what).await
+        }
+        Op::Recall { node, nth } => {
+            let mut db = world.app(*node).store.read("looking for shares").await?;
+            let shares: Vec<(String,)> =
+                sqlx::query_as("SELECT share_id FROM share_out ORDER BY created_at, share_id")
+                    .fetch_all(&mut *db)
+                    .await?;
+            drop(db);
+            ensure!(!shares.is_empty(), "nothing was shared");
+            let share = shares[nth % shares.len()].0.parse()?;
+            recalled(world, *node, &What::Share(share)).await
+        }
+        _ => Ok(Vec::new()),
+    }
+}
+
+async fn recalled(world: &World, node: usize, what: &What) -> Result<Vec<EntryId>> {
+    let recall = recall::decide(world.app(node), what, false).await;
+    let notices = recall.map_err(failed)?.notices;
+    Ok(notices.into_iter().filter_map(|notice| notice.notice).collect())
+}
+
+impl Place {
+    /// Every place.
+    pub const ALL: [Self; 3] = [Self::Begin, Self::Commit, Self::Committed];
+}
