@@ -8,6 +8,7 @@ pub mod claim;
 pub mod contact_report;
 pub mod housekeeping;
 pub mod membership;
+pub mod parting;
 pub mod payload;
 pub mod recall;
 pub mod share;
@@ -23,6 +24,7 @@ use contact_report::ContactReport;
 use housekeeping::{Checkpoint, Keyset, Tick};
 use membership::{Genesis, Invite, JoinRequest};
 use minicbor::{Decode, Encode};
+use parting::{Leave, Remove, RemoveApprove};
 use payload::Payload;
 use recall::{Dispute, NoticeException};
 use share::{ErasureReceipt, NoticeAck, Revoke, Share, ShareReceived};
@@ -121,6 +123,12 @@ entries! {
     19 NoticeException Control "notice_exception";
     /// What should not have been in a share.
     20 Dispute Control "dispute";
+    /// The author wants to go.
+    30 Leave Control "leave";
+    /// A proposal that a member goes.
+    31 Remove Control "remove";
+    /// A member's word for such a proposal.
+    32 RemoveApprove Control "remove_approve";
 }
 
 impl Canonical for Entry {

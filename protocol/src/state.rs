@@ -22,7 +22,7 @@ use crate::{
 use minicbor::{Decode, Encode, bytes::ByteVec};
 use rows::{
     AgreementRow, Assertion, ClaimRow, ContactKey, ContactTimes, DisputeKey, DisputeRow, InviteRow,
-    JoinRow, Member, Meta, NoticeRow, ShareRow,
+    JoinRow, Member, Meta, NoticeRow, RemovalRow, ShareRow,
 };
 use rules::Rules;
 use table::{Change, Table};
@@ -92,6 +92,8 @@ tables! {
     11 seen: u64 => EntryId;
     /// What recipients report of shares.
     12 disputes: DisputeKey => DisputeRow;
+    /// Proposals that a member goes, by the member.
+    20 removals: NodeId => RemovalRow;
 }
 
 /// A stored state that cannot be read.

@@ -9,6 +9,8 @@ mod claims;
 mod laws;
 #[path = "fold/membership.rs"]
 mod membership;
+#[path = "fold/parting.rs"]
+mod parting;
 #[path = "fold/people.rs"]
 mod people;
 #[path = "fold/recall.rs"]

@@ -30,10 +30,18 @@ pub enum Done {
     RenewalWaits,
     /// A file was read.
     Imported,
+    /// Shares were taken back; receipts are waited for before this organization goes.
+    LeavingWaits,
+    /// It was said that this organization leaves.
+    Leaving,
+    /// A removal was proposed or agreed with.
+    RemovalSaid,
+    /// This node is sent on its way back.
+    Returning,
 }
 
 impl Done {
-    const ALL: [Self; 12] = [
+    const ALL: [Self; 16] = [
         Self::Approved,
         Self::ApprovalWaits,
         Self::Signed,
@@ -46,6 +54,10 @@ impl Done {
         Self::Renewed,
         Self::RenewalWaits,
         Self::Imported,
+        Self::LeavingWaits,
+        Self::Leaving,
+        Self::RemovalSaid,
+        Self::Returning,
     ];
 
     fn word(self) -> &'static str {
@@ -62,6 +74,10 @@ impl Done {
             Self::Renewed => "renewed",
             Self::RenewalWaits => "renewal-waits",
             Self::Imported => "imported",
+            Self::LeavingWaits => "leaving-waits",
+            Self::Leaving => "leaving",
+            Self::RemovalSaid => "removal-said",
+            Self::Returning => "returning",
         }
     }
 
@@ -81,6 +97,12 @@ impl Done {
             Self::Renewed => "Renewed. It lasts until the next renewal is due.",
             Self::RenewalWaits => "The renewal waits for the keeper.",
             Self::Imported => "The file was read. Its counts are below.",
+            Self::LeavingWaits => {
+                "Your shares are taken back. Come here again and leave once the receipts are in."
+            }
+            Self::Leaving => "The coalition was told that you leave. Another member ends your membership.",
+            Self::RemovalSaid => "Said to all members. It takes effect once enough of them agree.",
+            Self::Returning => "This node is on its way back into the group.",
         }
     }
 

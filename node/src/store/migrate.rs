@@ -38,6 +38,11 @@ pub const MIGRATIONS: &[(i64, &str, &str)] = &[
         "recall",
         include_str!("../../migrations/0008_recall.sql"),
     ),
+    (
+        12,
+        "members",
+        include_str!("../../migrations/0012_members.sql"),
+    ),
 ];
 
 #[derive(Debug)]

@@ -7,8 +7,9 @@ use super::{
     coalition::Coalition,
     echo,
     outbox::COMMIT,
+    parted,
     prefetch::{self, RowsByPosition},
-    react, vouch,
+    react, returned, vouch,
 };
 use crate::{
     app::App,
@@ -41,6 +42,11 @@ const READ_BACK_EVERY: Duration = Duration::from_secs(1);
 #[error("{0}")]
 pub struct Stop(pub String);
 
+/// Why only this node cannot follow: it comes back from outside, by itself.
+#[derive(Debug, thiserror::Error)]
+#[error("{0}")]
+pub struct Lost(pub String);
+
 /// Folds a page of entries.
 ///
 /// # Errors
@@ -52,6 +58,9 @@ pub async fn page(app: &App, page: Page) -> anyhow::Result<()> {
         let (batch, after) = rest.split_at(batch_length(rest));
         let rows = prefetch::rows(app, batch).await?;
         batch_in_one_transaction(app, batch, &rows).await?;
+        if app.coalition.read().await.as_ref().is_none_or(|coalition| !coalition.reads()) {
+            return Ok(());
+        }
         rest = after;
     }
     if let Err(error) = vouch::check(app, &page.note).await {
@@ -61,6 +70,7 @@ pub async fn page(app: &App, page: Page) -> anyhow::Result<()> {
         };
     }
     let guard = app.coalition.read().await;
+    let phase = guard.as_ref().map(|coalition| coalition.row.phase);
     let head = guard.as_ref().map(|coalition| coalition.state.meta().head);
     match head {
         Some(own) if own.position == page.head.position && own.chain != page.head.chain => {
@@ -70,6 +80,12 @@ pub async fn page(app: &App, page: Page) -> anyhow::Result<()> {
                 "the keeper shows another history than this node has folded",
             )
             .await
+        }
+        // As far as the old state goes: now a new one.
+        Some(own) if own.position == page.head.position && phase == Some(Phase::Restored) => {
+            let why = guard.as_ref().and_then(|c| c.row.stopped_because.clone());
+            drop(guard);
+            set_phase(app, Phase::Returning, why.as_deref()).await
         }
         _ => Ok(()),
     }
@@ -107,12 +123,20 @@ async fn batch_in_one_transaction(
         }
         Err(error) => {
             read_back(app, &mut guard).await?;
-            let Some(Stop(why)) = error.downcast_ref::<Stop>() else {
+            if !error.is::<Stop>() && !error.is::<Lost>() {
                 return Err(error);
-            };
+            }
             up_to_the_stop(app, &mut guard, batch, rows).await?;
             drop(guard);
-            stop(app, why).await
+            match error.downcast_ref::<Lost>() {
+                Some(Lost(why)) => {
+                    tracing::error!(why, "this node has lost the group and is on its way back");
+                    set_phase(app, Phase::Returning, Some(why)).await?;
+                    app.wake.jobs.notify_one();
+                    Err(error)
+                }
+                None => stop(app, &error.to_string()).await,
+            }
         }
     }
 }
@@ -160,14 +184,24 @@ async fn read_back(app: &App, coalition: &mut Option<Coalition>) -> anyhow::Resu
     }
 }
 
-async fn stop(app: &App, why: &str) -> anyhow::Result<()> {
-    let mut tx = app.store.write("stopping the fold").await?;
-    table::set_phase(&mut tx, Phase::Stopped, Some(why)).await?;
+/// Moves this node to another phase, on disk and in memory.
+///
+/// # Errors
+/// When the database fails.
+pub async fn set_phase(app: &App, phase: Phase, why: Option<&str>) -> anyhow::Result<()> {
+    let mut guard = app.coalition.write().await;
+    let mut tx = app.store.write("moving to another phase").await?;
+    table::set_phase(&mut tx, phase, why).await?;
     tx.commit().await?;
-    if let Some(coalition) = app.coalition.write().await.as_mut() {
-        coalition.row.phase = Phase::Stopped;
-        coalition.row.stopped_because = Some(why.to_owned());
+    if let Some(coalition) = guard.as_mut() {
+        coalition.row.phase = phase;
+        coalition.row.stopped_because = why.map(str::to_owned);
     }
+    Ok(())
+}
+
+async fn stop(app: &App, why: &str) -> anyhow::Result<()> {
+    set_phase(app, Phase::Stopped, Some(why)).await?;
     tracing::error!(why, "this node has stopped folding the coalition log");
     Err(Stop(why.to_owned()).into())
 }
@@ -184,11 +218,18 @@ async fn try_batch(
     for item in batch.iter().filter(|item| item.position > start) {
         one(app, &mut tx, coalition, &mut group, item, rows).await?;
     }
-    coalition.write_group(&mut tx, &app.rest, &group).await?;
     let changes = coalition.state.take_changes();
     table::put_state(&mut tx, &changes).await?;
-    tx.commit().await?;
-    coalition.settle(&group);
+    if group.is_active() {
+        coalition.write_group(&mut tx, &app.rest, &group).await?;
+        tx.commit().await?;
+        coalition.settle(&group);
+    } else {
+        let why = parted::gone(app, &mut tx, &coalition.state).await?;
+        tx.commit().await?;
+        coalition.row.phase = Phase::Gone;
+        coalition.row.stopped_because = Some(why);
+    }
     Ok(coalition.state.meta().head.position)
 }
 
@@ -204,6 +245,7 @@ enum Inside {
         removed: Vec<NodeId>,
         author_key: Option<[u8; 32]>,
         opens: u64,
+        rejoin: bool,
         staged: Option<Box<Staged>>,
     },
     Void(Void),
@@ -324,6 +366,7 @@ fn open(
         }
         Err(OpenError::StaleEpoch { .. }) => return Ok(Inside::Void(Void::OldEpoch)),
         Err(error) if error.is_void() => return Ok(Inside::Void(Void::Seal(error.to_string()))),
+        Err(error @ OpenError::CannotFollow(_)) => return Err(Lost(error.to_string()).into()),
         Err(error) => return Err(Stop(error.to_string()).into()),
     };
     look_inside(app, header, own, opened)
@@ -360,15 +403,19 @@ fn look_inside(
             Err(error) => Inside::Void(Void::Entry(error.to_string())),
         }),
         Opened::OwnApplication { .. } => own_entry(app, own),
-        Opened::Commit { rejoin: true, .. } => Ok(Inside::Void(Void::NotAllowed(
-            "coming back from outside is not part of this version",
-        ))),
+        // Only this node itself takes its leaf: it did so on a later day than that of this copy.
+        Opened::Commit {
+            rejoin: true,
+            author,
+            ..
+        } if author == app.me => Err(Lost(FORGOTTEN.to_owned()).into()),
         Opened::Commit {
             author,
             epoch,
             added,
             removed,
             author_key,
+            rejoin,
             staged,
             ..
         } => Ok(Inside::Commit {
@@ -377,6 +424,7 @@ fn look_inside(
             removed,
             author_key: Some(author_key),
             opens: epoch + 1,
+            rejoin,
             staged: Some(staged),
         }),
         Opened::OwnCommit {
@@ -390,20 +438,19 @@ fn look_inside(
             removed,
             author_key: None,
             opens: epoch + 1,
+            rejoin: false,
             staged: None,
         }),
     }
 }
 
+/// Why a node comes back that meets an entry of its own which it does not know.
+const FORGOTTEN: &str = "the log holds an entry of this node that it does not know: it was restored \
+                         from a backup; it comes back into the group before it speaks";
+
 /// MLS cannot open one's own message: what it says waits in the outbox.
 fn own_entry(app: &App, own: Option<&Outgoing>) -> anyhow::Result<Inside> {
-    let own = own.ok_or_else(|| {
-        Stop(
-            "the log holds an entry of this node that it does not know: it was restored from a \
-             backup; it must join the coalition again before it speaks"
-                .to_owned(),
-        )
-    })?;
+    let own = own.ok_or_else(|| Lost(FORGOTTEN.to_owned()))?;
     Ok(Inside::Entry {
         author: app.me,
         entry: super::outbox::plain(app, own)?,
@@ -426,7 +473,7 @@ async fn apply(
     rows: &RowsByPosition,
 ) -> anyhow::Result<Result<(), Void>> {
     let counted = coalition.state.meta().counted;
-    let answers = at.author == app.me && inside.kind() == "share_received";
+    let mut answers = at.author == app.me && inside.kind() == "share_received";
     match inside {
         Inside::Void(void) => return Ok(Err(void)),
         Inside::Entry { entry, .. } => {
@@ -453,6 +500,7 @@ async fn apply(
             removed,
             author_key,
             opens,
+            rejoin,
             staged,
             ..
         } => {
@@ -461,21 +509,35 @@ async fn apply(
                 removed: &removed,
                 author_key,
                 opens,
+                rejoin,
             };
             let verdict: Result<Outcome, Void> =
                 fold::apply(&mut coalition.state, at, header, content);
-            if let Err(void) = verdict {
-                if staged.is_none() {
-                    group.discard_pending()?;
+            let outcome = match verdict {
+                Ok(outcome) => outcome,
+                Err(void) => {
+                    if staged.is_none() {
+                        group.discard_pending()?;
+                    }
+                    return Ok(Err(void));
                 }
-                return Ok(Err(void));
-            }
+            };
             match staged {
                 Some(staged) => group.merge(*staged)?,
                 None => group.merge_own()?,
             };
             if at.author == app.me {
                 react::admitted(app, tx, &coalition.state, at, &added, own).await?;
+            }
+            if let Outcome::Parted(claims) = &outcome {
+                react::claims_ended(tx, claims).await?;
+            }
+            if rejoin {
+                returned::help(app, tx, &coalition.state, at).await?;
+                answers = returned::vouches(&coalition.state, at.author, app.me);
+            }
+            if !group.is_active() {
+                return Ok(Ok(()));
             }
         }
     }

@@ -5,6 +5,7 @@ mod coalition;
 mod keeper;
 mod outbox;
 mod proof;
+mod way_back;
 mod whole;
 
 use protocol::{

@@ -47,6 +47,7 @@ pub(super) fn revoke(state: &mut State, at: At, revoke: &Revoke) -> Result<Outco
         acknowledged: None,
         receipt: None,
         exception: None,
+        row_refs: revoke.row_refs.clone(),
     };
     state.notices.put(at.entry, row);
     Ok(Outcome::Done)

@@ -4,7 +4,7 @@ use crate::{
     blob::BlobId,
     chain::Head,
     channel::Channel,
-    entry::payload::Channels,
+    entry::payload::{Channels, Payload},
     entry::{
         recall::{DisputeCode, ExceptionKind},
         share::{ErasureResult, Retained, RevokeKind},
@@ -91,6 +91,40 @@ pub struct Member {
     /// The day of log time of its latest checkpoint, counted from 1970-01-01.
     #[n(8)]
     pub checkpoint_day: i64,
+    /// Where it said that it wants to go.
+    #[n(9)]
+    pub leaving: Option<u64>,
+    /// When it came back last by a commit from outside.
+    #[n(10)]
+    pub returned: Option<Returned>,
+}
+
+/// A member's last way back into the group.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Encode, Decode)]
+pub struct Returned {
+    /// The position of the commit.
+    #[n(0)]
+    pub position: u64,
+    /// When, in log time.
+    #[n(1)]
+    pub at: Moment,
+}
+
+/// A proposal that a member goes.
+#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
+pub struct RemovalRow {
+    /// The entry that proposed it.
+    #[n(0)]
+    pub proposal: EntryId,
+    /// Why.
+    #[n(1)]
+    pub reason: String,
+    /// When it was proposed, in log time.
+    #[n(2)]
+    pub at: Moment,
+    /// Who agrees, in order; the first is who proposed it.
+    #[n(3)]
+    pub approvals: Vec<NodeId>,
 }
 
 /// Changes of the group by one member on its latest such day of log time.
@@ -400,6 +434,9 @@ pub struct NoticeRow {
     /// Why nobody waits for a receipt any more.
     #[n(11)]
     pub exception: Option<ExceptionRow>,
+    /// Which rows, sealed to the recipient: one that lost what it read since a backup finds them here.
+    #[n(12)]
+    pub row_refs: Payload,
 }
 
 impl NoticeRow {

@@ -100,6 +100,7 @@ pub(crate) enum Inside {
         removed: Vec<NodeId>,
         author_key: Option<[u8; 32]>,
         opens: u64,
+        rejoin: bool,
     },
 }
 
@@ -112,11 +113,13 @@ impl Said {
                 removed,
                 author_key,
                 opens,
+                rejoin,
             } => Content::Commit {
                 added,
                 removed,
                 author_key: *author_key,
                 opens: *opens,
+                rejoin: *rejoin,
             },
         }
     }
@@ -344,6 +347,7 @@ impl World {
             removed: Vec::new(),
             author_key: Some(self.actors[author].mls_key()),
             opens: n as u64,
+            rejoin: false,
         }
     }
 
@@ -353,6 +357,28 @@ impl World {
             removed: Vec::new(),
             author_key: Some(self.actors[author].mls_key()),
             opens: 9,
+            rejoin: false,
+        }
+    }
+
+    /// The author takes its own leaf again, from outside.
+    pub(crate) fn returning(&self, author: usize) -> Inside {
+        Inside::Commit {
+            added: Vec::new(),
+            removed: Vec::new(),
+            author_key: Some(self.actors[author].mls_key()),
+            opens: 12,
+            rejoin: true,
+        }
+    }
+
+    pub(crate) fn removing(&self, author: usize, nodes: &[usize]) -> Inside {
+        Inside::Commit {
+            added: Vec::new(),
+            removed: nodes.iter().map(|n| self.id(*n)).collect(),
+            author_key: Some(self.actors[author].mls_key()),
+            opens: 12,
+            rejoin: false,
         }
     }
 

@@ -14,6 +14,7 @@ use protocol::{
         contact_report::ContactReport,
         housekeeping::{Keyset, Tick},
         membership::Genesis,
+        parting::{Leave, Remove, RemoveApprove},
         payload::{Channels, ContactEffect, ContactRow, Payload, SuppressionRow, write_rows},
         share::{
             ERASURE_PREFIX, ErasureReceipt, ErasureResult, ErasureStatement, NoticeAck, Revoke,
@@ -22,7 +23,7 @@ use protocol::{
         suppression::{Suppress, SuppressWithdraw},
     },
     fold::Outcome,
-    id::{EntryId, Hash},
+    id::{EntryId, Hash, NodeId},
     state::State,
     time::{DAY, HOUR, Moment},
     token::KeyShare,
@@ -73,7 +74,15 @@ fn working() -> State {
         let sign = world.signature(n, draft.hash());
         world.done(n, sign);
     }
+    world.done(0, remove(world.id(2)));
     world.state
+}
+
+pub(crate) fn remove(node: NodeId) -> Remove {
+    Remove {
+        node,
+        reason: "it sold a list".to_owned(),
+    }
 }
 
 pub(crate) fn revoke(share: EntryId, count: u64) -> Revoke {
@@ -158,6 +167,15 @@ pub(crate) fn receipt(world: &World, signer: usize, statement: Vec<u8>) -> Erasu
     ErasureReceipt {
         statement,
         signature,
+    }
+}
+
+/// A word for the proposal in the working state that is about a member.
+pub(crate) fn approval(world: &World, node: usize) -> RemoveApprove {
+    let open = world.state.removals.iter().next().unwrap().1;
+    RemoveApprove {
+        node: world.id(node),
+        proposal: open.proposal,
     }
 }
 
@@ -267,6 +285,9 @@ pub(crate) fn good(working: &State) -> Vec<(&'static str, &'static str, Entry, u
         ("5.10", "working", Tick {}.into(), 0),
         ("5.9", "working", exception(known.notice).into(), 1),
         ("5.9", "working", dispute(known.share, 3).into(), 2),
+        ("5.11", "working", Leave {}.into(), 2),
+        ("5.11", "working", remove(world.id(1)).into(), 2),
+        ("5.11", "working", approval(&world, 2).into(), 1),
     ]
 }
 
@@ -450,12 +471,14 @@ pub(crate) fn vector(
             removed,
             author_key,
             opens,
+            rejoin,
         } => {
             value["commit"] = json!({
                 "added": added.iter().map(|(node, key)| json!([node.to_string(), hex(key)])).collect::<Vec<_>>(),
                 "removed": removed.iter().map(ToString::to_string).collect::<Vec<_>>(),
                 "author_key": author_key.map(|key| hex(&key)),
                 "opens": opens,
+                "rejoin": rejoin,
             });
         }
     }
@@ -473,6 +496,7 @@ pub(crate) fn vector(
                     format!("granted {}, refused {}", d.granted.len(), d.refused.len())
                 }
                 Outcome::AgreementInForce(hash) => format!("agreement {hash} in force"),
+                Outcome::Parted(claims) => format!("parted, claims ended {}", claims.len()),
             };
             value["expect"] = json!(format!("{words}; state {}", world.state.hash()));
             (format!("accept_{name}"), value)

@@ -278,6 +278,14 @@ impl Coalition {
         self.nodes[n] = app;
     }
 
+    /// Puts another directory in the place of a node's, and opens it.
+    pub(crate) async fn replace(&mut self, n: usize, dir: tempfile::TempDir) {
+        self.nodes[n].store.close().await;
+        self.dirs[n] = dir;
+        let app = self.open(n).await;
+        self.nodes[n] = app;
+    }
+
     /// One round: every node does its jobs, says what waits and reads what there is.
     pub(crate) async fn round(&self) {
         for app in &self.nodes {
@@ -326,7 +334,12 @@ impl Coalition {
     pub(crate) async fn state(&self) -> State {
         let mut states = Vec::new();
         for app in &self.nodes {
-            states.push(app.coalition.read().await.as_ref().unwrap().state.clone());
+            let guard = app.coalition.read().await;
+            let coalition = guard.as_ref().unwrap();
+            // Who has gone has read as far as to its removal.
+            if coalition.row.phase != commonturf::store::coalition::Phase::Gone {
+                states.push(coalition.state.clone());
+            }
         }
         for state in &states[1..] {
             assert_eq!(state.hash(), states[0].hash(), "members' states differ");
@@ -357,7 +370,7 @@ fn config(keeper: bool) -> Config {
 async fn read(app: &App) -> anyhow::Result<()> {
     let (keeper, position) = {
         let guard = app.coalition.read().await;
-        let Some(coalition) = guard.as_ref().filter(|coalition| coalition.is_active()) else {
+        let Some(coalition) = guard.as_ref().filter(|coalition| coalition.reads()) else {
             return Ok(());
         };
         let position = coalition.state.meta().head.position;
