@@ -123,29 +123,29 @@ async fn unpack(
     key: &Path,
     now: Moment,
 ) -> anyhow::Result<NodeId> {
-    let mut copy = opened(BufReader::new(File::open(from)?), identity)?;
+    let mut input = opened(BufReader::new(File::open(from)?), identity)?;
     let mut mark = [0; MARK.len()];
-    copy.read_exact(&mut mark)?;
+    input.read_exact(&mut mark)?;
     anyhow::ensure!(
         mark == MARK,
         "this is no backup that this program can read; use the one that wrote it"
     );
-    let length = length(&mut copy)?;
+    let length = length(&mut input)?;
     anyhow::ensure!(length <= CONFIG_BYTES, "the configuration is too long");
     let mut text = String::new();
-    (&mut copy).take(length).read_to_string(&mut text)?;
+    (&mut input).take(length).read_to_string(&mut text)?;
     let config: Config = toml::from_str(&text)?;
     let database = dir.0.join("node.db");
-    let bytes = self::length(&mut copy)?;
+    let bytes = self::length(&mut input)?;
     let mut out = File::create_new(&database)?;
-    let written = std::io::copy(&mut (&mut copy).take(bytes), &mut out)?;
+    let written = std::io::copy(&mut (&mut input).take(bytes), &mut out)?;
     anyhow::ensure!(
-        written == bytes && copy.read(&mut [0])? == 0,
+        written == bytes && input.read(&mut [0])? == 0,
         "the backup is cut off or has something behind its end"
     );
     out.sync_all()?;
     drop(out);
-    self::copy::mark(&database, &because(now)).await?;
+    copy::mark(&database, &because(now)).await?;
     NodeDir::write_secret(&dir.key(), &NodeDir::read_secret(key)?)?;
     let mut token = [0; 32];
     crate::ambient::rng().fill_bytes(&mut token);
@@ -156,9 +156,9 @@ async fn unpack(
     Ok(node)
 }
 
-fn length(copy: &mut impl Read) -> std::io::Result<u64> {
+fn length(input: &mut impl Read) -> std::io::Result<u64> {
     let mut bytes = [0; 8];
-    copy.read_exact(&mut bytes)?;
+    input.read_exact(&mut bytes)?;
     Ok(u64::from_be_bytes(bytes))
 }
 

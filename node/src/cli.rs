@@ -193,10 +193,7 @@ async fn run(cli: &Cli) -> Result<(), CliError> {
     }
     let desk = Desk::open(&cli.node, cli.json)?;
     match &cli.command {
-        Command::Init(_)
-        | Command::Serve(_)
-        | Command::Backup(_)
-        | Command::Restore(_) => Ok(()),
+        Command::Init(_) | Command::Serve(_) | Command::Backup(_) | Command::Restore(_) => Ok(()),
         Command::Policy(command) => command.ask(&desk).await,
         Command::DeskLink(command) => command.run(&desk).await,
         Command::Coalition(command) => command.run(&desk).await,

@@ -5,6 +5,7 @@ pub mod coalition;
 pub mod echo;
 mod exchange;
 pub mod fold;
+mod inside;
 pub mod keeper_client;
 pub mod outbox;
 pub mod parted;

@@ -3,6 +3,7 @@
 //! The state is a handful of ordered tables. Its canonical bytes ([`State::snapshot`]) are what a
 //! newcomer is given, and their hash is what checkpoints compare. Spec: section 6.
 
+pub mod parting;
 pub mod reconcile;
 pub mod rows;
 pub mod rules;

@@ -28,10 +28,7 @@ struct Leave {
     without_waiting: bool,
 }
 
-async fn leave(
-    State(app): State<App>,
-    Body(leave): Body<Leave>,
-) -> Result<Json<Leaving>, Failure> {
+async fn leave(State(app): State<App>, Body(leave): Body<Leave>) -> Result<Json<Leaving>, Failure> {
     let leaving = parting::leave(&app, !leave.without_waiting, leave.dry_run).await?;
     if let Some(entry) = leaving.entry {
         said(&app, entry).await?;

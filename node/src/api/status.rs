@@ -226,7 +226,11 @@ fn removals(state: &Folded, me: NodeId) -> Vec<RemovalStatus> {
             node: *node,
             name: name(*node),
             reason: row.reason.clone(),
-            proposer: row.approvals.first().map(|node| name(*node)).unwrap_or_default(),
+            proposer: row
+                .approvals
+                .first()
+                .map(|node| name(*node))
+                .unwrap_or_default(),
             agree,
             needed,
             ours: row.approvals.contains(&me),

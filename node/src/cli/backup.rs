@@ -13,7 +13,11 @@ pub struct Backup {
     #[arg(long, value_name = "FILE", required_unless_present = "new_key")]
     out: Option<PathBuf>,
     /// Who can open it: a recipient of age (age1...), whose key is kept away from this machine.
-    #[arg(long = "for", value_name = "RECIPIENT", required_unless_present = "new_key")]
+    #[arg(
+        long = "for",
+        value_name = "RECIPIENT",
+        required_unless_present = "new_key"
+    )]
     recipient: Option<String>,
     /// Instead, make a key for backups: its secret goes into this file, its recipient is printed.
     #[arg(long, value_name = "FILE", conflicts_with_all = ["out", "recipient"])]
@@ -27,7 +31,10 @@ impl Backup {
             if json {
                 output::json(&serde_json::json!({ "recipient": recipient.to_string() }));
             } else {
-                println!("Keep {} away from this machine: it opens backups.", path.display());
+                println!(
+                    "Keep {} away from this machine: it opens backups.",
+                    path.display()
+                );
                 println!("Next: commonturf backup --out FILE --for {recipient}");
             }
             return Ok(());

@@ -36,7 +36,9 @@ pub(super) async fn leave(desk: &Desk, dry_run: bool, at_once: bool) -> Result<(
     if dry_run {
         println!("Nothing was changed.");
     } else if answer["entry"].is_null() {
-        println!("Not left yet. Run this again once the receipts are in, or add --without-waiting.");
+        println!(
+            "Not left yet. Run this again once the receipts are in, or add --without-waiting."
+        );
     } else {
         println!("The coalition was told that you leave; another member ends your membership.");
     }

@@ -37,10 +37,12 @@ impl Restore {
                 "--from, --identity and --key are needed".to_owned(),
             ));
         };
-        let text = std::fs::read_to_string(identity)
-            .map_err(|error| CliError::file(identity, &error))?;
+        let text =
+            std::fs::read_to_string(identity).map_err(|error| CliError::file(identity, &error))?;
         // A file of age-keygen has comments above the key.
-        let line = text.lines().find(|line| !line.starts_with('#') && !line.trim().is_empty());
+        let line = text
+            .lines()
+            .find(|line| !line.starts_with('#') && !line.trim().is_empty());
         let identity = AgeIdentity::from_secret_text(line.unwrap_or_default())
             .map_err(|error| CliError::Usage(format!("--identity: {error}")))?;
         let id = backup::restore(&dir, from, &identity, key, now).await?;
@@ -48,16 +50,14 @@ impl Restore {
     }
 }
 
-fn said(
-    node: &Path,
-    id: Option<protocol::id::NodeId>,
-    json: bool,
-) -> Result<(), CliError> {
+fn said(node: &Path, id: Option<protocol::id::NodeId>, json: bool) -> Result<(), CliError> {
     if json {
         output::json(&serde_json::json!({ "node": id, "directory": node, "copy": true }));
         return Ok(());
     }
-    println!("This node is a copy of an earlier day. Never run it beside the one it was made from.");
+    println!(
+        "This node is a copy of an earlier day. Never run it beside the one it was made from."
+    );
     println!("It reads the log first and comes back into its coalition before it says anything.");
     println!("Next: commonturf serve --node {}", node.display());
     Ok(())

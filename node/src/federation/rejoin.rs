@@ -119,7 +119,8 @@ pub async fn standing(
                         .rest
                         .open(&returned::place(node), &held.snapshot)
                         .map_err(Failure::internal)?;
-                    put_blob(&app, node, &seal::seal(&plain, &[recipient])?).await?
+                    let sealed = seal::seal(&plain, &[recipient]).map_err(Failure::internal)?;
+                    put_blob(&app, node, &sealed).await?
                 }
             },
         }),

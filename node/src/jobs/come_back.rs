@@ -198,7 +198,8 @@ impl Road {
         self.head = self.head.after(item)?;
         let leaf = item.leaf(self.head.lineage);
         let nodes = &mut self.nodes;
-        self.tree.push_and_note(leaf, |at, hash| nodes.push((at, hash)));
+        self.tree
+            .push_and_note(leaf, |at, hash| nodes.push((at, hash)));
         let mut line = Line::of(item);
         line.kind = "not read".to_owned();
         self.lines.push(line);
@@ -245,7 +246,10 @@ async fn come_in(
     app.wake.folded.send_replace(admission.position);
     app.wake.joined.notify_waiters();
     app.wake.outbox.notify_one();
-    tracing::info!(position = admission.position, "this node is back in the group");
+    tracing::info!(
+        position = admission.position,
+        "this node is back in the group"
+    );
     Ok(())
 }
 

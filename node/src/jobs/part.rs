@@ -28,7 +28,15 @@ pub async fn run(app: &App) -> anyhow::Result<()> {
     let Some(node) = due else { return Ok(()) };
     let mut tx = app.store.write("removing a member").await?;
     if store::outbox::waiting_of(&mut tx, outbox::COMMIT).await? == 0 {
-        outbox::queue_commit(app, &mut tx, &Intent { node, removes: true }).await?;
+        outbox::queue_commit(
+            app,
+            &mut tx,
+            &Intent {
+                node,
+                removes: true,
+            },
+        )
+        .await?;
         tx.commit().await?;
         app.wake.outbox.notify_one();
     }

@@ -100,7 +100,9 @@ impl Done {
             Self::LeavingWaits => {
                 "Your shares are taken back. Come here again and leave once the receipts are in."
             }
-            Self::Leaving => "The coalition was told that you leave. Another member ends your membership.",
+            Self::Leaving => {
+                "The coalition was told that you leave. Another member ends your membership."
+            }
             Self::RemovalSaid => "Said to all members. It takes effect once enough of them agree.",
             Self::Returning => "This node is on its way back into the group.",
         }

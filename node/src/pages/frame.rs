@@ -142,7 +142,9 @@ impl Frame {
             .as_ref()
             .and_then(|coalition| coalition.row.stopped_because.clone());
         drop(guard);
-        let banner = frame.phase.and_then(|phase| Banner::of(phase, because.unwrap_or_default()));
+        let banner = frame
+            .phase
+            .and_then(|phase| Banner::of(phase, because.unwrap_or_default()));
         frame.banners.extend(banner);
         frame.banners.extend(frame.keeper_banner(app));
         frame

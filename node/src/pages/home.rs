@@ -329,18 +329,7 @@ impl Home {
                         ours,
                     })
                     .into(),
-                removals: [(true, false), (false, true), (false, false)]
-                    .map(|(ours, about_us)| Removal {
-                        node: text(),
-                        name: text(),
-                        reason: text(),
-                        proposer: text(),
-                        agree: 1,
-                        needed: 3,
-                        ours,
-                        about_us,
-                    })
-                    .into(),
+                removals: Removal::samples(&text()),
                 receipts: [true, false]
                     .map(|owed_by_us| Receipt {
                         owed_by_us,
@@ -354,17 +343,7 @@ impl Home {
                     .into(),
                 outbox: 2,
                 tokens: 5,
-                members: vec![Member {
-                    node: text(),
-                    name: text(),
-                    id: text(),
-                    kind: text(),
-                    keeper: true,
-                    you: true,
-                    party: true,
-                    leaving: true,
-                    returned: Some(when.clone()),
-                }],
+                members: vec![Member::sample(&text(), when.clone())],
                 agreement: Some(AgreementStatus {
                     version: 1,
                     hash: protocol::id::Hash::ZERO,
@@ -382,6 +361,42 @@ impl Home {
                 answered: Some(text()),
             }),
             frame,
+        }
+    }
+}
+
+#[cfg(test)]
+impl Removal {
+    fn samples(text: &str) -> Vec<Self> {
+        let sample = |(ours, about_us)| Self {
+            node: text.to_owned(),
+            name: text.to_owned(),
+            reason: text.to_owned(),
+            proposer: text.to_owned(),
+            agree: 1,
+            needed: 3,
+            ours,
+            about_us,
+        };
+        [(true, false), (false, true), (false, false)]
+            .map(sample)
+            .into()
+    }
+}
+
+#[cfg(test)]
+impl Member {
+    fn sample(text: &str, when: When) -> Self {
+        Self {
+            node: text.to_owned(),
+            name: text.to_owned(),
+            id: text.to_owned(),
+            kind: text.to_owned(),
+            keeper: true,
+            you: true,
+            party: true,
+            leaving: true,
+            returned: Some(when),
         }
     }
 }

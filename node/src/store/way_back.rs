@@ -149,12 +149,11 @@ pub async fn hold(
 /// # Errors
 /// [`StoreError`].
 pub async fn held(db: &mut AnyConnection, node: NodeId) -> Result<Option<Held>> {
-    let row: Option<(i64, Vec<u8>, Option<String>)> = sqlx::query_as(
-        "SELECT position, snapshot, blob_id FROM keeper_return WHERE node_id = $1",
-    )
-    .bind(node.to_string())
-    .fetch_optional(db)
-    .await?;
+    let row: Option<(i64, Vec<u8>, Option<String>)> =
+        sqlx::query_as("SELECT position, snapshot, blob_id FROM keeper_return WHERE node_id = $1")
+            .bind(node.to_string())
+            .fetch_optional(db)
+            .await?;
     row.map(|(position, snapshot, blob)| {
         let blob = blob.map(|blob| blob.parse()).transpose();
         Ok(Held {

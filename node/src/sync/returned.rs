@@ -31,12 +31,7 @@ const CLAIMS: i64 = 10_000;
 ///
 /// # Errors
 /// When the database fails.
-pub(super) async fn help(
-    app: &App,
-    tx: &mut Write,
-    state: &State,
-    at: At,
-) -> store::Result<()> {
+pub(super) async fn help(app: &App, tx: &mut Write, state: &State, at: At) -> store::Result<()> {
     if at.author == app.me || !state.active(app.me).is_some_and(|member| member.keeper) {
         return Ok(());
     }
@@ -117,12 +112,7 @@ async fn outbox(tx: &mut Write, state: &State) -> store::Result<()> {
 }
 
 /// A share of this node that it did not know to be announced.
-async fn announced(
-    app: &App,
-    tx: &mut Write,
-    state: &State,
-    share: EntryId,
-) -> anyhow::Result<()> {
+async fn announced(app: &App, tx: &mut Write, state: &State, share: EntryId) -> anyhow::Result<()> {
     let given = store::share::find(&mut *tx, share).await?;
     if given.is_some_and(|given| given.state != "announced") {
         store::share::set_announced(&mut *tx, share).await?;

@@ -17,6 +17,8 @@ use crate::{
 };
 use minicbor::{Decode, Encode};
 
+pub use super::parting::{RemovalRow, Returned};
+
 /// Where the log stands and what the coalition is called.
 #[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
 pub struct Meta {
@@ -97,34 +99,6 @@ pub struct Member {
     /// When it came back last by a commit from outside.
     #[n(10)]
     pub returned: Option<Returned>,
-}
-
-/// A member's last way back into the group.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Encode, Decode)]
-pub struct Returned {
-    /// The position of the commit.
-    #[n(0)]
-    pub position: u64,
-    /// When, in log time.
-    #[n(1)]
-    pub at: Moment,
-}
-
-/// A proposal that a member goes.
-#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
-pub struct RemovalRow {
-    /// The entry that proposed it.
-    #[n(0)]
-    pub proposal: EntryId,
-    /// Why.
-    #[n(1)]
-    pub reason: String,
-    /// When it was proposed, in log time.
-    #[n(2)]
-    pub at: Moment,
-    /// Who agrees, in order; the first is who proposed it.
-    #[n(3)]
-    pub approvals: Vec<NodeId>,
 }
 
 /// Changes of the group by one member on its latest such day of log time.

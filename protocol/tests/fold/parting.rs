@@ -79,10 +79,7 @@ fn more_than_two_thirds_of_those_who_stay_must_agree_to_a_removal() {
     // What was agreed about one member is nothing against another.
     assert!(refused(world.commit(0, world.removing(0, &[3]))));
     assert!(refused(world.commit(0, world.removing(0, &[3, 4]))));
-    assert_eq!(
-        world.commit(0, removing),
-        Ok(Outcome::Parted(Vec::new()))
-    );
+    assert_eq!(world.commit(0, removing), Ok(Outcome::Parted(Vec::new())));
 }
 
 #[test]
@@ -201,10 +198,7 @@ fn a_commit_that_adds_and_removes_is_void() {
 #[test]
 fn a_member_comes_back_once_an_hour_and_closes_what_was_sealed_before() {
     let mut world = World::agreed(3, 0);
-    assert_eq!(
-        world.commit(1, world.returning(1)),
-        Ok(Outcome::Done)
-    );
+    assert_eq!(world.commit(1, world.returning(1)), Ok(Outcome::Done));
     assert_eq!(world.state.meta().epoch_floor, 12);
     let returned = world.state.active(world.id(1)).unwrap().returned.unwrap();
     assert_eq!(returned.at, world.now);

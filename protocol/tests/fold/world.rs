@@ -352,33 +352,26 @@ impl World {
     }
 
     pub(crate) fn renewing(&self, author: usize) -> Inside {
-        Inside::Commit {
-            added: Vec::new(),
-            removed: Vec::new(),
-            author_key: Some(self.actors[author].mls_key()),
-            opens: 9,
-            rejoin: false,
-        }
+        self.changing(author, Vec::new(), false)
     }
 
     /// The author takes its own leaf again, from outside.
     pub(crate) fn returning(&self, author: usize) -> Inside {
-        Inside::Commit {
-            added: Vec::new(),
-            removed: Vec::new(),
-            author_key: Some(self.actors[author].mls_key()),
-            opens: 12,
-            rejoin: true,
-        }
+        self.changing(author, Vec::new(), true)
     }
 
     pub(crate) fn removing(&self, author: usize, nodes: &[usize]) -> Inside {
+        let removed = nodes.iter().map(|n| self.id(*n)).collect();
+        self.changing(author, removed, false)
+    }
+
+    fn changing(&self, author: usize, removed: Vec<NodeId>, rejoin: bool) -> Inside {
         Inside::Commit {
             added: Vec::new(),
-            removed: nodes.iter().map(|n| self.id(*n)).collect(),
+            removed,
             author_key: Some(self.actors[author].mls_key()),
             opens: 12,
-            rejoin: false,
+            rejoin,
         }
     }
 

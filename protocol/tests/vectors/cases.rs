@@ -2,7 +2,7 @@
 
 use super::{
     file::{hex, variant},
-    particular::{dispute, exception},
+    particular::{approval, dispute, exception, remove},
     world::{Actor, Inside, START, Said, World, proposal, token},
 };
 use protocol::{
@@ -14,7 +14,7 @@ use protocol::{
         contact_report::ContactReport,
         housekeeping::{Keyset, Tick},
         membership::Genesis,
-        parting::{Leave, Remove, RemoveApprove},
+        parting::Leave,
         payload::{Channels, ContactEffect, ContactRow, Payload, SuppressionRow, write_rows},
         share::{
             ERASURE_PREFIX, ErasureReceipt, ErasureResult, ErasureStatement, NoticeAck, Revoke,
@@ -23,7 +23,7 @@ use protocol::{
         suppression::{Suppress, SuppressWithdraw},
     },
     fold::Outcome,
-    id::{EntryId, Hash, NodeId},
+    id::{EntryId, Hash},
     state::State,
     time::{DAY, HOUR, Moment},
     token::KeyShare,
@@ -76,13 +76,6 @@ fn working() -> State {
     }
     world.done(0, remove(world.id(2)));
     world.state
-}
-
-pub(crate) fn remove(node: NodeId) -> Remove {
-    Remove {
-        node,
-        reason: "it sold a list".to_owned(),
-    }
 }
 
 pub(crate) fn revoke(share: EntryId, count: u64) -> Revoke {
@@ -167,15 +160,6 @@ pub(crate) fn receipt(world: &World, signer: usize, statement: Vec<u8>) -> Erasu
     ErasureReceipt {
         statement,
         signature,
-    }
-}
-
-/// A word for the proposal in the working state that is about a member.
-pub(crate) fn approval(world: &World, node: usize) -> RemoveApprove {
-    let open = world.state.removals.iter().next().unwrap().1;
-    RemoveApprove {
-        node: world.id(node),
-        proposal: open.proposal,
     }
 }
 

@@ -3,8 +3,8 @@
 use super::{
     COMMIT,
     cases::{
-        approval, assertion, contact, genesis, inline, keyset, known, one, receipt, remove, revoke,
-        statement, vector, world,
+        assertion, contact, genesis, inline, keyset, known, one, receipt, revoke, statement,
+        vector, world,
     },
     world::{Inside, START, proposal},
 };
@@ -17,12 +17,12 @@ use protocol::{
         claim::{ClaimRelease, ClaimRenew},
         contact_report::ContactReport,
         housekeeping::{Checkpoint, Tick},
-        parting::{Leave, Remove},
+        parting::{Leave, Remove, RemoveApprove},
         recall::{Dispute, DisputeCode, ExceptionKind, NoticeException},
         share::{ErasureResult, ErasureStatement, NoticeAck, Retained, RevokeKind, ShareReceived},
         suppression::{Suppress, SuppressWithdraw},
     },
-    id::{EntryId, Hash},
+    id::{EntryId, Hash, NodeId},
     state::State,
     time::DAY,
 };
@@ -42,6 +42,22 @@ pub(crate) fn dispute(share: EntryId, count: u64) -> Dispute {
         share,
         code: DisputeCode::Overshare,
         count,
+    }
+}
+
+pub(crate) fn remove(node: NodeId) -> Remove {
+    Remove {
+        node,
+        reason: "it sold a list".to_owned(),
+    }
+}
+
+/// A word for the proposal in the working state that is about a member.
+pub(crate) fn approval(world: &super::world::World, node: usize) -> RemoveApprove {
+    let open = world.state.removals.iter().next().unwrap().1;
+    RemoveApprove {
+        node: world.id(node),
+        proposal: open.proposal,
     }
 }
 
@@ -717,6 +733,7 @@ pub(crate) fn entries(working: &State) -> Vec<(String, Value)> {
         .collect()
 }
 
+#[expect(clippy::too_many_lines, reason = "a table with a row per change")]
 pub(crate) fn commits(working: &State) -> Vec<(String, Value)> {
     type Change = fn(
         &mut super::world::World,

@@ -110,9 +110,7 @@ async fn a_copy_tells_nothing_to_whoever_steals_it() {
 async fn the_wrong_keys_open_nothing_and_leave_nothing_behind() {
     let copied = Copied::of_node_1().await;
     let other = AgeIdentity::generate(&mut commonturf::ambient::rng());
-    let outcome = copied
-        .restore(&copied.file(), &other, &copied.key(1))
-        .await;
+    let outcome = copied.restore(&copied.file(), &other, &copied.key(1)).await;
     assert!(outcome.made.is_err());
     assert_eq!(outcome.left, 0);
     let outcome = copied

@@ -61,7 +61,16 @@ async fn is_answered(app: &App) -> bool {
         let guard = app.coalition.read().await;
         commonturf::sync::keeper_client::Keeper::of(app, guard.as_ref().unwrap())
     };
-    let position = app.coalition.read().await.as_ref().unwrap().state.meta().head.position;
+    let position = app
+        .coalition
+        .read()
+        .await
+        .as_ref()
+        .unwrap()
+        .state
+        .meta()
+        .head
+        .position;
     keeper.page(app, position, 0).await.is_ok()
 }
 
@@ -108,7 +117,11 @@ async fn a_removal_needs_the_agreed_share_of_those_who_stay_and_then_takes_effec
         .fetch_one(&mut *db)
         .await
         .unwrap();
-    assert_eq!((people, keys), (1, 0), "its lists stay, the group's keys do not");
+    assert_eq!(
+        (people, keys),
+        (1, 0),
+        "its lists stay, the group's keys do not"
+    );
 }
 
 #[tokio::test]
@@ -121,9 +134,14 @@ async fn what_a_removed_member_still_had_to_say_is_not_said() {
         .await
         .unwrap();
     tx.commit().await.unwrap();
-    parting::remove(coalition.node(1), "River Watch", Some("it sold a list"), false)
-        .await
-        .unwrap();
+    parting::remove(
+        coalition.node(1),
+        "River Watch",
+        Some("it sold a list"),
+        false,
+    )
+    .await
+    .unwrap();
     coalition.settle().await;
     for n in [0, 2] {
         parting::remove(coalition.node(n), "River Watch", None, false)
@@ -174,7 +192,13 @@ async fn the_only_keeper_cannot_leave_and_nobody_removes_itself() {
     let refused = parting::remove(coalition.node(1), "Green Table", Some("why"), false).await;
     assert!(refused.unwrap_err().0.detail.contains("leave"));
     let refused = parting::remove(coalition.node(1), "River Watch", None, false).await;
-    assert!(refused.unwrap_err().0.detail.contains("nobody has proposed"));
+    assert!(
+        refused
+            .unwrap_err()
+            .0
+            .detail
+            .contains("nobody has proposed")
+    );
     let mut tx = coalition.node(1).store.write("test").await.unwrap();
     let tick = outbox::queue(coalition.node(1), &mut tx, Tick {}.into(), None).await;
     tx.commit().await.unwrap();

@@ -11,7 +11,9 @@ use protocol::{
 async fn a_try_takes_the_place_of_the_one_before_and_its_rows_become_the_groups() {
     for node in stores().await {
         let mut tx = node.app.store.write("test").await.unwrap();
-        coalition::put_mls_row(&mut tx, b"old", Some(b"row")).await.unwrap();
+        coalition::put_mls_row(&mut tx, b"old", Some(b"row"))
+            .await
+            .unwrap();
         let mut first = Try {
             entry: EntryId([1; 16]),
             envelope: Some(vec![1, 2]),

@@ -227,6 +227,11 @@ impl Coalition {
         read(self.node(n)).await.unwrap();
     }
 
+    /// One node reads and folds what there is, if it can.
+    pub(crate) async fn try_read(&self, n: usize) -> anyhow::Result<()> {
+        read(self.node(n)).await
+    }
+
     /// Does something that waits for the fold while the coalition goes on.
     pub(crate) async fn during<T>(&self, work: impl Future<Output = T>) -> T {
         let done = std::cell::Cell::new(false);
