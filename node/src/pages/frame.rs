@@ -185,6 +185,15 @@ impl Frame {
         self.phase == Some(Phase::Stopped)
     }
 
+    /// Whether the node is a member that does not follow the log now: stopped, or on its way back.
+    #[must_use]
+    pub fn is_paused(&self) -> bool {
+        matches!(
+            self.phase,
+            Some(Phase::Stopped | Phase::Restored | Phase::Returning)
+        )
+    }
+
     /// Whether the organization is not a member any more.
     #[must_use]
     pub fn is_gone(&self) -> bool {

@@ -164,12 +164,14 @@ pub async fn forget_joining(db: &mut AnyConnection) -> Result<()> {
 
 /// Marks a copy of this database: whoever opens it comes back into the group before it speaks.
 ///
+/// A copy of the only keeper stays as it is: nobody could hand it the group.
+///
 /// # Errors
 /// [`StoreError`].
 pub async fn mark_as_copy(db: &mut AnyConnection, because: &str) -> Result<()> {
     sqlx::query(
         "UPDATE coalition SET phase = 'restored', stopped_because = $1 \
-         WHERE phase IN ('active', 'stopped', 'restored', 'returning')",
+         WHERE phase IN ('active', 'stopped', 'restored', 'returning') AND keeper_url <> ''",
     )
     .bind(because)
     .execute(db)

@@ -10,9 +10,10 @@ use commonturf::{
     coalition::parting,
     shares::export,
     store::{self, coalition::Phase, outbox::Progress},
-    sync::outbox,
+    sync::{append, outbox},
 };
 use protocol::{
+    chain::{AppendResult, Sealed},
     channel::Channel,
     entry::{housekeeping::Tick, parting::Leave},
 };
@@ -158,6 +159,49 @@ async fn what_a_removed_member_still_had_to_say_is_not_said() {
     drop(db);
     let member = coalition.state().await;
     assert!(member.members.get(&app.me).unwrap().leaving.is_none());
+}
+
+#[tokio::test]
+async fn what_a_removed_member_sealed_before_is_void_when_it_is_ordered_after() {
+    let coalition = four().await;
+    let app = coalition.node(3).clone();
+    coalition.away(3, true);
+    let mut tx = app.store.write("test").await.unwrap();
+    let late = outbox::queue(&app, &mut tx, Leave {}.into(), None)
+        .await
+        .unwrap();
+    tx.commit().await.unwrap();
+    assert!(append::step(&app).await.is_err(), "sealed and not sent");
+    let mut db = app.store.read("test").await.unwrap();
+    let row = store::outbox::find(&mut db, late).await.unwrap().unwrap();
+    drop(db);
+    for n in [1, 0, 2] {
+        let reason = (n == 1).then_some("it sold a list");
+        parting::remove(coalition.node(n), "River Watch", reason, false)
+            .await
+            .unwrap();
+        coalition.settle().await;
+    }
+    // A keeper that had not folded the removal yet would have ordered it.
+    let sealed = vec![Sealed(row.envelope.unwrap())];
+    let keeper = coalition.node(0);
+    let answer = commonturf::keeper::log::append(keeper, app.me, sealed)
+        .await
+        .unwrap();
+    let AppendResult::Ordered { position, .. } = answer.results[0] else {
+        panic!("{answer:?}")
+    };
+    coalition.settle().await;
+    let mut db = coalition.node(1).store.read("test").await.unwrap();
+    let lines = store::history::latest(&mut db, 10).await.unwrap();
+    let line = lines
+        .iter()
+        .find(|line| line.position.unsigned_abs() == position);
+    assert!(line.unwrap().void.is_some());
+    drop(db);
+    coalition.away(3, false);
+    coalition.settle().await;
+    coalition.state().await;
 }
 
 #[tokio::test]

@@ -58,7 +58,7 @@ async fn what_was_shared_and_taken_back_after_the_stop_comes_with_the_state() {
     net.send(0, ask(&TO, &FIELDS), LIST).await;
     net.revoke(0, "personaaa", RevokeKind::Erasure).await;
     net.nodes[0].add(&[who(2, &TO)]).await;
-    net.settle().await;
+    net.hours(1).await;
     net.send(0, ask(&TO, &FIELDS), LIST).await;
     let before = (held(&net, 1).await, tombstones(&net, 1).await);
     net.restore(1, &backup).await;
