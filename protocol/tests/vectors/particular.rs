@@ -735,11 +735,7 @@ pub(crate) fn entries(working: &State) -> Vec<(String, Value)> {
 
 #[expect(clippy::too_many_lines, reason = "a table with a row per change")]
 pub(crate) fn commits(working: &State) -> Vec<(String, Value)> {
-    type Change = fn(
-        &mut super::world::World,
-        &mut Vec<(protocol::id::NodeId, [u8; 32])>,
-        &mut Vec<protocol::id::NodeId>,
-    );
+    type Change = fn(&mut super::world::World, &mut Vec<(NodeId, [u8; 32])>, &mut Vec<NodeId>);
     let cases: [(&str, &str, usize, Change); 7] = [
         (
             "",
