@@ -7,6 +7,7 @@ pub mod coalition;
 pub mod contacts;
 pub mod desk;
 pub mod papers;
+pub mod parting;
 pub mod people;
 pub mod plans;
 pub mod policy;

@@ -1,6 +1,6 @@
 //! The command line: every command a person types, one file each.
 //!
-//! `init` and `serve` work on the node's directory and `policy` on files alone; all others ask the
+//! `init`, `serve`, `backup` and `restore` work on the node's directory and `policy` on files alone; all others ask the
 //! running node through its desk, with the token that lies in the directory. Exit 2 means wrong use, 1 a refusal or failure.
 #![expect(
     clippy::print_stdout,
@@ -10,6 +10,7 @@
 
 pub mod agreement;
 pub mod audit;
+pub mod backup;
 pub mod claim;
 pub mod client;
 pub mod coalition;
@@ -22,6 +23,7 @@ pub mod init;
 pub mod lists;
 mod out_file;
 pub mod output;
+mod parting;
 pub mod people;
 mod people_file;
 pub mod plan;
@@ -29,6 +31,7 @@ pub mod policy;
 pub mod receipts;
 pub mod received;
 pub mod rectify;
+pub mod restore;
 pub mod revoke;
 pub mod serve;
 pub mod share;
@@ -68,6 +71,10 @@ enum Command {
     Init(init::Init),
     /// Run the node until it is told to stop.
     Serve(serve::Serve),
+    /// Write a sealed copy of the node's database to a file.
+    Backup(backup::Backup),
+    /// Make a node from such a copy; it comes back into its coalition before it speaks.
+    Restore(restore::Restore),
     /// Print a one-time link that opens the desk's pages.
     DeskLink(desk_link::DeskLink),
     /// Found, join and look after a coalition.
@@ -183,13 +190,15 @@ async fn run(cli: &Cli) -> Result<(), CliError> {
     match &cli.command {
         Command::Init(init) => return init.run(&cli.node, cli.json).await,
         Command::Serve(serve) => return serve.run(&cli.node, cli.json).await,
+        Command::Backup(backup) => return backup.run(&cli.node, cli.json).await,
+        Command::Restore(restore) => return restore.run(&cli.node, cli.json).await,
         Command::Policy(command) if !command.asks_the_node() => return command.run(cli.json),
         Command::Audit(audit::Audit::Verify { file }) => return audit::check(file, cli.json),
         _ => {}
     }
     let desk = Desk::open(&cli.node, cli.json)?;
     match &cli.command {
-        Command::Init(_) | Command::Serve(_) => Ok(()),
+        Command::Init(_) | Command::Serve(_) | Command::Backup(_) | Command::Restore(_) => Ok(()),
         Command::Policy(command) => command.ask(&desk).await,
         Command::DeskLink(command) => command.run(&desk).await,
         Command::Coalition(command) => command.run(&desk).await,

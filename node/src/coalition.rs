@@ -6,10 +6,29 @@ pub mod invite;
 pub mod join;
 pub mod members;
 pub mod parties;
+pub mod parting;
 
 use crate::{app::App, http::problem::Failure, sync::coalition::Coalition};
 use protocol::problem::ProblemKind;
 use tokio::sync::RwLockReadGuard;
+
+/// Refuses what needs the present state of the coalition while this node is on its way back.
+///
+/// # Errors
+/// A `conflict` problem that says what to wait for.
+pub async fn not_coming_back(app: &App) -> Result<(), Failure> {
+    use crate::store::coalition::Phase;
+    let guard = app.coalition.read().await;
+    let phase = guard.as_ref().map(|coalition| coalition.row.phase);
+    match phase {
+        Some(Phase::Restored | Phase::Returning) => Err(Failure::new(
+            ProblemKind::Conflict,
+            "this node is on its way back into the coalition and does not know yet what changed since; \
+             wait until `commonturf coalition status` says that it is in",
+        )),
+        _ => Ok(()),
+    }
+}
 
 /// The coalition that this node is a member of.
 ///
@@ -23,6 +42,9 @@ pub async fn active(app: &App) -> Result<RwLockReadGuard<'_, Coalition>, Failure
         }
         Some(coalition) if coalition.row.phase == crate::store::coalition::Phase::Joining => {
             "this node has asked to join and waits for the inviter's approval"
+        }
+        Some(coalition) if coalition.row.phase == crate::store::coalition::Phase::Gone => {
+            "this organization is not a member of its coalition any more; its own lists are here as before"
         }
         Some(_) => "",
     };

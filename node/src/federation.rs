@@ -8,6 +8,7 @@ pub mod blob;
 pub mod evaluate;
 pub mod join;
 pub mod read;
+pub mod rejoin;
 
 use crate::{app::App, http::problem::Failure};
 use axum::{
@@ -48,6 +49,8 @@ pub struct Caller {
     pub seen: Seen,
     /// Whether it is a member now; a newcomer is not.
     pub member: bool,
+    /// Where it was removed: up to there it reads on, so that it learns of it.
+    pub until: Option<u64>,
 }
 
 impl Caller {
@@ -61,6 +64,20 @@ impl Caller {
         } else {
             Err(not_member())
         }
+    }
+}
+
+impl Caller {
+    /// Refuses who is no member, unless it was one and has not read of its removal yet.
+    ///
+    /// # Errors
+    /// A `not-member` problem.
+    pub fn may_read(&self) -> Result<(), Failure> {
+        let seen = self.seen.log.map_or(0, |log| log.position);
+        if self.until.is_some_and(|until| seen < until) {
+            return Ok(());
+        }
+        self.must_be_member()
     }
 }
 
@@ -138,7 +155,11 @@ async fn admit(app: &App, view: &RequestView<'_>, body: &Bytes) -> Result<Caller
         None => None,
     };
     let is_member = member.is_some();
-    let document = match member {
+    let former = state
+        .filter(|_| !is_member && reads(view))
+        .and_then(|state| Some((state.members.get(&node)?.left_at?, state.document(node)?)));
+    let until = former.as_ref().map(|(left_at, _)| *left_at);
+    let document = match member.or(former.map(|(_, document)| document)) {
         Some(document) => Some(document),
         None if state.is_some() => join::newcomer(app, view, node, body).await?,
         None => None,
@@ -168,7 +189,13 @@ async fn admit(app: &App, view: &RequestView<'_>, body: &Bytes) -> Result<Caller
         node: verified.caller,
         seen: verified.seen,
         member: is_member,
+        until,
     })
+}
+
+/// Whether a call only reads the log or what its entries name.
+fn reads(view: &RequestView<'_>) -> bool {
+    view.method == "GET" && (view.path.ends_with("/log") || view.path.contains("/blobs/"))
 }
 
 /// Whose key the request names; its signature is checked after.

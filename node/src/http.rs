@@ -33,6 +33,7 @@ pub fn desk(app: App) -> Router {
         )
         .route("/agreement/signatures", post(api::agreement::sign))
         .merge(api::papers::routes())
+        .merge(api::parting::routes())
         .merge(api::people::routes())
         .merge(api::policy::routes())
         .merge(api::plans::routes())
@@ -72,6 +73,8 @@ pub fn federation(app: App) -> Router {
             "/join/{node}",
             get(federation::join::poll).put(federation::join::admit),
         )
+        .route("/rejoin", get(federation::rejoin::group))
+        .route("/rejoin/{node}", get(federation::rejoin::standing))
         .route("/blobs", post(federation::blob::declare))
         .route("/blobs/{blob}", get(federation::blob::manifest))
         .route(

@@ -5,7 +5,9 @@
 
 pub mod admit;
 pub mod blobs;
+pub mod come_back;
 pub mod come_in;
+pub mod part;
 pub mod tokenize;
 
 use crate::app::App;
@@ -37,6 +39,8 @@ pub fn start(app: &App) {
 /// Runs every job once, in the order in which one makes work for the next.
 pub async fn run_all(app: &App) {
     note("come in", come_in::run(app).await);
+    note("come back", come_back::run(app).await);
+    note("part", part::run(app).await);
     note("admit", admit::run(app).await);
     note("tokenize", tokenize::run(app).await);
     note("tell suppressions", crate::suppressions::tell(app).await);

@@ -8,6 +8,7 @@ pub mod ambient;
 pub mod api;
 pub mod app;
 pub mod audit;
+pub mod backup;
 pub mod claims;
 pub mod cli;
 pub mod coalition;

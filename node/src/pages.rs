@@ -13,6 +13,7 @@ pub mod home;
 pub mod imports;
 pub mod lists;
 pub mod papers;
+pub mod parting;
 pub mod people;
 pub mod person;
 pub mod plans;
@@ -63,6 +64,9 @@ pub fn routes(app: App) -> Router<App> {
         .route("/claims/{claim}/renewal", post(claims::renew))
         .route("/claims/{claim}/release", post(claims::release))
         .route("/shares", get(shares::show))
+        .route("/leave", get(parting::leaving).post(parting::leave))
+        .route("/removal", get(parting::removal).post(parting::remove))
+        .route("/return", post(parting::come_back))
         .route("/sign-out", post(session::leave))
         .layer(middleware::from_fn_with_state(app, session::signed_in_only));
     let public = Router::new().route("/sign-in", get(session::ask).post(session::enter));

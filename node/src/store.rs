@@ -12,6 +12,7 @@ pub mod coalition;
 pub mod consent;
 pub mod contact;
 pub mod contact_report;
+pub mod copy;
 pub mod desk;
 pub mod dialect;
 pub mod history;
@@ -33,6 +34,7 @@ pub mod sealed;
 pub mod share;
 pub mod suppression;
 pub mod token_job;
+pub mod way_back;
 
 use sqlx::{Any, AnyConnection, AnyPool, Transaction, any::AnyPoolOptions, pool::PoolConnection};
 use std::{

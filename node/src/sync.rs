@@ -5,11 +5,14 @@ pub mod coalition;
 pub mod echo;
 mod exchange;
 pub mod fold;
+mod inside;
 pub mod keeper_client;
 pub mod outbox;
+pub mod parted;
 pub mod prefetch;
 pub mod react;
 pub mod read;
+pub mod returned;
 pub mod vouch;
 
 use crate::app::App;
@@ -45,7 +48,10 @@ async fn run(app: App, task: Task) {
             .read()
             .await
             .as_ref()
-            .is_some_and(coalition::Coalition::is_active);
+            .is_some_and(|coalition| match task {
+                Task::Read => coalition.reads(),
+                Task::Append => coalition.is_active(),
+            });
         if !active {
             tokio::select! {
                 biased;

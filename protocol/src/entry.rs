@@ -8,6 +8,7 @@ pub mod claim;
 pub mod contact_report;
 pub mod housekeeping;
 pub mod membership;
+pub mod parting;
 pub mod payload;
 pub mod plan;
 pub mod recall;
@@ -24,6 +25,7 @@ use contact_report::ContactReport;
 use housekeeping::{Checkpoint, Keyset, Tick};
 use membership::{Genesis, Invite, JoinRequest};
 use minicbor::{Decode, Encode};
+use parting::{Leave, Remove, RemoveApprove};
 use payload::Payload;
 use plan::{Plan, PlanWithdraw};
 use recall::{Dispute, NoticeException};
@@ -127,6 +129,12 @@ entries! {
     21 Plan Data "plan";
     /// A plan taken back.
     22 PlanWithdraw Data "plan_withdraw";
+    /// The author wants to go.
+    23 Leave Control "leave";
+    /// A proposal that a member goes.
+    24 Remove Control "remove";
+    /// A member's word for such a proposal.
+    25 RemoveApprove Control "remove_approve";
 }
 
 impl Canonical for Entry {

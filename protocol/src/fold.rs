@@ -9,6 +9,7 @@ pub mod claim;
 pub mod contact_report;
 pub mod housekeeping;
 pub mod membership;
+pub mod parting;
 pub mod plan;
 pub mod recall;
 pub mod share;
@@ -56,6 +57,8 @@ pub enum Content<'a> {
         author_key: Option<[u8; 32]>,
         /// The epoch that it opens.
         opens: u64,
+        /// Whether its author came back from outside, onto its own old leaf.
+        rejoin: bool,
     },
 }
 
@@ -65,6 +68,7 @@ struct Change<'a> {
     removed: &'a [NodeId],
     author_key: Option<[u8; 32]>,
     opens: u64,
+    rejoin: bool,
 }
 
 /// Why an entry changes nothing, for all members alike.
@@ -132,6 +136,8 @@ pub enum Outcome {
     Claim(claim::Decision),
     /// A signature was the last one: this agreement is in force from here on.
     AgreementInForce(Hash),
+    /// Members went, and these claims of theirs ended.
+    Parted(Vec<EntryId>),
 }
 
 /// Moves the head to an item and ends what log time ends.
@@ -169,6 +175,7 @@ pub fn apply(
             removed,
             author_key,
             opens,
+            rejoin,
         } => {
             if header.class != Class::Control
                 || !header.blobs.is_empty()
@@ -185,6 +192,7 @@ pub fn apply(
                         removed,
                         author_key,
                         opens,
+                        rejoin,
                     },
                 )?,
                 true,
@@ -253,6 +261,9 @@ fn dispatch(
         Entry::Dispute(dispute) => recall::dispute(state, at, dispute),
         Entry::Checkpoint(checkpoint) => housekeeping::checkpoint(state, at, checkpoint),
         Entry::Tick(_) => housekeeping::tick(state, at),
+        Entry::Leave(_) => parting::leave(state, at),
+        Entry::Remove(remove) => parting::propose(state, at, remove),
+        Entry::RemoveApprove(approve) => parting::approve(state, at, approve),
     }
 }
 

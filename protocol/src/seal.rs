@@ -238,5 +238,63 @@ pub fn open(sealed: &[u8], identity: &AgeIdentity, max_bytes: usize) -> Result<V
     Ok(plaintext)
 }
 
+/// Seals what is written to it, for one recipient; it is whole only after [`SealedWriter::finish`].
+pub struct SealedWriter<W: Write>(age::stream::StreamWriter<W>);
+
+impl<W: Write> SealedWriter<W> {
+    /// Begins to seal.
+    ///
+    /// # Errors
+    /// When the output does not take the header.
+    pub fn new(output: W, recipient: AgeRecipient) -> std::io::Result<Self> {
+        let recipient = recipient.to_age();
+        let each = std::iter::once(&recipient as &dyn age::Recipient);
+        let encryptor = age::Encryptor::with_recipients(each).map_err(std::io::Error::other)?;
+        Ok(Self(encryptor.wrap_output(output)?))
+    }
+
+    /// Ends it and gives the output back.
+    ///
+    /// # Errors
+    /// When the output does not take the end.
+    pub fn finish(self) -> std::io::Result<W> {
+        self.0.finish()
+    }
+}
+
+impl<W: Write> Write for SealedWriter<W> {
+    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+        self.0.write(bytes)
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        self.0.flush()
+    }
+}
+
+impl<W: Write> fmt::Debug for SealedWriter<W> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("SealedWriter")
+    }
+}
+
+/// Opens what a [`SealedWriter`] wrote; a part that was changed or cut off fails to read.
+///
+/// # Errors
+/// [`SealError::NotForMe`] or [`SealError::Damaged`].
+pub fn opened(
+    input: impl std::io::BufRead,
+    identity: &AgeIdentity,
+) -> Result<impl Read, SealError> {
+    let decryptor = age::Decryptor::new_buffered(input).map_err(|_| SealError::Damaged)?;
+    let identity = identity.to_age();
+    decryptor
+        .decrypt(std::iter::once(&identity as &dyn age::Identity))
+        .map_err(|error| match error {
+            age::DecryptError::NoMatchingKeys => SealError::NotForMe,
+            _ => SealError::Damaged,
+        })
+}
+
 #[cfg(test)]
 mod tests;

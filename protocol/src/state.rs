@@ -3,6 +3,7 @@
 //! The state is a handful of ordered tables. Its canonical bytes ([`State::snapshot`]) are what a
 //! newcomer is given, and their hash is what checkpoints compare. Spec: section 6.
 
+pub mod parting;
 pub mod reconcile;
 pub mod rows;
 pub mod rules;
@@ -22,7 +23,7 @@ use crate::{
 use minicbor::{Decode, Encode, bytes::ByteVec};
 use rows::{
     AgreementRow, Assertion, ClaimRow, ContactKey, ContactTimes, DisputeKey, DisputeRow, InviteRow,
-    JoinRow, Member, Meta, NoticeRow, PlanRow, ShareRow,
+    JoinRow, Member, Meta, NoticeRow, PlanRow, RemovalRow, ShareRow,
 };
 use rules::Rules;
 use table::{Change, Table};
@@ -94,6 +95,8 @@ tables! {
     12 disputes: DisputeKey => DisputeRow;
     /// Plans whose window is not over.
     13 plans: EntryId => PlanRow;
+    /// Proposals that a member goes, by the member.
+    14 removals: NodeId => RemovalRow;
 }
 
 /// A stored state that cannot be read.

@@ -13,6 +13,8 @@ mod membership;
 mod model;
 #[path = "fold/onward.rs"]
 mod onward;
+#[path = "fold/parting.rs"]
+mod parting;
 #[path = "fold/people.rs"]
 mod people;
 #[path = "fold/plans.rs"]

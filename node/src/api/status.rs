@@ -50,6 +50,8 @@ pub struct CoalitionStatus {
     pub members: Vec<MemberStatus>,
     /// Newcomers who wait for approval.
     pub waiting: Vec<WaitingStatus>,
+    /// Members that others propose to remove.
+    pub removals: Vec<RemovalStatus>,
     /// The agreement in force.
     pub agreement: Option<AgreementStatus>,
     /// Drafts that wait for signatures.
@@ -79,6 +81,31 @@ pub struct MemberStatus {
     pub you: bool,
     /// Whether it is a party to the agreement in force.
     pub party: bool,
+    /// Whether it has said that it leaves.
+    pub leaving: bool,
+    /// When it last came back from a backup or a stop, in log time.
+    pub returned_at: Option<i64>,
+}
+
+/// A proposal that a member goes.
+#[derive(Debug, serde::Serialize)]
+pub struct RemovalStatus {
+    /// Who shall go.
+    pub node: NodeId,
+    /// Its name.
+    pub name: String,
+    /// Why.
+    pub reason: String,
+    /// Who proposed it.
+    pub proposer: String,
+    /// How many agree.
+    pub agree: usize,
+    /// How many must.
+    pub needed: usize,
+    /// Whether this organization has agreed.
+    pub ours: bool,
+    /// Whether it is about this organization.
+    pub about_us: bool,
 }
 
 /// A newcomer.
@@ -153,6 +180,7 @@ pub async fn read(app: &App) -> Result<Status, Failure> {
                     agreement.as_ref().map(|(_, agreement)| agreement),
                 ),
                 waiting: waiting(&coalition.state),
+                removals: removals(&coalition.state, app.me),
                 agreement: agreement.and_then(|(hash, _)| version(&coalition.state, hash)),
                 drafts: drafts(&coalition.state),
                 disputes: dispute::open(app, &coalition.state),
@@ -184,8 +212,32 @@ fn members(state: &Folded, me: NodeId, agreement: Option<&Agreement>) -> Vec<Mem
             keeper: member.keeper,
             you: *node == me,
             party: agreement.is_some_and(|agreement| agreement.has(*node)),
+            leaving: member.leaving.is_some(),
+            returned_at: member.returned.map(|returned| returned.at.0),
         })
         .collect()
+}
+
+fn removals(state: &Folded, me: NodeId) -> Vec<RemovalStatus> {
+    let name = |node| crate::coalition::members::name(state, node);
+    let status = |(node, row): (&NodeId, &protocol::state::rows::RemovalRow)| {
+        let (agree, needed) = protocol::fold::parting::votes(state, *node);
+        RemovalStatus {
+            node: *node,
+            name: name(*node),
+            reason: row.reason.clone(),
+            proposer: row
+                .approvals
+                .first()
+                .map(|node| name(*node))
+                .unwrap_or_default(),
+            agree,
+            needed,
+            ours: row.approvals.contains(&me),
+            about_us: *node == me,
+        }
+    };
+    state.removals.iter().map(status).collect()
 }
 
 fn waiting(state: &Folded) -> Vec<WaitingStatus> {

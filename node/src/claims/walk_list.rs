@@ -35,6 +35,7 @@ const HEADINGS: [&str; 12] = [
 /// # Errors
 /// [`Failure`] with a plain reason when the claim is not granted, or has ended by log time.
 pub async fn make(app: &App, beginning: &str) -> Result<String, Failure> {
+    crate::coalition::not_coming_back(app).await?;
     let claim = show::find(app, beginning).await?;
     let ground = ground(app).await?;
     let (number, held) = {

@@ -1,8 +1,8 @@
-//! `commonturf coalition`: create, invite, join, approve, status, log.
+//! `commonturf coalition`: create, invite, join, approve, status, log; who goes is in [`parting`].
 
 use super::{
     client::{CliError, Desk},
-    output,
+    output, parting,
 };
 use clap::Subcommand;
 use serde_json::{Value, json};
@@ -42,6 +42,36 @@ pub enum Coalition {
         #[arg(long)]
         no_propose: bool,
     },
+    /// Leave: take every share back first, and go once nobody owes a receipt.
+    Leave {
+        /// Show what would happen and change nothing.
+        #[arg(long)]
+        dry_run: bool,
+        /// Go at once: receipts that come later are not read any more.
+        #[arg(long)]
+        without_waiting: bool,
+    },
+    /// Propose that a member goes; it goes once enough others agree.
+    Remove {
+        /// Its name, or the beginning of its node id.
+        organization: String,
+        /// Why, on one line; all members read it.
+        #[arg(long)]
+        reason: String,
+        /// Show what would happen and say nothing.
+        #[arg(long)]
+        dry_run: bool,
+    },
+    /// Agree with a proposal that a member goes.
+    ApproveRemoval {
+        /// Its name, or the beginning of its node id.
+        organization: String,
+        /// Show what would happen and say nothing.
+        #[arg(long)]
+        dry_run: bool,
+    },
+    /// Bring a node that has stopped back into the group, with the state that the others have.
+    Return,
     /// Show members, keeper, epoch, log head, state hash and agreement.
     Status,
     /// Show what this node read in the coalition log, newest first.
@@ -62,6 +92,20 @@ impl Coalition {
                 organization,
                 no_propose,
             } => approve(desk, organization, *no_propose).await,
+            Self::Leave {
+                dry_run,
+                without_waiting,
+            } => parting::leave(desk, *dry_run, *without_waiting).await,
+            Self::Remove {
+                organization,
+                reason,
+                dry_run,
+            } => parting::remove(desk, organization, Some(reason), *dry_run).await,
+            Self::ApproveRemoval {
+                organization,
+                dry_run,
+            } => parting::remove(desk, organization, None, *dry_run).await,
+            Self::Return => parting::come_back(desk).await,
             Self::Status => status(desk).await,
             Self::Log { limit } => log(desk, *limit).await,
         }
@@ -173,7 +217,8 @@ async fn status(desk: &Desk) -> Result<(), CliError> {
         text(&coalition["phase"])
     );
     if let Some(why) = coalition["stopped_because"].as_str() {
-        println!("STOPPED    {why}");
+        let phase = coalition["phase"].as_str().unwrap_or_default();
+        println!("{:<10} {why}", phase.to_uppercase());
     }
     println!(
         "Log        position {}, epoch {}, {}",
@@ -202,6 +247,16 @@ async fn status(desk: &Desk) -> Result<(), CliError> {
             text(&newcomer["name"]),
             text(&newcomer["kind"]),
             text(&newcomer["inviter"])
+        );
+    }
+    for removal in coalition["removals"].as_array().into_iter().flatten() {
+        println!(
+            "Removal: {} proposes to remove {} ({} of {} needed agree): {}",
+            text(&removal["proposer"]),
+            text(&removal["name"]),
+            removal["agree"],
+            removal["needed"],
+            text(&removal["reason"])
         );
     }
     if coalition["disputes"]
@@ -233,12 +288,27 @@ fn members(members: &Value) {
                 text(&member["kind"]),
                 mark("keeper", "keeper"),
                 mark("party", "party"),
-                mark("you", "you"),
+                standing(member),
                 text(&member["node"]),
             ]
         })
         .collect();
     output::table(&["MEMBER", "KIND", "KEEPS", "AGREEMENT", "", "NODE"], &rows);
+}
+
+/// What is to be known of a member besides.
+fn standing(member: &Value) -> String {
+    let mut words = Vec::new();
+    if member["you"] == true {
+        words.push("you".to_owned());
+    }
+    if member["leaving"] == true {
+        words.push("leaving".to_owned());
+    }
+    if let Some(at) = member["returned_at"].as_i64() {
+        words.push(format!("came back {}", output::moment(at)));
+    }
+    words.join(", ")
 }
 
 fn version(label: &str, version: &Value) {

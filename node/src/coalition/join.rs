@@ -127,7 +127,15 @@ pub async fn approve(app: &App, who: &str) -> Result<(NodeId, EntryId), Failure>
         node
     };
     let mut tx = app.store.write("approving a newcomer").await?;
-    let entry = outbox::queue_commit(app, &mut tx, &Intent { add: node }).await?;
+    let entry = outbox::queue_commit(
+        app,
+        &mut tx,
+        &Intent {
+            node,
+            removes: false,
+        },
+    )
+    .await?;
     tx.commit().await?;
     app.wake.outbox.notify_one();
     Ok((node, entry))

@@ -28,10 +28,14 @@ pub async fn read(
     Extension(caller): Extension<Caller>,
     Query(ask): Query<Ask>,
 ) -> Result<Response, Failure> {
-    caller.must_be_member()?;
+    caller.may_read()?;
     keeper::log::check_seen(&app, caller.seen.log).await?;
     let mut kept = app.wake.kept.subscribe();
     let mut page = keeper::log::page(&app, ask.after).await?;
+    if let Some(until) = caller.until {
+        page.items.retain(|item| item.position <= until);
+        return Ok(cbor(&page));
+    }
     if page.head.position < ask.after {
         return Err(Failure::new(
             ProblemKind::KeeperBehind,

@@ -145,7 +145,7 @@ pub async fn show(State(app): State<App>, uri: Uri, Query(ask): Query<Ask>) -> P
         ask: ask.filled(&frame),
         frame,
     };
-    if page.frame.is_active() || page.frame.is_stopped() {
+    if page.frame.is_active() || page.frame.is_paused() {
         page.fill(show::list(&app, true).await?);
     }
     if page.blocked.is_none() && !page.ask.list.is_empty() {

@@ -36,10 +36,18 @@ pub enum Done {
     PlanWaits,
     /// A file was read.
     Imported,
+    /// Shares were taken back; receipts are waited for before this organization goes.
+    LeavingWaits,
+    /// It was said that this organization leaves.
+    Leaving,
+    /// A removal was proposed or agreed with.
+    RemovalSaid,
+    /// This node is sent on its way back.
+    Returning,
 }
 
 impl Done {
-    const ALL: [Self; 15] = [
+    const ALL: [Self; 19] = [
         Self::Approved,
         Self::ApprovalWaits,
         Self::Signed,
@@ -55,6 +63,10 @@ impl Done {
         Self::PlanWithdrawn,
         Self::PlanWaits,
         Self::Imported,
+        Self::LeavingWaits,
+        Self::Leaving,
+        Self::RemovalSaid,
+        Self::Returning,
     ];
 
     fn word(self) -> &'static str {
@@ -74,6 +86,10 @@ impl Done {
             Self::PlanWithdrawn => "plan-withdrawn",
             Self::PlanWaits => "plan-waits",
             Self::Imported => "imported",
+            Self::LeavingWaits => "leaving-waits",
+            Self::Leaving => "leaving",
+            Self::RemovalSaid => "removal-said",
+            Self::Returning => "returning",
         }
     }
 
@@ -96,6 +112,14 @@ impl Done {
             Self::PlanWithdrawn => "Withdrawn. Allies see it no more.",
             Self::PlanWaits => "It waits for the keeper.",
             Self::Imported => "The file was read. Its counts are below.",
+            Self::LeavingWaits => {
+                "Your shares are taken back. Come here again and leave once the receipts are in."
+            }
+            Self::Leaving => {
+                "The coalition was told that you leave. Another member ends your membership."
+            }
+            Self::RemovalSaid => "Said to all members. It takes effect once enough of them agree.",
+            Self::Returning => "This node is on its way back into the group.",
         }
     }
 

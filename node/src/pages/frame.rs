@@ -144,18 +144,20 @@ impl Frame {
             done: super::done::sentence(uri.query()),
             calendar,
         };
-        let stopped = guard.as_ref().and_then(|coalition| {
-            let because = coalition.row.stopped_because.clone();
-            (coalition.row.phase == Phase::Stopped).then(|| because.unwrap_or_default())
-        });
+        let because = guard
+            .as_ref()
+            .and_then(|coalition| coalition.row.stopped_because.clone());
         drop(guard);
-        frame.banners.extend(stopped.map(Banner::stopped));
+        let banner = frame
+            .phase
+            .and_then(|phase| Banner::of(phase, because.unwrap_or_default()));
+        frame.banners.extend(banner);
         frame.banners.extend(frame.keeper_banner(app));
         frame
     }
 
     fn keeper_banner(&self, app: &App) -> Option<Banner> {
-        self.coalition.as_ref()?;
+        self.coalition.as_ref().filter(|_| !self.is_gone())?;
         let contact = app.wake.contact.borrow().clone();
         let error = contact.error?;
         let last = match contact.answered_at {
@@ -187,6 +189,21 @@ impl Frame {
     #[must_use]
     pub fn is_stopped(&self) -> bool {
         self.phase == Some(Phase::Stopped)
+    }
+
+    /// Whether the node is a member that does not follow the log now: stopped, or on its way back.
+    #[must_use]
+    pub fn is_paused(&self) -> bool {
+        matches!(
+            self.phase,
+            Some(Phase::Stopped | Phase::Restored | Phase::Returning)
+        )
+    }
+
+    /// Whether the organization is not a member any more.
+    #[must_use]
+    pub fn is_gone(&self) -> bool {
+        self.phase == Some(Phase::Gone)
     }
 
     /// The menu.
@@ -224,6 +241,27 @@ impl Frame {
 }
 
 impl Banner {
+    /// What everybody at this node should know of its phase.
+    fn of(phase: Phase, because: String) -> Option<Self> {
+        match phase {
+            Phase::Joining | Phase::Active => None,
+            Phase::Stopped => Some(Self::stopped(because)),
+            Phase::Restored | Phase::Returning => Some(Self {
+                grave: false,
+                title: "This node is on its way back into the coalition".to_owned(),
+                detail: format!(
+                    "{because} Until it is in, it says nothing, and nothing that allies shared can be used: what \
+                     was taken back since is not known yet."
+                ),
+            }),
+            Phase::Gone => Some(Self {
+                grave: true,
+                title: "This organization is not a member any more".to_owned(),
+                detail: format!("{because}."),
+            }),
+        }
+    }
+
     fn stopped(because: String) -> Self {
         Self {
             grave: true,

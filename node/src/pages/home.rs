@@ -42,6 +42,7 @@ pub struct Home {
 struct Standing {
     newcomers: Vec<Newcomer>,
     drafts: Vec<Draft>,
+    removals: Vec<Removal>,
     receipts: Vec<Receipt>,
     outbox: i64,
     tokens: u64,
@@ -76,15 +77,31 @@ struct Draft {
     ours: bool,
 }
 
+/// A proposal that a member goes.
+#[derive(Debug)]
+struct Removal {
+    node: String,
+    name: String,
+    reason: String,
+    proposer: String,
+    agree: usize,
+    needed: usize,
+    ours: bool,
+    about_us: bool,
+}
+
 /// A member.
 #[derive(Debug)]
 struct Member {
+    node: String,
     name: String,
     id: String,
     kind: String,
     keeper: bool,
     you: bool,
     party: bool,
+    leaving: bool,
+    returned: Option<When>,
 }
 
 /// A revocation whose receipt is not there yet.
@@ -153,7 +170,12 @@ impl Standing {
             receipts: receipts(frame, state, app.me),
             outbox: status.outbox,
             tokens,
-            members: status.members.into_iter().map(Member::from).collect(),
+            removals: status.removals.into_iter().map(Removal::from).collect(),
+            members: status
+                .members
+                .into_iter()
+                .map(|member| Member::new(frame, member))
+                .collect(),
             agreement: status.agreement,
             position: status.position,
             epoch: status.epoch,
@@ -177,13 +199,38 @@ impl Standing {
             .iter()
             .filter(|receipt| receipt.overdue)
             .count();
-        newcomers + drafts + receipts
+        let removals = self
+            .removals
+            .iter()
+            .filter(|removal| !removal.ours && !removal.about_us)
+            .count();
+        newcomers + drafts + receipts + removals
     }
 }
 
-impl From<api::status::MemberStatus> for Member {
-    fn from(member: api::status::MemberStatus) -> Self {
+impl From<api::status::RemovalStatus> for Removal {
+    fn from(removal: api::status::RemovalStatus) -> Self {
         Self {
+            node: removal.node.to_string(),
+            name: removal.name,
+            reason: removal.reason,
+            proposer: removal.proposer,
+            agree: removal.agree,
+            needed: removal.needed,
+            ours: removal.ours,
+            about_us: removal.about_us,
+        }
+    }
+}
+
+impl Member {
+    fn new(frame: &Frame, member: api::status::MemberStatus) -> Self {
+        Self {
+            node: member.node.to_string(),
+            leaving: member.leaving,
+            returned: member
+                .returned_at
+                .map(|at| frame.calendar.moment(Moment(at))),
             id: member.node.short(),
             kind: words::kind(&member.kind),
             name: member.name,
@@ -282,6 +329,7 @@ impl Home {
                         ours,
                     })
                     .into(),
+                removals: Removal::samples(&text()),
                 receipts: [true, false]
                     .map(|owed_by_us| Receipt {
                         owed_by_us,
@@ -295,14 +343,7 @@ impl Home {
                     .into(),
                 outbox: 2,
                 tokens: 5,
-                members: vec![Member {
-                    name: text(),
-                    id: text(),
-                    kind: text(),
-                    keeper: true,
-                    you: true,
-                    party: true,
-                }],
+                members: vec![Member::sample(&text(), when.clone())],
                 agreement: Some(AgreementStatus {
                     version: 1,
                     hash: protocol::id::Hash::ZERO,
@@ -320,6 +361,42 @@ impl Home {
                 answered: Some(text()),
             }),
             frame,
+        }
+    }
+}
+
+#[cfg(test)]
+impl Removal {
+    fn samples(text: &str) -> Vec<Self> {
+        let sample = |(ours, about_us)| Self {
+            node: text.to_owned(),
+            name: text.to_owned(),
+            reason: text.to_owned(),
+            proposer: text.to_owned(),
+            agree: 1,
+            needed: 3,
+            ours,
+            about_us,
+        };
+        [(true, false), (false, true), (false, false)]
+            .map(sample)
+            .into()
+    }
+}
+
+#[cfg(test)]
+impl Member {
+    fn sample(text: &str, when: When) -> Self {
+        Self {
+            node: text.to_owned(),
+            name: text.to_owned(),
+            id: text.to_owned(),
+            kind: text.to_owned(),
+            keeper: true,
+            you: true,
+            party: true,
+            leaving: true,
+            returned: Some(when),
         }
     }
 }

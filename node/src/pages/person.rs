@@ -122,7 +122,7 @@ pub async fn show(State(app): State<App>, uri: Uri, Path(id): Path<String>) -> P
     let ids = store::identifier::of_person(&mut db, &id).await?;
     let contacts = store::contact::of_person(&mut db, &id).await?;
     drop(db);
-    let together = frame.is_active() || frame.is_stopped();
+    let together = frame.is_active() || frame.is_paused();
     let (closed, held) = if together {
         (closed(&app, &frame, &id).await?, holders(&app, &id).await?)
     } else {

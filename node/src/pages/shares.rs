@@ -127,7 +127,7 @@ pub async fn show(State(app): State<App>, uri: Uri) -> Page {
         disputes: Cut::first([], ROWS),
         frame,
     };
-    if page.frame.is_active() || page.frame.is_stopped() {
+    if page.frame.is_active() || page.frame.is_paused() {
         page.fill(&app).await?;
     }
     render(&page)

@@ -2,7 +2,7 @@
 
 use super::{
     agreement::Agreement, claims::Claims, home::Home, imports::Import, lists::Lists,
-    people::People, person::Person, render, session::SignIn, shares::Shares,
+    parting::Parting, people::People, person::Person, render, session::SignIn, shares::Shares,
 };
 
 /// Strings that would do something if a page took them for more than text.
@@ -44,6 +44,8 @@ fn pages(text: &str) -> Vec<(&'static str, String)> {
         ("person", render(&Person::sample(text))),
         ("claims", render(&Claims::sample(text))),
         ("shares", render(&Shares::sample(text))),
+        ("leaving", render(&Parting::sample_leaving(text))),
+        ("removal", render(&Parting::sample_removal(text))),
         ("sign-in", render(&SignIn::sample(text))),
         ("refusal", render(&refusal)),
     ]

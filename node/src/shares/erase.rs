@@ -140,6 +140,11 @@ async fn one(app: &App, notice: &NoticeIn) -> anyhow::Result<()> {
             tombstones: false,
         },
     };
+    if recalled.is_none() && notice.kind != RevokeKind::Rectification && answered(app, notice).await
+    {
+        // This node read the rows once and has lost them with what it did: all of the share goes.
+        received::end(&mut tx, notice.share, app.now()).await?;
+    }
     let state = if recalled.is_some() {
         "erased"
     } else {
@@ -156,6 +161,15 @@ async fn one(app: &App, notice: &NoticeIn) -> anyhow::Result<()> {
     outbox::queue(app, &mut tx, receipt.into(), None).await?;
     tx.commit().await?;
     Ok(())
+}
+
+/// Whether this node has answered a notice before: then it is a copy of an earlier day.
+async fn answered(app: &App, notice: &NoticeIn) -> bool {
+    let guard = app.coalition.read().await;
+    let row = guard
+        .as_ref()
+        .and_then(|coalition| coalition.state.notices.get(&notice.notice));
+    row.is_some_and(|row| row.receipt.is_some())
 }
 
 /// The rows of a notice; none when the sender sealed something else: then nothing can be done by

@@ -56,8 +56,8 @@ const HEADINGS: [&str; 26] = [
 /// [`Failure`] when there is no such share or it cannot be used, or this node no longer learns what is
 /// taken back.
 pub async fn csv(app: &App, share: Option<EntryId>) -> Result<Vec<u8>, Failure> {
-    if is_stopped(app).await {
-        return Err(stopped());
+    if let Some(why) = why_closed(app).await {
+        return Err(Failure::new(ProblemKind::Conflict, why));
     }
     let mut db = app.store.read("exporting received rows").await?;
     let shares = match share {
@@ -89,19 +89,23 @@ pub async fn csv(app: &App, share: Option<EntryId>) -> Result<Vec<u8>, Failure> 
     out.into_inner().map_err(Failure::internal)
 }
 
-pub(super) fn stopped() -> Failure {
-    Failure::new(
-        ProblemKind::Conflict,
-        "this node has stopped reading the coalition log and cannot know what was taken back since; \
-         received rows must not be used before it reads on: see `commonturf coalition status`",
-    )
-}
-
-pub(super) async fn is_stopped(app: &App) -> bool {
-    let guard = app.coalition.read().await;
-    guard
-        .as_ref()
-        .is_some_and(|coalition| coalition.row.phase == Phase::Stopped)
+/// Why nothing of what was received may be used now.
+pub(super) async fn why_closed(app: &App) -> Option<&'static str> {
+    match app.coalition.read().await.as_ref()?.row.phase {
+        Phase::Joining | Phase::Active => None,
+        Phase::Stopped => Some(
+            "this node has stopped reading the coalition log and cannot know what was taken back since; \
+             received rows must not be used before it reads on: see `commonturf coalition status`",
+        ),
+        Phase::Restored | Phase::Returning => Some(
+            "this node is on its way back into the coalition and does not know yet what was taken back \
+             since; received rows can be used again once it is in: see `commonturf coalition status`",
+        ),
+        Phase::Gone => Some(
+            "this organization is not a member any more and does not learn what is taken back; what it \
+             received must not be used",
+        ),
+    }
 }
 
 async fn write_share(

@@ -134,8 +134,8 @@ pub(super) async fn walk(
 
 /// The shares whose rows may be used.
 async fn shares(plan: &Plan, app: &App, which: &Which) -> Result<Vec<Received>, Failure> {
-    if export::is_stopped(app).await {
-        return Err(export::stopped());
+    if let Some(why) = export::why_closed(app).await {
+        return Err(Failure::new(ProblemKind::Conflict, why));
     }
     let from = match &which.from {
         None => None,

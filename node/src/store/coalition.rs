@@ -18,14 +18,32 @@ pub enum Phase {
     Active,
     /// Folding stopped: something needs a person.
     Stopped,
+    /// A copy of an earlier day: reads with its old state as far as that goes and says nothing.
+    Restored,
+    /// On the way back into the group, by a commit from outside; says nothing before it is in.
+    Returning,
+    /// Has left, or was removed.
+    Gone,
 }
 
 impl Phase {
+    const ALL: [Self; 6] = [
+        Self::Joining,
+        Self::Active,
+        Self::Stopped,
+        Self::Restored,
+        Self::Returning,
+        Self::Gone,
+    ];
+
     fn name(self) -> &'static str {
         match self {
             Self::Joining => "joining",
             Self::Active => "active",
             Self::Stopped => "stopped",
+            Self::Restored => "restored",
+            Self::Returning => "returning",
+            Self::Gone => "gone",
         }
     }
 }
@@ -100,7 +118,7 @@ pub async fn find(db: &mut AnyConnection) -> Result<Option<CoalitionRow>> {
 fn read(row: Columns) -> Result<CoalitionRow> {
     let (id, name, lineage, phase, stopped_because, keeper, keeper_url, keeper_document) = row;
     let damaged = |what: &str| StoreError::damaged("coalition", what);
-    let phase = [Phase::Joining, Phase::Active, Phase::Stopped]
+    let phase = Phase::ALL
         .into_iter()
         .find(|known| known.name() == phase)
         .ok_or_else(|| damaged("phase"))?;
@@ -142,6 +160,49 @@ pub async fn forget_joining(db: &mut AnyConnection) -> Result<()> {
         .await?;
     sqlx::query("DELETE FROM mls_group").execute(db).await?;
     Ok(())
+}
+
+/// Marks a copy of this database: whoever opens it comes back into the group before it speaks.
+///
+/// A copy of the only keeper stays as it is: nobody could hand it the group.
+///
+/// # Errors
+/// [`StoreError`].
+pub async fn mark_as_copy(db: &mut AnyConnection, because: &str) -> Result<()> {
+    sqlx::query(
+        "UPDATE coalition SET phase = 'restored', stopped_because = $1 \
+         WHERE phase IN ('active', 'stopped', 'restored', 'returning') AND keeper_url <> ''",
+    )
+    .bind(because)
+    .execute(db)
+    .await?;
+    Ok(())
+}
+
+/// Forgets the keys of a group that this node is not in any more.
+///
+/// # Errors
+/// [`StoreError`].
+pub async fn forget_group(db: &mut AnyConnection) -> Result<()> {
+    sqlx::query("DELETE FROM mls_state")
+        .execute(&mut *db)
+        .await?;
+    sqlx::query("DELETE FROM mls_group").execute(db).await?;
+    Ok(())
+}
+
+/// Puts another folded state in the place of this node's, with all that it compared before.
+///
+/// # Errors
+/// [`StoreError`].
+pub async fn replace_state(db: &mut AnyConnection, rows: &[(u8, Change)]) -> Result<()> {
+    sqlx::query("DELETE FROM fold_row")
+        .execute(&mut *db)
+        .await?;
+    sqlx::query("DELETE FROM contradiction")
+        .execute(&mut *db)
+        .await?;
+    put_state(db, rows).await
 }
 
 /// The present MLS group and the version of its stored state.

@@ -43,6 +43,11 @@ pub const MIGRATIONS: &[(i64, &str, &str)] = &[
         "onward",
         include_str!("../../migrations/0009_onward.sql"),
     ),
+    (
+        12,
+        "members",
+        include_str!("../../migrations/0012_members.sql"),
+    ),
 ];
 
 #[derive(Debug)]

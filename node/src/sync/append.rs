@@ -25,6 +25,19 @@ use protocol::{
     problem::ProblemKind,
 };
 
+/// The header of a commit of this node.
+#[must_use]
+pub fn commit_header(me: NodeId, coalition: &Coalition, entry: EntryId) -> Header {
+    header(
+        me,
+        coalition,
+        entry,
+        Class::Control,
+        Form::Commit,
+        Vec::new(),
+    )
+}
+
 /// The most entries that are sealed in one transaction.
 const SEAL_BATCH: i64 = 64;
 
@@ -104,32 +117,21 @@ async fn build_commit(
         .as_deref()
         .ok_or_else(|| StoreError::damaged("outbox", "a commit without an intent"))?;
     let intent: Intent = codec::decode(intent)?;
-    let Some(join) = coalition.state.joins.get(&intent.add) else {
-        table::set_final(
-            &mut *tx,
-            row.entry,
-            0,
-            Some("the newcomer is in, or asks no more"),
-        )
-        .await?;
+    if !intent.is_wanted(&coalition.state) {
+        let why = "it is done, or nobody asks for it any more";
+        table::set_final(&mut *tx, row.entry, 0, Some(why)).await?;
         return Ok(false);
-    };
+    }
     if group.has_pending_commit() {
         return Ok(false);
     }
-    let header = header(
-        app.me,
-        coalition,
-        row.entry,
-        Class::Control,
-        Form::Commit,
-        Vec::new(),
-    );
-    let commit = group.commit_add(
-        &app.mls_key(),
-        &header.authenticated(),
-        &[&join.key_package],
-    )?;
+    let header = commit_header(app.me, coalition, row.entry);
+    let (key, aad) = (app.mls_key(), header.authenticated());
+    let commit = match (coalition.state.joins.get(&intent.node), intent.removes) {
+        (_, true) => group.commit_remove(&key, &aad, &[intent.node])?,
+        (Some(join), false) => group.commit_add(&key, &aad, &[&join.key_package])?,
+        (None, false) => return Ok(false),
+    };
     let welcome = commit.welcome.map(|welcome| {
         app.rest.seal(
             &outbox::rows_place(row.entry),

@@ -39,13 +39,7 @@ impl Coalition {
         let Some(row) = table::find(&mut *db).await? else {
             return Ok(None);
         };
-        let mut mls = Rows::new();
-        for (k, sealed) in table::mls_rows(&mut *db).await? {
-            let v = rest
-                .open(&place(&k), &sealed)
-                .map_err(|error| StoreError::damaged("mls_state", error))?;
-            mls.insert(k, v);
-        }
+        let mls = open_rows(rest, table::mls_rows(&mut *db).await?)?;
         let group = table::mls_group(&mut *db).await?;
         if let Some(group) = &group
             && group.storage_format != STORAGE_FORMAT
@@ -89,6 +83,12 @@ impl Coalition {
     #[must_use]
     pub fn is_kept_by(&self, me: NodeId) -> bool {
         self.row.keeper == me
+    }
+
+    /// Whether this node reads the log: also before it may speak again, as a copy of an earlier day.
+    #[must_use]
+    pub fn reads(&self) -> bool {
+        matches!(self.row.phase, Phase::Active | Phase::Restored) && self.group_id.is_some()
     }
 
     /// Whether this node folds and speaks.
@@ -153,9 +153,7 @@ impl Coalition {
         changes: &protocol::mls::Changes,
     ) -> Result<()> {
         for (k, v) in changes {
-            let sealed = v
-                .as_ref()
-                .map(|v| rest.seal(&place(k), v, &mut crate::ambient::rng()));
+            let sealed = v.as_ref().map(|v| seal_row(rest, k, v));
             table::put_mls_row(&mut *tx, k, sealed.as_deref()).await?;
         }
         Ok(())
@@ -177,6 +175,29 @@ impl Coalition {
             };
         }
     }
+}
+
+/// Seals an MLS row for the database.
+#[must_use]
+pub fn seal_row(rest: &RestKey, k: &[u8], v: &[u8]) -> Vec<u8> {
+    rest.seal(&place(k), v, &mut crate::ambient::rng())
+}
+
+/// Opens sealed MLS rows.
+///
+/// # Errors
+/// [`StoreError`] when one does not open.
+pub fn open_rows(
+    rest: &RestKey,
+    sealed: std::collections::BTreeMap<Vec<u8>, Vec<u8>>,
+) -> Result<Rows> {
+    let open = |(k, v): (Vec<u8>, Vec<u8>)| {
+        let v = rest
+            .open(&place(&k), &v)
+            .map_err(|error| StoreError::damaged("mls_state", error))?;
+        Ok((k, v))
+    };
+    sealed.into_iter().map(open).collect()
 }
 
 /// What a sealed MLS row is bound to.

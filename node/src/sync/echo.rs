@@ -48,7 +48,7 @@ fn still_wanted(state: &State, own: &Outgoing) -> bool {
     own.intent
         .as_deref()
         .and_then(|intent| codec::decode::<Intent>(intent).ok())
-        .is_some_and(|intent| state.joins.has(&intent.add))
+        .is_some_and(|intent| intent.is_wanted(state))
 }
 
 /// Compares a member's checkpoint with what this node had at the same position.

@@ -6,9 +6,10 @@
 use super::{
     coalition::Coalition,
     echo,
-    outbox::COMMIT,
+    inside::{self, Inside},
+    parted,
     prefetch::{self, RowsByPosition},
-    react, vouch,
+    react, returned, vouch,
 };
 use crate::{
     app::App,
@@ -23,11 +24,10 @@ use crate::{
 use protocol::{
     chain::{LogItem, Page},
     codec,
-    entry::Entry,
     envelope::{Envelope, Form, Header},
     fold::{self, At, Content, Outcome, Void},
-    id::{Hash, NodeId},
-    mls::{Group, Leaf, OpenError, Opened, Staged},
+    id::Hash,
+    mls::{Group, Staged},
 };
 use std::time::Duration;
 
@@ -41,6 +41,11 @@ const READ_BACK_EVERY: Duration = Duration::from_secs(1);
 #[error("{0}")]
 pub struct Stop(pub String);
 
+/// Why only this node cannot follow: it comes back from outside, by itself.
+#[derive(Debug, thiserror::Error)]
+#[error("{0}")]
+pub struct Lost(pub String);
+
 /// Folds a page of entries.
 ///
 /// # Errors
@@ -52,6 +57,15 @@ pub async fn page(app: &App, page: Page) -> anyhow::Result<()> {
         let (batch, after) = rest.split_at(batch_length(rest));
         let rows = prefetch::rows(app, batch).await?;
         batch_in_one_transaction(app, batch, &rows).await?;
+        if app
+            .coalition
+            .read()
+            .await
+            .as_ref()
+            .is_none_or(|coalition| !coalition.reads())
+        {
+            return Ok(());
+        }
         rest = after;
     }
     if let Err(error) = vouch::check(app, &page.note).await {
@@ -61,6 +75,7 @@ pub async fn page(app: &App, page: Page) -> anyhow::Result<()> {
         };
     }
     let guard = app.coalition.read().await;
+    let phase = guard.as_ref().map(|coalition| coalition.row.phase);
     let head = guard.as_ref().map(|coalition| coalition.state.meta().head);
     match head {
         Some(own) if own.position == page.head.position && own.chain != page.head.chain => {
@@ -70,6 +85,12 @@ pub async fn page(app: &App, page: Page) -> anyhow::Result<()> {
                 "the keeper shows another history than this node has folded",
             )
             .await
+        }
+        // As far as the old state goes: now a new one.
+        Some(own) if own.position == page.head.position && phase == Some(Phase::Restored) => {
+            let why = guard.as_ref().and_then(|c| c.row.stopped_because.clone());
+            drop(guard);
+            set_phase(app, Phase::Returning, why.as_deref()).await
         }
         _ => Ok(()),
     }
@@ -107,12 +128,20 @@ async fn batch_in_one_transaction(
         }
         Err(error) => {
             read_back(app, &mut guard).await?;
-            let Some(Stop(why)) = error.downcast_ref::<Stop>() else {
+            if !error.is::<Stop>() && !error.is::<Lost>() {
                 return Err(error);
-            };
+            }
             up_to_the_stop(app, &mut guard, batch, rows).await?;
             drop(guard);
-            stop(app, why).await
+            match error.downcast_ref::<Lost>() {
+                Some(Lost(why)) => {
+                    tracing::error!(why, "this node has lost the group and is on its way back");
+                    set_phase(app, Phase::Returning, Some(why)).await?;
+                    app.wake.jobs.notify_one();
+                    Err(error)
+                }
+                None => stop(app, &error.to_string()).await,
+            }
         }
     }
 }
@@ -160,14 +189,24 @@ async fn read_back(app: &App, coalition: &mut Option<Coalition>) -> anyhow::Resu
     }
 }
 
-async fn stop(app: &App, why: &str) -> anyhow::Result<()> {
-    let mut tx = app.store.write("stopping the fold").await?;
-    table::set_phase(&mut tx, Phase::Stopped, Some(why)).await?;
+/// Moves this node to another phase, on disk and in memory.
+///
+/// # Errors
+/// When the database fails.
+pub async fn set_phase(app: &App, phase: Phase, why: Option<&str>) -> anyhow::Result<()> {
+    let mut guard = app.coalition.write().await;
+    let mut tx = app.store.write("moving to another phase").await?;
+    table::set_phase(&mut tx, phase, why).await?;
     tx.commit().await?;
-    if let Some(coalition) = app.coalition.write().await.as_mut() {
-        coalition.row.phase = Phase::Stopped;
-        coalition.row.stopped_because = Some(why.to_owned());
+    if let Some(coalition) = guard.as_mut() {
+        coalition.row.phase = phase;
+        coalition.row.stopped_because = why.map(str::to_owned);
     }
+    Ok(())
+}
+
+async fn stop(app: &App, why: &str) -> anyhow::Result<()> {
+    set_phase(app, Phase::Stopped, Some(why)).await?;
     tracing::error!(why, "this node has stopped folding the coalition log");
     Err(Stop(why.to_owned()).into())
 }
@@ -184,29 +223,19 @@ async fn try_batch(
     for item in batch.iter().filter(|item| item.position > start) {
         one(app, &mut tx, coalition, &mut group, item, rows).await?;
     }
-    coalition.write_group(&mut tx, &app.rest, &group).await?;
     let changes = coalition.state.take_changes();
     table::put_state(&mut tx, &changes).await?;
-    tx.commit().await?;
-    coalition.settle(&group);
+    if group.is_active() {
+        coalition.write_group(&mut tx, &app.rest, &group).await?;
+        tx.commit().await?;
+        coalition.settle(&group);
+    } else {
+        let why = parted::gone(app, &mut tx, &coalition.state).await?;
+        tx.commit().await?;
+        coalition.row.phase = Phase::Gone;
+        coalition.row.stopped_because = Some(why);
+    }
     Ok(coalition.state.meta().head.position)
-}
-
-/// What an item turned out to be, before the fold has judged it.
-enum Inside {
-    Entry {
-        author: NodeId,
-        entry: Entry,
-    },
-    Commit {
-        author: NodeId,
-        added: Vec<Leaf>,
-        removed: Vec<NodeId>,
-        author_key: Option<[u8; 32]>,
-        opens: u64,
-        staged: Option<Box<Staged>>,
-    },
-    Void(Void),
 }
 
 async fn one(
@@ -236,7 +265,7 @@ async fn one(
     let inside = if fold::is_repeated(&coalition.state, envelope.header.entry) {
         Inside::Void(Void::Repeated)
     } else {
-        open(app, group, &envelope, own.as_ref())?
+        inside::open(app, group, &envelope, own.as_ref())?
     };
     let shown = inside.shown(&envelope.header);
     let void = match inside {
@@ -284,132 +313,6 @@ async fn one(
     Ok(())
 }
 
-impl Inside {
-    fn author(&self, me: NodeId) -> NodeId {
-        match self {
-            Self::Entry { author, .. } | Self::Commit { author, .. } => *author,
-            Self::Void(_) => me,
-        }
-    }
-
-    /// The entry whose hash the header shows: it can be proved to outsiders.
-    fn shown(&self, header: &Header) -> Option<Vec<u8>> {
-        match self {
-            Self::Entry { entry, .. } if header.evidence.is_some() => Some(codec::encode(entry)),
-            _ => None,
-        }
-    }
-
-    fn kind(&self) -> &'static str {
-        match self {
-            Self::Entry { entry, .. } => entry.kind(),
-            Self::Commit { .. } => COMMIT,
-            Self::Void(_) => "unreadable",
-        }
-    }
-}
-
-/// Opens the seal. Only what every member sees alike is void; anything else stops this node.
-fn open(
-    app: &App,
-    group: &mut Group,
-    envelope: &Envelope,
-    own: Option<&Outgoing>,
-) -> anyhow::Result<Inside> {
-    let header = &envelope.header;
-    let opened = match group.open(&envelope.sealed) {
-        Ok(opened) => opened,
-        Err(OpenError::StaleEpoch { .. }) if header.form == Form::Commit => {
-            return Ok(Inside::Void(Void::LostRace));
-        }
-        Err(OpenError::StaleEpoch { .. }) => return Ok(Inside::Void(Void::OldEpoch)),
-        Err(error) if error.is_void() => return Ok(Inside::Void(Void::Seal(error.to_string()))),
-        Err(error) => return Err(Stop(error.to_string()).into()),
-    };
-    look_inside(app, header, own, opened)
-}
-
-/// Holds what was opened against the header that came with it.
-fn look_inside(
-    app: &App,
-    header: &Header,
-    own: Option<&Outgoing>,
-    opened: Opened,
-) -> anyhow::Result<Inside> {
-    let (form, aad) = match &opened {
-        Opened::Application { aad, .. } => (Form::Application, Some(aad)),
-        Opened::Commit { aad, .. } | Opened::OwnCommit { aad, .. } => (Form::Commit, Some(aad)),
-        // What stands in the outbox was sent with this very header.
-        Opened::OwnApplication { .. } => (Form::Application, None),
-    };
-    if form != header.form || aad.is_some_and(|aad| *aad != header.authenticated()) {
-        return Ok(Inside::Void(Void::Header));
-    }
-    let signed = match &opened {
-        Opened::Application { author, .. } | Opened::Commit { author, .. } => *author,
-        Opened::OwnApplication { .. } | Opened::OwnCommit { .. } => app.me,
-    };
-    if signed != header.author {
-        return Ok(Inside::Void(Void::Header));
-    }
-    match opened {
-        Opened::Application {
-            author, plaintext, ..
-        } => Ok(match codec::decode(&plaintext) {
-            Ok(entry) => Inside::Entry { author, entry },
-            Err(error) => Inside::Void(Void::Entry(error.to_string())),
-        }),
-        Opened::OwnApplication { .. } => own_entry(app, own),
-        Opened::Commit { rejoin: true, .. } => Ok(Inside::Void(Void::NotAllowed(
-            "coming back from outside is not part of this version",
-        ))),
-        Opened::Commit {
-            author,
-            epoch,
-            added,
-            removed,
-            author_key,
-            staged,
-            ..
-        } => Ok(Inside::Commit {
-            author,
-            added,
-            removed,
-            author_key: Some(author_key),
-            opens: epoch + 1,
-            staged: Some(staged),
-        }),
-        Opened::OwnCommit {
-            epoch,
-            added,
-            removed,
-            ..
-        } => Ok(Inside::Commit {
-            author: app.me,
-            added,
-            removed,
-            author_key: None,
-            opens: epoch + 1,
-            staged: None,
-        }),
-    }
-}
-
-/// MLS cannot open one's own message: what it says waits in the outbox.
-fn own_entry(app: &App, own: Option<&Outgoing>) -> anyhow::Result<Inside> {
-    let own = own.ok_or_else(|| {
-        Stop(
-            "the log holds an entry of this node that it does not know: it was restored from a \
-             backup; it must join the coalition again before it speaks"
-                .to_owned(),
-        )
-    })?;
-    Ok(Inside::Entry {
-        author: app.me,
-        entry: super::outbox::plain(app, own)?,
-    })
-}
-
 #[expect(
     clippy::too_many_arguments,
     reason = "one entry and everything that it may change"
@@ -426,7 +329,7 @@ async fn apply(
     rows: &RowsByPosition,
 ) -> anyhow::Result<Result<(), Void>> {
     let counted = coalition.state.meta().counted;
-    let answers = at.author == app.me && inside.kind() == "share_received";
+    let mut answers = at.author == app.me && inside.kind() == "share_received";
     match inside {
         Inside::Void(void) => return Ok(Err(void)),
         Inside::Entry { entry, .. } => {
@@ -453,6 +356,7 @@ async fn apply(
             removed,
             author_key,
             opens,
+            rejoin,
             staged,
             ..
         } => {
@@ -461,21 +365,24 @@ async fn apply(
                 removed: &removed,
                 author_key,
                 opens,
+                rejoin,
             };
-            let verdict: Result<Outcome, Void> =
-                fold::apply(&mut coalition.state, at, header, content);
-            if let Err(void) = verdict {
-                if staged.is_none() {
-                    group.discard_pending()?;
-                }
-                return Ok(Err(void));
-            }
-            match staged {
-                Some(staged) => group.merge(*staged)?,
-                None => group.merge_own()?,
+            let outcome = match follow(coalition, group, at, header, content, staged)? {
+                Ok(outcome) => outcome,
+                Err(void) => return Ok(Err(void)),
             };
             if at.author == app.me {
                 react::admitted(app, tx, &coalition.state, at, &added, own).await?;
+            }
+            if let Outcome::Parted(claims) = &outcome {
+                react::claims_ended(tx, claims).await?;
+            }
+            if rejoin {
+                returned::help(app, tx, &coalition.state, at).await?;
+                answers = returned::vouches(&coalition.state, at.author, app.me);
+            }
+            if !group.is_active() {
+                return Ok(Ok(()));
             }
         }
     }
@@ -483,4 +390,27 @@ async fn apply(
         vouch::checkpoint(app, tx, &coalition.state, group, at, answers).await?;
     }
     Ok(Ok(()))
+}
+
+/// Follows a change of the group that the fold accepts, and forgets an own one that is void.
+fn follow(
+    coalition: &mut Coalition,
+    group: &mut Group,
+    at: At,
+    header: &Header,
+    content: Content<'_>,
+    staged: Option<Box<Staged>>,
+) -> anyhow::Result<Result<Outcome, Void>> {
+    let verdict = fold::apply(&mut coalition.state, at, header, content);
+    match (&verdict, staged) {
+        (Ok(_), Some(staged)) => {
+            group.merge(*staged)?;
+        }
+        (Ok(_), None) => {
+            group.merge_own()?;
+        }
+        (Err(_), Some(_)) => {}
+        (Err(_), None) => group.discard_pending()?,
+    }
+    Ok(verdict)
 }

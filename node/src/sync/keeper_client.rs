@@ -335,6 +335,35 @@ impl Keeper {
         .map(drop)
     }
 
+    /// Asks for the group, to come back into it from outside.
+    ///
+    /// # Errors
+    /// [`KeeperError`].
+    pub async fn group_now(
+        &self,
+        app: &App,
+    ) -> Result<crate::federation::rejoin::GroupNow, KeeperError> {
+        self.read(
+            self.call(app, Method::GET, "rejoin", "", Content::None)
+                .await?,
+        )
+    }
+
+    /// Asks how this node's way back stands.
+    ///
+    /// # Errors
+    /// [`KeeperError`].
+    pub async fn standing(
+        &self,
+        app: &App,
+    ) -> Result<crate::federation::rejoin::Standing, KeeperError> {
+        let path = format!("rejoin/{}", app.me);
+        self.read(
+            self.call(app, Method::GET, &path, "", Content::None)
+                .await?,
+        )
+    }
+
     fn read<T: Canonical>(&self, body: Bytes) -> Result<T, KeeperError> {
         codec::decode(&body).map_err(|error| KeeperError::Unreadable(error.to_string()))
     }

@@ -15,8 +15,10 @@ use protocol::{
         Class, Entry,
         payload::{INLINE_BYTES, Payload},
     },
+    fold,
     id::{EntryId, NodeId},
     seal::{self, AgeIdentity, AgeRecipient},
+    state::State,
     time::DAY,
 };
 use std::time::Duration;
@@ -164,9 +166,24 @@ pub async fn queue_as(
 /// What a commit is for; it is built when it is sent, and built again when it loses a race.
 #[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
 pub struct Intent {
-    /// The newcomer to add.
+    /// Who comes or goes.
     #[n(0)]
-    pub add: NodeId,
+    pub node: NodeId,
+    /// Whether it goes.
+    #[n(1)]
+    pub removes: bool,
+}
+
+impl Intent {
+    /// Whether the coalition still waits for it.
+    #[must_use]
+    pub fn is_wanted(&self, state: &State) -> bool {
+        if self.removes {
+            fold::parting::is_settled(state, self.node)
+        } else {
+            state.joins.has(&self.node)
+        }
+    }
 }
 
 impl Canonical for Intent {

@@ -261,14 +261,14 @@ async fn an_entry_in_the_name_of_another_is_void_at_all_and_does_not_stop_the_on
 }
 
 #[tokio::test]
-async fn a_node_that_meets_an_own_entry_which_it_does_not_know_stops_and_says_why() {
+async fn a_node_that_meets_an_own_entry_which_it_does_not_know_sets_out_on_its_way_back() {
     let (keeper, restored, third) = three().await;
     let sealed = seal_all(&restored, &[Crafted::by(&restored, Tick {})]).await;
     ordered(&keeper, &restored, sealed).await;
     assert!(read(&restored.app, &keeper.app).await.is_err());
     let guard = restored.app.coalition.read().await;
     let row = &guard.as_ref().unwrap().row;
-    assert_eq!(row.phase, Phase::Stopped);
+    assert_eq!(row.phase, Phase::Returning);
     assert!(
         row.stopped_because
             .as_ref()

@@ -6,6 +6,7 @@ mod keeper;
 mod onward;
 mod outbox;
 mod proof;
+mod way_back;
 mod whole;
 
 use protocol::{

@@ -134,6 +134,20 @@ fn drop_oldest_draft(state: &mut State, proposer: NodeId) {
     }
 }
 
+/// Drops drafts that name others than the present members: nobody can put them in force any more.
+pub(super) fn drop_outdated(state: &mut State) {
+    let outdated: Vec<Hash> = drafts(state)
+        .filter(|hash| {
+            let row = state.agreements.get(hash);
+            let agreement = row.and_then(|row| codec::decode::<Agreement>(&row.bytes).ok());
+            agreement.is_none_or(|agreement| !names_members(state, &agreement))
+        })
+        .collect();
+    for draft in outdated {
+        state.agreements.remove(&draft);
+    }
+}
+
 fn drafts(state: &State) -> impl Iterator<Item = Hash> {
     state
         .agreements

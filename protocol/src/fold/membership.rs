@@ -1,6 +1,6 @@
 //! Who is in. Spec: section 5.1.
 
-use super::{At, Change, Outcome, Void};
+use super::{At, Change, Outcome, Void, parting};
 use crate::{
     entry::membership::{Genesis, Invite, JoinRequest},
     envelope::Header,
@@ -8,9 +8,9 @@ use crate::{
     identity::{IdentityDocument, KeyUse, Name, SignedDocument},
     state::{
         State,
-        rows::{InviteRow, JoinRow, Member, Updates},
+        rows::{InviteRow, JoinRow, Member, Returned, Updates},
     },
-    time::{DAY, Moment},
+    time::{DAY, HOUR, Moment},
 };
 
 /// The most members of a coalition.
@@ -19,6 +19,8 @@ pub const MEMBERS_MAX: usize = 200;
 pub const INVITES_OPEN: usize = 20;
 /// The most changes of the group by one member and day of log time that add nobody.
 pub const UPDATES_PER_DAY: u32 = 24;
+/// A member comes back from outside at most once in this time, in milliseconds of log time.
+pub const RETURN_EVERY: i64 = HOUR;
 /// The longest life of an invitation, in days.
 pub const INVITE_DAYS: i64 = 30;
 
@@ -124,6 +126,7 @@ pub(super) fn commit(state: &mut State, at: At, change: &Change<'_>) -> Result<O
         removed,
         author_key,
         opens,
+        rejoin,
     } = *change;
     if state.active(at.author).is_none() {
         return Err(Void::NotAllowed("the author is not a member"));
@@ -136,8 +139,11 @@ pub(super) fn commit(state: &mut State, at: At, change: &Change<'_>) -> Result<O
             "the author's key in the group is not the one in its document".to_owned(),
         ));
     }
+    if rejoin {
+        return come_back(state, at, change);
+    }
     if !removed.is_empty() {
-        return Err(Void::NotAllowed("no member may be removed in this version"));
+        return parting::commit(state, at, change);
     }
     if state.roster().count() + added.len() > MEMBERS_MAX {
         return Err(Void::Bounds("a coalition has at most 200 members"));
@@ -171,15 +177,45 @@ pub(super) fn commit(state: &mut State, at: At, change: &Change<'_>) -> Result<O
     }
     if !members.is_empty() {
         // A joiner cannot open what was sealed before it came, so for nobody may it count.
-        let mut meta = state.meta();
-        meta.epoch_floor = opens;
-        state.meta.put((), meta);
+        close_epochs(state, opens);
     }
     for (node, member) in members {
         state.joins.remove(&node);
         state.members.put(node, member);
     }
     Ok(Outcome::Done)
+}
+
+/// A member that lost its state takes its own leaf again; who is in does not change.
+fn come_back(state: &mut State, at: At, change: &Change<'_>) -> Result<Outcome, Void> {
+    if !change.added.is_empty() || !change.removed.is_empty() {
+        return Err(Void::NotAllowed("who comes back changes nothing else"));
+    }
+    let member = state
+        .members
+        .get(&at.author)
+        .ok_or(Void::Unknown("the author"))?;
+    if member
+        .returned
+        .is_some_and(|last| at.time < last.at.plus(RETURN_EVERY))
+    {
+        return Err(Void::Bounds("a member comes back at most once an hour"));
+    }
+    if let Some(member) = state.members.get_mut(&at.author) {
+        member.returned = Some(Returned {
+            position: at.position,
+            at: at.time,
+        });
+    }
+    close_epochs(state, change.opens);
+    Ok(Outcome::Done)
+}
+
+/// What was sealed before an epoch does not count any more, for anybody.
+pub(super) fn close_epochs(state: &mut State, opens: u64) {
+    let mut meta = state.meta();
+    meta.epoch_floor = opens;
+    state.meta.put((), meta);
 }
 
 fn member(document: &IdentityDocument, bytes: &[u8], position: u64, keeper: bool) -> Member {
@@ -193,6 +229,8 @@ fn member(document: &IdentityDocument, bytes: &[u8], position: u64, keeper: bool
         checkpoint: 0,
         updates: Updates::default(),
         checkpoint_day: 0,
+        leaving: None,
+        returned: None,
     }
 }
 

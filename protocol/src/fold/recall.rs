@@ -49,6 +49,7 @@ pub(super) fn revoke(state: &mut State, at: At, revoke: &Revoke) -> Result<Outco
         receipt: None,
         exception: None,
         hash: Entry::from(revoke.clone()).hash(),
+        row_refs: revoke.row_refs.clone(),
     };
     state.notices.put(at.entry, row);
     Ok(Outcome::Done)

@@ -20,6 +20,9 @@ pub(super) fn announce(state: &mut State, at: At, share: &Share) -> Result<Outco
     if !agreement.has(at.author) || !agreement.has(share.to) || share.to == at.author {
         return Err(Void::NotAllowed("a share goes from one party to another"));
     }
+    if state.active(share.to).is_none() {
+        return Err(Void::NotAllowed("the recipient is not a member any more"));
+    }
     if share.count == 0 || share.count > SHARE_ROWS {
         return Err(Void::Bounds("a share has 1 to 1,000,000 persons"));
     }

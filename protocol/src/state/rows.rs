@@ -4,7 +4,7 @@ use crate::{
     blob::BlobId,
     chain::Head,
     channel::Channel,
-    entry::payload::Channels,
+    entry::payload::{Channels, Payload},
     entry::{
         plan::Plan,
         recall::{DisputeCode, ExceptionKind},
@@ -17,6 +17,8 @@ use crate::{
     token::Token,
 };
 use minicbor::{Decode, Encode};
+
+pub use super::parting::{RemovalRow, Returned};
 
 /// Where the log stands and what the coalition is called.
 #[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
@@ -92,6 +94,12 @@ pub struct Member {
     /// The day of log time of its latest checkpoint, counted from 1970-01-01.
     #[n(8)]
     pub checkpoint_day: i64,
+    /// Where it said that it wants to go.
+    #[n(9)]
+    pub leaving: Option<u64>,
+    /// When it came back last by a commit from outside.
+    #[n(10)]
+    pub returned: Option<Returned>,
 }
 
 /// Changes of the group by one member on its latest such day of log time.
@@ -421,6 +429,9 @@ pub struct NoticeRow {
     /// SHA-256 of the entry.
     #[n(12)]
     pub hash: Hash,
+    /// Which rows, sealed to the recipient: one that lost what it read since a backup finds them here.
+    #[n(13)]
+    pub row_refs: Payload,
 }
 
 impl NoticeRow {

@@ -34,6 +34,9 @@ pub struct Rules {
     /// Points of each class (door, phone, email, person) that a member may have evaluated.
     #[n(7)]
     pub token_budget: [u64; 4],
+    /// Percent of the members that stay that must agree before another one is removed.
+    #[n(8)]
+    pub removal_percent: u32,
 }
 
 fn of(channel: Channel, values: [i64; 4]) -> i64 {
@@ -66,6 +69,7 @@ impl Rules {
                 let budget = &params.token_budget;
                 [budget.door, budget.phone, budget.email, budget.person]
             },
+            removal_percent: params.quorum.removal_percent,
         }
     }
 

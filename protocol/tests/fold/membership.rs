@@ -235,6 +235,7 @@ fn the_inviter_alone_approves_and_adds_just_who_asked() {
             mut removed,
             mut author_key,
             opens,
+            rejoin,
         } = good.clone()
         else {
             unreachable!()
@@ -245,6 +246,7 @@ fn the_inviter_alone_approves_and_adds_just_who_asked() {
             removed,
             author_key,
             opens,
+            rejoin,
         }
     };
     let third = world.id(3);

@@ -101,6 +101,7 @@ pub(crate) enum Inside {
         removed: Vec<NodeId>,
         author_key: Option<[u8; 32]>,
         opens: u64,
+        rejoin: bool,
     },
 }
 
@@ -113,11 +114,13 @@ impl Said {
                 removed,
                 author_key,
                 opens,
+                rejoin,
             } => Content::Commit {
                 added,
                 removed,
                 author_key: *author_key,
                 opens: *opens,
+                rejoin: *rejoin,
             },
         }
     }
@@ -345,15 +348,31 @@ impl World {
             removed: Vec::new(),
             author_key: Some(self.actors[author].mls_key()),
             opens: n as u64,
+            rejoin: false,
         }
     }
 
     pub(crate) fn renewing(&self, author: usize) -> Inside {
+        self.changing(author, Vec::new(), false)
+    }
+
+    /// The author takes its own leaf again, from outside.
+    pub(crate) fn returning(&self, author: usize) -> Inside {
+        self.changing(author, Vec::new(), true)
+    }
+
+    pub(crate) fn removing(&self, author: usize, nodes: &[usize]) -> Inside {
+        let removed = nodes.iter().map(|n| self.id(*n)).collect();
+        self.changing(author, removed, false)
+    }
+
+    fn changing(&self, author: usize, removed: Vec<NodeId>, rejoin: bool) -> Inside {
         Inside::Commit {
             added: Vec::new(),
-            removed: Vec::new(),
+            removed,
             author_key: Some(self.actors[author].mls_key()),
-            opens: 9,
+            opens: 12,
+            rejoin,
         }
     }
 

@@ -2,7 +2,7 @@
 
 use super::{
     file::{hex, variant},
-    particular::{dispute, exception},
+    particular::{approval, dispute, exception, remove},
     world::{Actor, Inside, START, Said, World, proposal, token},
 };
 use protocol::{
@@ -14,6 +14,7 @@ use protocol::{
         contact_report::ContactReport,
         housekeeping::{Keyset, Tick},
         membership::Genesis,
+        parting::Leave,
         payload::{Channels, ContactEffect, ContactRow, Payload, SuppressionRow, write_rows},
         plan::PlanWithdraw,
         share::{
@@ -77,6 +78,7 @@ fn working() -> State {
         let sign = world.signature(n, draft.hash());
         world.done(n, sign);
     }
+    world.done(0, remove(world.id(2)));
     world.state
 }
 
@@ -293,6 +295,9 @@ pub(crate) fn good(working: &State) -> Vec<(&'static str, &'static str, Entry, u
         ("5.10", "working", Tick {}.into(), 0),
         ("5.9", "working", exception(known.notice).into(), 1),
         ("5.9", "working", dispute(known.share, 3).into(), 2),
+        ("5.11", "working", Leave {}.into(), 2),
+        ("5.11", "working", remove(world.id(1)).into(), 2),
+        ("5.11", "working", approval(&world, 2).into(), 1),
     ]
 }
 
@@ -476,12 +481,14 @@ pub(crate) fn vector(
             removed,
             author_key,
             opens,
+            rejoin,
         } => {
             value["commit"] = json!({
                 "added": added.iter().map(|(node, key)| json!([node.to_string(), hex(key)])).collect::<Vec<_>>(),
                 "removed": removed.iter().map(ToString::to_string).collect::<Vec<_>>(),
                 "author_key": author_key.map(|key| hex(&key)),
                 "opens": opens,
+                "rejoin": rejoin,
             });
         }
     }
@@ -499,6 +506,7 @@ pub(crate) fn vector(
                     format!("granted {}, refused {}", d.granted.len(), d.refused.len())
                 }
                 Outcome::AgreementInForce(hash) => format!("agreement {hash} in force"),
+                Outcome::Parted(claims) => format!("parted, claims ended {}", claims.len()),
             };
             value["expect"] = json!(format!("{words}; state {}", world.state.hash()));
             (format!("accept_{name}"), value)

@@ -18,11 +18,12 @@ use protocol::{
         contact_report::ContactReport,
         housekeeping::{Checkpoint, Tick},
         plan::{Place, Plan, PlanWithdraw},
+        parting::{Leave, Remove, RemoveApprove},
         recall::{Dispute, DisputeCode, ExceptionKind, NoticeException},
         share::{ErasureResult, ErasureStatement, NoticeAck, Retained, RevokeKind, ShareReceived},
         suppression::{Suppress, SuppressWithdraw},
     },
-    id::{EntryId, Hash},
+    id::{EntryId, Hash, NodeId},
     state::State,
     time::DAY,
 };
@@ -42,6 +43,22 @@ pub(crate) fn dispute(share: EntryId, count: u64) -> Dispute {
         share,
         code: DisputeCode::Overshare,
         count,
+    }
+}
+
+pub(crate) fn remove(node: NodeId) -> Remove {
+    Remove {
+        node,
+        reason: "it sold a list".to_owned(),
+    }
+}
+
+/// A word for the proposal in the working state that is about a member.
+pub(crate) fn approval(world: &super::world::World, node: usize) -> RemoveApprove {
+    let open = world.state.removals.iter().next().unwrap().1;
+    RemoveApprove {
+        node: world.id(node),
+        proposal: open.proposal,
     }
 }
 
@@ -812,6 +829,82 @@ pub(crate) fn entries(working: &State) -> Vec<(String, Value)> {
             1,
             Tick {}.into(),
         ),
+        (
+            "5.11",
+            "working",
+            "only_keeper",
+            "a log without a keeper would end",
+            0,
+            Leave {}.into(),
+        ),
+        (
+            "5.11",
+            "working",
+            "only_keeper",
+            "a log without a keeper would end",
+            1,
+            remove(w.id(0)).into(),
+        ),
+        (
+            "5.11",
+            "working",
+            "oneself",
+            "who wants to go leaves",
+            1,
+            remove(w.id(1)).into(),
+        ),
+        (
+            "5.11",
+            "working",
+            "no_member",
+            "it has never been a member",
+            1,
+            remove(w.id(4)).into(),
+        ),
+        (
+            "5.11",
+            "working",
+            "open_proposal",
+            "a proposal about this member is open",
+            1,
+            remove(w.id(2)).into(),
+        ),
+        (
+            "5.11",
+            "working",
+            "two_lines",
+            "its reason is more than one line",
+            2,
+            Remove {
+                reason: "one\ntwo".to_owned(),
+                ..remove(w.id(1))
+            }
+            .into(),
+        ),
+        (
+            "5.11",
+            "working",
+            "own_removal",
+            "nobody votes on its own removal",
+            2,
+            approval(&w, 2).into(),
+        ),
+        (
+            "5.11",
+            "working",
+            "again",
+            "its author has approved already",
+            0,
+            approval(&w, 2).into(),
+        ),
+        (
+            "5.11",
+            "working",
+            "other_member",
+            "the proposal is about another member",
+            2,
+            approval(&w, 1).into(),
+        ),
     ];
     cases
         .into_iter()
@@ -821,13 +914,10 @@ pub(crate) fn entries(working: &State) -> Vec<(String, Value)> {
         .collect()
 }
 
+#[expect(clippy::too_many_lines, reason = "a table with a row per change")]
 pub(crate) fn commits(working: &State) -> Vec<(String, Value)> {
-    type Change = fn(
-        &mut super::world::World,
-        &mut Vec<(protocol::id::NodeId, [u8; 32])>,
-        &mut Vec<protocol::id::NodeId>,
-    );
-    let cases: [(&str, &str, usize, Change); 6] = [
+    type Change = fn(&mut super::world::World, &mut Vec<(NodeId, [u8; 32])>, &mut Vec<NodeId>);
+    let cases: [(&str, &str, usize, Change); 7] = [
         (
             "",
             "the inviter adds the newcomer that waits",
@@ -849,11 +939,23 @@ pub(crate) fn commits(working: &State) -> Vec<(String, Value)> {
         ),
         (
             "removal",
-            "no member is removed in this version",
+            "too few agree that this member must go",
             1,
-            |w, _, removed| removed.push(w.id(2)),
+            |w, added, removed| {
+                added.clear();
+                removed.push(w.id(2));
+            },
         ),
         ("by_a_stranger", "its author is no member", 4, |_, _, _| ()),
+        (
+            "removal_of_the_only_keeper",
+            "the only keeper stays",
+            1,
+            |w, added, removed| {
+                added.clear();
+                removed.push(w.id(0));
+            },
+        ),
     ];
     let mut vectors = Vec::new();
     for (name, why, author, change) in cases {
@@ -863,6 +965,7 @@ pub(crate) fn commits(working: &State) -> Vec<(String, Value)> {
             mut removed,
             author_key,
             opens,
+            ..
         } = world.adding(author, 3)
         else {
             unreachable!()
@@ -885,8 +988,43 @@ pub(crate) fn commits(working: &State) -> Vec<(String, Value)> {
                 removed,
                 author_key,
                 opens,
+                rejoin: false,
             },
         );
+        vectors.push(vector(world, "5.1", "working", COMMIT, name, why, said));
+    }
+    vectors.extend(returns(working));
+    vectors
+}
+
+/// Ways back into the group from outside.
+fn returns(working: &State) -> Vec<(String, Value)> {
+    let cases = [
+        ("return", "a member takes its own leaf again", 2, false),
+        ("return_of_a_stranger", "its author is no member", 4, false),
+        (
+            "return_with_another_key",
+            "its key is not the one in its document",
+            2,
+            true,
+        ),
+    ];
+    let mut vectors = Vec::new();
+    for (name, why, author, other_key) in cases {
+        let mut world = world(working);
+        let mut inside = world.returning(author);
+        if let Inside::Commit {
+            author_key: Some(key),
+            ..
+        } = &mut inside
+        {
+            key[0] ^= u8::from(other_key);
+        }
+        let id = EntryId([0xaa; 16]);
+        let form = protocol::envelope::Form::Commit;
+        let author_id = world.id(author);
+        let header = super::world::header(author_id, id, Class::Control, form, Vec::new());
+        let said = world.next(author, id, header, inside);
         vectors.push(vector(world, "5.1", "working", COMMIT, name, why, said));
     }
     vectors

@@ -94,6 +94,7 @@ pub(crate) fn fold(vector: &Value) -> Result<String, String> {
             removed: &removed,
             author_key: Some(array(&commit["author_key"])),
             opens: commit["opens"].as_u64().unwrap(),
+            rejoin: commit["rejoin"].as_bool().unwrap(),
         };
         fold::apply(&mut state, at, &header, content)
     };
@@ -117,5 +118,6 @@ fn words(outcome: &Outcome) -> String {
             )
         }
         Outcome::AgreementInForce(hash) => format!("agreement {hash} in force"),
+        Outcome::Parted(claims) => format!("parted, claims ended {}", claims.len()),
     }
 }

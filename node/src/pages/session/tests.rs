@@ -31,13 +31,16 @@ const HERE: &str = "http://127.0.0.1:7310";
 /// Every page that only people who signed in may see.
 const PAGES: [&str; 6] = ["/", "/agreement", "/lists", "/people", "/claims", "/shares"];
 /// Every form of the pages.
-const FORMS: [&str; 8] = [
+const FORMS: [&str; 11] = [
     "/newcomers",
     "/agreement/signatures",
     "/imports",
     "/claims",
     "/claims/abcdef/renewal",
     "/claims/abcdef/release",
+    "/leave",
+    "/removal",
+    "/return",
     "/sign-out",
     "/sign-in",
 ];
@@ -93,7 +96,7 @@ impl Door {
             store::coalition::insert(&mut tx, &row, NOON.0)
                 .await
                 .unwrap();
-            let because = (phase == Phase::Stopped).then_some(WHY);
+            let because = (phase != Phase::Joining).then_some(WHY);
             store::coalition::set_phase(&mut tx, phase, because)
                 .await
                 .unwrap();
@@ -449,13 +452,15 @@ async fn a_word_in_the_address_puts_no_words_on_the_page() {
 }
 
 #[tokio::test]
-async fn every_page_works_while_a_node_waits_to_be_let_in_and_when_it_has_stopped() {
+async fn every_page_works_in_every_phase_of_a_node_that_is_not_active() {
     for (phase, words) in [
         (Phase::Joining, "Riverside"),
         (
             Phase::Stopped,
             "Entry 7 was written by a &#60;later&#62; version.",
         ),
+        (Phase::Returning, "on its way back"),
+        (Phase::Gone, "not a member any more"),
     ] {
         let door = Door::within(Some(phase)).await;
         let cookie = door.sign_in(&door.token().await, "").await;

@@ -330,6 +330,21 @@ pub(super) fn class_of(number: i64) -> Result<Class> {
     Ok(*class)
 }
 
+/// Ends the time of a share now: nothing of it may be used, and it is forgotten as an expired one.
+///
+/// # Errors
+/// [`super::StoreError`].
+pub async fn end(db: &mut AnyConnection, share: EntryId, now: Moment) -> Result<()> {
+    sqlx::query(
+        "UPDATE received_share SET expires_at = $1 WHERE share_id = $2 AND (expires_at IS NULL OR expires_at > $1)",
+    )
+    .bind(now.0)
+    .bind(share.to_string())
+    .execute(db)
+    .await?;
+    Ok(())
+}
+
 /// Forgets one row and its mark; `true` when it was held.
 ///
 /// # Errors

@@ -4,10 +4,7 @@ use super::{
     net::{Net, ask},
     people::{LIST, who},
 };
-use commonturf::{
-    shares::{self, export},
-    store::coalition::Phase,
-};
+use commonturf::{shares, store::coalition::Phase};
 use policy::FieldClass;
 use protocol::entry::share::RevokeKind;
 
@@ -29,7 +26,7 @@ async fn held(net: &Net, node: usize) -> u64 {
 }
 
 #[tokio::test]
-async fn a_restored_backup_erases_again_what_was_taken_back_and_must_join_anew_to_speak() {
+async fn a_restored_backup_erases_again_what_was_taken_back_and_comes_back_before_it_speaks() {
     let mut net = Net::of(&ALLIES).await;
     net.nodes[0].add(&[who(0, &TO), who(1, &TO)]).await;
     net.settle().await;
@@ -41,22 +38,33 @@ async fn a_restored_backup_erases_again_what_was_taken_back_and_must_join_anew_t
     assert_eq!((held(&net, 1).await, tombstones(&net, 1).await), (2, 0));
     net.settle().await;
     assert_eq!((held(&net, 1).await, tombstones(&net, 1).await), (1, 1));
-    // Its own receipt, which it does not remember, ends what it can read.
+    // Its own receipt, which it does not remember, ended what it could read: it came back.
     let guard = net.nodes[1].app.coalition.read().await;
-    let row = &guard.as_ref().unwrap().row;
-    assert_eq!(row.phase, Phase::Stopped);
-    let why = row.stopped_because.clone().unwrap();
-    assert!(
-        why.contains("restored from a backup") && why.contains("join"),
-        "{why}"
-    );
+    let coalition = guard.as_ref().unwrap();
+    assert_eq!(coalition.row.phase, Phase::Active);
+    let me = coalition.state.active(net.id(1)).unwrap();
+    assert!(me.returned.is_some(), "allies see that it came back");
     drop(guard);
-    let refused = export::csv(&net.nodes[1].app, None).await.unwrap_err();
-    assert!(
-        refused.0.detail.contains("taken back"),
-        "{}",
-        refused.0.detail
-    );
+    net.state().await;
+}
+
+#[tokio::test]
+async fn what_was_shared_and_taken_back_after_the_stop_comes_with_the_state() {
+    let mut net = Net::of(&ALLIES).await;
+    net.nodes[0].add(&[who(0, &TO), who(1, &TO)]).await;
+    net.settle().await;
+    let backup = net.back_up(1).await;
+    // A receipt of the first share stops the restored node; all that follows it cannot read.
+    net.send(0, ask(&TO, &FIELDS), LIST).await;
+    net.revoke(0, "personaaa", RevokeKind::Erasure).await;
+    net.nodes[0].add(&[who(2, &TO)]).await;
+    net.hours(1).await;
+    net.send(0, ask(&TO, &FIELDS), LIST).await;
+    let before = (held(&net, 1).await, tombstones(&net, 1).await);
+    net.restore(1, &backup).await;
+    net.settle().await;
+    assert_eq!((held(&net, 1).await, tombstones(&net, 1).await), before);
+    net.state().await;
 }
 
 #[tokio::test]

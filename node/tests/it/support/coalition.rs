@@ -227,6 +227,11 @@ impl Coalition {
         read(self.node(n)).await.unwrap();
     }
 
+    /// One node reads and folds what there is, if it can.
+    pub(crate) async fn try_read(&self, n: usize) -> anyhow::Result<()> {
+        read(self.node(n)).await
+    }
+
     /// Does something that waits for the fold while the coalition goes on.
     pub(crate) async fn during<T>(&self, work: impl Future<Output = T>) -> T {
         let done = std::cell::Cell::new(false);
@@ -274,6 +279,14 @@ impl Coalition {
             let _ = std::fs::remove_file(dir.join(log));
         }
         std::fs::copy(backup.path().join("node.db"), dir.join("node.db")).unwrap();
+        let app = self.open(n).await;
+        self.nodes[n] = app;
+    }
+
+    /// Puts another directory in the place of a node's, and opens it.
+    pub(crate) async fn replace(&mut self, n: usize, dir: tempfile::TempDir) {
+        self.nodes[n].store.close().await;
+        self.dirs[n] = dir;
         let app = self.open(n).await;
         self.nodes[n] = app;
     }
@@ -326,7 +339,12 @@ impl Coalition {
     pub(crate) async fn state(&self) -> State {
         let mut states = Vec::new();
         for app in &self.nodes {
-            states.push(app.coalition.read().await.as_ref().unwrap().state.clone());
+            let guard = app.coalition.read().await;
+            let coalition = guard.as_ref().unwrap();
+            // Who has gone has read as far as to its removal.
+            if coalition.row.phase != commonturf::store::coalition::Phase::Gone {
+                states.push(coalition.state.clone());
+            }
         }
         for state in &states[1..] {
             assert_eq!(state.hash(), states[0].hash(), "members' states differ");
@@ -357,7 +375,7 @@ fn config(keeper: bool) -> Config {
 async fn read(app: &App) -> anyhow::Result<()> {
     let (keeper, position) = {
         let guard = app.coalition.read().await;
-        let Some(coalition) = guard.as_ref().filter(|coalition| coalition.is_active()) else {
+        let Some(coalition) = guard.as_ref().filter(|coalition| coalition.reads()) else {
             return Ok(());
         };
         let position = coalition.state.meta().head.position;

@@ -1,0 +1,5 @@
+//! The life of a member beyond joining: copies, ways back, leaving, removal.
+
+mod backup;
+mod coming_back;
+mod parting;
