@@ -22,6 +22,7 @@ use crate::{
 use policy::Row;
 use protocol::{
     id::{EntryId, NodeId, RowRef},
+    problem::ProblemKind,
     time::Moment,
     token::Token,
 };

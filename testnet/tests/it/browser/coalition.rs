@@ -167,8 +167,18 @@ async fn a_plan_is_looked_at_filed_seen_by_the_ally_and_withdrawn_by_pressing_bu
     let plan = ["plan", "file", "Ward walk", "--channel", "door", "--from"];
     let mut words = plan.to_vec();
     words.extend(["2099-01-02", "--to", "2099-01-03", "--purpose", "gotv"]);
-    words.extend(["--place", "area:ward 5", "--volume", "40", "--contact", "Bo"]);
-    assert!(ally.run(&words).await.is_err(), "a plan begins within a year");
+    words.extend([
+        "--place",
+        "area:ward 5",
+        "--volume",
+        "40",
+        "--contact",
+        "Bo",
+    ]);
+    assert!(
+        ally.run(&words).await.is_err(),
+        "a plan begins within a year"
+    );
 
     let ours = Browser::signed_in(&founder).await?;
     ours.goto("/plans?label=Elm%20doors&list=Elm%20Street&contact=Ana%2C%20555-0100")
