@@ -4,6 +4,7 @@
 //! in the [`crate::envelope`], which MLS authenticates along with it.
 
 pub mod agreement;
+pub mod ceremony;
 pub mod claim;
 pub mod contact_report;
 pub mod housekeeping;
@@ -18,6 +19,10 @@ use crate::{
     id::Hash,
 };
 use agreement::{AgreementPropose, AgreementSign};
+use ceremony::{
+    CeremonyAbandon, CeremonyCommit, CeremonyConfirm, CeremonyDeal, CeremonyStart, EvaluationFault,
+    TokensMoved,
+};
 use claim::{Claim, ClaimRelease, ClaimRenew};
 use contact_report::ContactReport;
 use housekeeping::{Checkpoint, Keyset, Tick};
@@ -121,6 +126,20 @@ entries! {
     19 NoticeException Control "notice_exception";
     /// What should not have been in a share.
     20 Dispute Control "dispute";
+    /// The beginning of a key ceremony.
+    30 CeremonyStart Control "ceremony_start";
+    /// A keeper's commitments in a key ceremony.
+    31 CeremonyCommit Control "ceremony_commit";
+    /// What a keeper deals to the others, sealed.
+    32 CeremonyDeal Control "ceremony_deal";
+    /// A keeper has its share of the new keys.
+    33 CeremonyConfirm Control "ceremony_confirm";
+    /// The end of a key ceremony that failed.
+    34 CeremonyAbandon Control "ceremony_abandon";
+    /// A member has moved to the keys in use.
+    35 TokensMoved Control "tokens_moved";
+    /// A keeper signed a false evaluation.
+    36 EvaluationFault Control "evaluation_fault";
 }
 
 impl Canonical for Entry {

@@ -92,6 +92,12 @@ tables! {
     11 seen: u64 => EntryId;
     /// What recipients report of shares.
     12 disputes: DisputeKey => DisputeRow;
+    /// The key ceremony that is under way, or the last one where it failed.
+    20 ceremonies: EntryId => rows::CeremonyRow;
+    /// One row while an older generation of match tokens closes.
+    21 closing: () => rows::ClosingRow;
+    /// False evaluations that members report of keepers.
+    22 faults: rows::FaultKey => rows::FaultRow;
 }
 
 /// A stored state that cannot be read.

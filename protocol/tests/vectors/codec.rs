@@ -54,10 +54,12 @@ pub(crate) fn all(working: &State) -> Vec<(String, Value)> {
     vectors
 }
 
-/// The same entry with the number of its kind spelled longer: `82 NN` becomes `82 18 NN`.
+/// The same entry with the number of its kind spelled longer: `82 NN` becomes `82 18 NN`, and `82 18 NN`
+/// becomes `82 19 00 NN`.
 fn long_form(bytes: &[u8]) -> Vec<u8> {
     match bytes {
         [array, kind, rest @ ..] if *kind < 24 => [&[*array, 0x18, *kind], rest].concat(),
+        [array, 0x18, kind, rest @ ..] => [&[*array, 0x19, 0, *kind], rest].concat(),
         _ => panic!("an entry is an array that begins with a small number"),
     }
 }
