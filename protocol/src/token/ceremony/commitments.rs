@@ -158,9 +158,10 @@ impl CheckedCommitments {
             .coefficients
             .get(class.index())
             .map_or(&[][..], Vec::as_slice);
-        let powers =
-            std::iter::successors(Some(Scalar::ONE), |power| Some(power * Scalar::from(id)));
-        RistrettoPoint::vartime_multiscalar_mul(powers.take(points.len()), points)
+        let next = |power: &Scalar| Some(power * Scalar::from(id));
+        let powers = std::iter::successors(Some(Scalar::ONE), next);
+        let powers: Vec<Scalar> = powers.take(points.len()).collect();
+        RistrettoPoint::vartime_multiscalar_mul(powers, points)
     }
 }
 
