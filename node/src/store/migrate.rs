@@ -38,6 +38,11 @@ pub const MIGRATIONS: &[(i64, &str, &str)] = &[
         "recall",
         include_str!("../../migrations/0008_recall.sql"),
     ),
+    (
+        13,
+        "generations",
+        include_str!("../../migrations/0013_generations.sql"),
+    ),
 ];
 
 #[derive(Debug)]

@@ -94,8 +94,7 @@ impl Coalition {
     /// Whether a node answers members' calls: the keeper of the log, and who holds a share of the keys.
     #[must_use]
     pub fn is_answered_by(&self, node: NodeId) -> bool {
-        let keeper = self.state.active(node).is_some_and(|member| member.keeper);
-        self.is_kept_by(node) || keeper
+        self.is_kept_by(node) || protocol::fold::agreement::keepers(&self.state).contains(&node)
     }
 
     /// Whether this node folds and speaks.
