@@ -42,6 +42,8 @@ pub struct Ground {
     pub params: Params,
     /// The generation of match tokens in use.
     pub generation: u32,
+    /// Whether an older generation closes, so that claims name both tokens.
+    pub closing: bool,
 }
 
 /// The agreement under which this organization claims.
@@ -72,6 +74,7 @@ pub async fn ground(app: &App) -> Result<Ground, Failure> {
         rules: rules.clone(),
         params: terms.params,
         generation,
+        closing: !state.closing.is_empty(),
     })
 }
 

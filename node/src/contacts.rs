@@ -80,6 +80,7 @@ pub async fn tell(app: &App) -> anyhow::Result<()> {
             channel,
             rows: packed.payload.clone(),
             claim: None,
+            generation,
         };
         let id = outbox::queue(app, &mut tx, entry.into(), Some((&packed, &bytes))).await?;
         for row in &rows {

@@ -145,7 +145,7 @@ async fn admit(app: &App, view: &RequestView<'_>, body: &Bytes) -> Result<Caller
         .as_ref()
         .filter(|coalition| {
             let prefix = format!("/v1/c/{}/", coalition.row.id);
-            coalition.is_kept_by(app.me) && view.path.starts_with(&prefix)
+            coalition.is_answered_by(app.me) && view.path.starts_with(&prefix)
         })
         .map(|coalition| &coalition.state);
     // The keeper itself is one before the log has its first entry.

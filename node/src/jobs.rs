@@ -5,6 +5,8 @@
 
 pub mod admit;
 pub mod blobs;
+pub mod ceremony;
+pub mod changeover;
 pub mod come_back;
 pub mod come_in;
 pub mod part;
@@ -42,9 +44,11 @@ pub async fn run_all(app: &App) {
     note("come back", come_back::run(app).await);
     note("part", part::run(app).await);
     note("admit", admit::run(app).await);
+    note("key ceremony", ceremony::run(app).await);
     note("tokenize", tokenize::run(app).await);
     note("tell suppressions", crate::suppressions::tell(app).await);
     note("tell contacts", crate::contacts::tell(app).await);
+    note("move to new keys", changeover::run(app).await);
     note("take shares", crate::shares::take(app).await);
     note("erase", crate::shares::erase(app).await);
     note("tick", crate::keeper::tick::run(app).await);

@@ -77,6 +77,7 @@ async fn tell_new(app: &App, generation: u32) -> anyhow::Result<bool> {
     let packed = outbox::pack(&bytes)?;
     let entry = Suppress {
         rows: packed.payload.clone(),
+        generation,
     };
     let id = outbox::queue(app, &mut tx, entry.into(), Some((&packed, &bytes))).await?;
     for suppression in told {
@@ -105,6 +106,7 @@ async fn tell_withdrawals(app: &App, generation: u32) -> anyhow::Result<bool> {
         let packed = outbox::pack(&bytes)?;
         let entry = SuppressWithdraw {
             rows: packed.payload.clone(),
+            generation,
         };
         outbox::queue(app, &mut tx, entry.into(), Some((&packed, &bytes)))
             .await?
@@ -268,7 +270,8 @@ pub async fn person_channels(
                 by: me,
                 since: own.since,
             });
-            all.push(own.or_else(|| says(state, point.token?, channel)));
+            let told = || point.tokens().find_map(|token| says(state, token, channel));
+            all.push(own.or_else(told));
         }
         if all.iter().all(Option::is_some) {
             closed.extend(all.into_iter().flatten());

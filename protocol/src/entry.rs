@@ -4,6 +4,7 @@
 //! in the [`crate::envelope`], which MLS authenticates along with it.
 
 pub mod agreement;
+pub mod ceremony;
 pub mod claim;
 pub mod contact_report;
 pub mod housekeeping;
@@ -20,6 +21,10 @@ use crate::{
     id::Hash,
 };
 use agreement::{AgreementPropose, AgreementSign};
+use ceremony::{
+    CeremonyAbandon, CeremonyCommit, CeremonyConfirm, CeremonyDeal, CeremonyStart, EvaluationFault,
+    TokensMoved,
+};
 use claim::{Claim, ClaimRelease, ClaimRenew};
 use contact_report::ContactReport;
 use housekeeping::{Checkpoint, Keyset, Tick};
@@ -135,6 +140,20 @@ entries! {
     24 Remove Control "remove";
     /// A member's word for such a proposal.
     25 RemoveApprove Control "remove_approve";
+    /// The beginning of a key ceremony.
+    27 CeremonyStart Control "ceremony_start";
+    /// A keeper's commitments in a key ceremony.
+    28 CeremonyCommit Control "ceremony_commit";
+    /// What a keeper deals to the others, sealed.
+    29 CeremonyDeal Control "ceremony_deal";
+    /// A keeper has its share of the new keys.
+    30 CeremonyConfirm Control "ceremony_confirm";
+    /// The end of a key ceremony that failed.
+    31 CeremonyAbandon Control "ceremony_abandon";
+    /// A member has moved to the keys in use.
+    32 TokensMoved Control "tokens_moved";
+    /// A keeper signed a false evaluation.
+    33 EvaluationFault Control "evaluation_fault";
 }
 
 impl Canonical for Entry {

@@ -5,8 +5,10 @@
 //! member alike: such an entry is *void* and changes nothing but the head.
 
 pub mod agreement;
+pub mod ceremony;
 pub mod claim;
 pub mod contact_report;
+pub mod generation;
 pub mod housekeeping;
 pub mod membership;
 pub mod parting;
@@ -116,6 +118,9 @@ pub enum Void {
     /// Made under an agreement that is not in force.
     #[error("made under an agreement that is not in force")]
     Agreement,
+    /// By tokens of keys that are not in use.
+    #[error("said by match tokens of keys that are not in use any more")]
+    Generation,
     /// Ordered too late.
     #[error("ordered after the moment until which it was good")]
     TooLate,
@@ -153,7 +158,10 @@ pub fn advance(state: &mut State, item: &LogItem) -> Result<Vec<EntryId>, ChainE
     meta.tree.push(item.leaf(meta.head.lineage));
     state.meta.put((), meta);
     plan::expire(state, item.log_time);
-    Ok(claim::expire(state, item.log_time))
+    ceremony::expire(state, item.log_time);
+    let mut ended = claim::expire(state, item.log_time);
+    ended.extend(generation::close(state, item.log_time));
+    Ok(ended)
 }
 
 /// Applies what an envelope held.
@@ -219,6 +227,7 @@ pub fn apply(
 pub fn is_repeated(state: &State, entry: EntryId) -> bool {
     state.claims.has(&entry)
         || state.plans.has(&entry)
+        || state.ceremonies.has(&entry)
         || state.shares.has(&entry)
         || state.notices.has(&entry)
         || state.seen.iter().any(|(_, id)| *id == entry)
@@ -250,8 +259,8 @@ fn dispatch(
         Entry::Plan(plan) => plan::plan(state, at, plan),
         Entry::PlanWithdraw(withdraw) => plan::withdraw(state, at, withdraw),
         Entry::ContactReport(report) => contact_report::report(state, at, report, rows),
-        Entry::Suppress(_) => suppression::suppress(state, at, rows),
-        Entry::SuppressWithdraw(_) => suppression::withdraw(state, at, rows),
+        Entry::Suppress(suppress) => suppression::suppress(state, at, suppress, rows),
+        Entry::SuppressWithdraw(withdraw) => suppression::withdraw(state, at, withdraw, rows),
         Entry::Share(share) => share::announce(state, at, share),
         Entry::ShareReceived(received) => share::received(state, at, received),
         Entry::Revoke(revoke) => recall::revoke(state, at, revoke),
@@ -259,6 +268,13 @@ fn dispatch(
         Entry::ErasureReceipt(receipt) => recall::receipt(state, at, receipt),
         Entry::NoticeException(exception) => recall::except(state, at, exception),
         Entry::Dispute(dispute) => recall::dispute(state, at, dispute),
+        Entry::CeremonyStart(start) => ceremony::start(state, at, start),
+        Entry::CeremonyCommit(commit) => ceremony::commit(state, at, commit),
+        Entry::CeremonyDeal(deal) => ceremony::deal(state, at, deal),
+        Entry::CeremonyConfirm(confirm) => ceremony::confirm(state, at, confirm),
+        Entry::CeremonyAbandon(abandon) => ceremony::abandon(state, at, abandon),
+        Entry::TokensMoved(moved) => generation::moved(state, at, moved),
+        Entry::EvaluationFault(fault) => ceremony::fault(state, at, fault),
         Entry::Checkpoint(checkpoint) => housekeeping::checkpoint(state, at, checkpoint),
         Entry::Tick(_) => housekeeping::tick(state, at),
         Entry::Leave(_) => parting::leave(state, at),

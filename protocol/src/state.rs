@@ -97,6 +97,12 @@ tables! {
     13 plans: EntryId => PlanRow;
     /// Proposals that a member goes, by the member.
     14 removals: NodeId => RemovalRow;
+    /// The key ceremony that is under way, or the last one where it failed.
+    16 ceremonies: EntryId => rows::CeremonyRow;
+    /// One row while an older generation of match tokens closes.
+    17 closing: () => rows::ClosingRow;
+    /// False evaluations that members report of keepers.
+    18 faults: rows::FaultKey => rows::FaultRow;
 }
 
 /// A stored state that cannot be read.

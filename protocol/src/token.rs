@@ -14,6 +14,7 @@
 
 pub mod blind;
 mod bytes;
+pub mod ceremony;
 pub mod class;
 pub mod derive;
 mod dleq;
@@ -24,6 +25,7 @@ pub mod keyset;
 mod lagrange;
 pub mod normalize;
 pub mod quorum;
+pub mod rotate;
 pub mod share;
 pub mod wire;
 
@@ -35,6 +37,7 @@ pub use finalize::{CombineError, VerifiedBatch, VerifiedShare, VerifyError};
 pub use keyset::{ClassKey, Keeper, Keyset, KeysetError, KeysetParts, PublicKey};
 pub use normalize::Normalized;
 pub use quorum::{Quorum, QuorumError};
+pub use rotate::Rotation;
 pub use share::{KeyShare, ShareError};
 pub use wire::{EvalReply, EvalRequest, Points};
 

@@ -3,6 +3,8 @@
 
 #[path = "fold/agreement.rs"]
 mod agreement;
+#[path = "fold/ceremony.rs"]
+mod ceremony;
 #[path = "fold/claims.rs"]
 mod claims;
 #[path = "fold/laws.rs"]

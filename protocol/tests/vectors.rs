@@ -3,6 +3,8 @@
 
 #[path = "vectors/cases.rs"]
 mod cases;
+#[path = "vectors/ceremony.rs"]
+mod ceremony;
 #[path = "vectors/codec.rs"]
 mod codec_cases;
 #[path = "vectors/file.rs"]
@@ -83,6 +85,7 @@ fn every_kind_has_vectors_and_a_section() {
 fn every_case_has_its_file() {
     let mut written = file::write_missing("state", cases::states());
     let working = file::state("working");
+    written.extend(file::write_missing("state", ceremony::states(&working)));
     written.extend(file::write_missing("entries", codec_cases::all(&working)));
     written.extend(file::write_missing("fold", cases::all(&working)));
     assert!(

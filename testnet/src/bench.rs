@@ -7,6 +7,7 @@
 pub mod claims;
 pub mod gate;
 pub mod import;
+pub mod linkage;
 pub mod log;
 pub mod measure;
 pub mod memory;
@@ -18,7 +19,10 @@ pub mod tokens;
 use anyhow::{Context, Result};
 use clap::{Args, ValueEnum};
 use serde_json::{Map, Value, json};
-use std::process::{Command, ExitCode};
+use std::{
+    path::PathBuf,
+    process::{Command, ExitCode},
+};
 
 /// What to measure.
 #[derive(Debug, Args)]
@@ -28,6 +32,12 @@ pub struct Arguments {
     /// How many rows, tokens or entries; each measurement has its own default.
     #[arg(long)]
     rows: Option<u64>,
+    /// Linkage: the first file.
+    #[arg(long, value_name = "FILE")]
+    a: Option<PathBuf>,
+    /// Linkage: the second file.
+    #[arg(long, value_name = "FILE")]
+    b: Option<PathBuf>,
     /// One JSON object on one line, and nothing else.
     #[arg(long)]
     json: bool,
@@ -42,6 +52,8 @@ pub enum Name {
     Gate,
     /// Rows per second from a VAN export into the lists.
     Import,
+    /// Precision and recall of person keys on two lists (`--a`, `--b`).
+    Linkage,
     /// Appends to the keeper's log, each with fsync.
     Log,
     /// Resident memory of nodes at rest.
@@ -61,7 +73,8 @@ pub enum Name {
 /// # Errors
 /// When it cannot be set up.
 pub async fn run(arguments: Arguments) -> Result<ExitCode> {
-    if cfg!(debug_assertions) {
+    // Nothing is timed where two files are compared, so any build will do.
+    if cfg!(debug_assertions) && arguments.name != Name::Linkage {
         return in_release(&arguments);
     }
     let figures = match arguments.name {
@@ -73,6 +86,10 @@ pub async fn run(arguments: Arguments) -> Result<ExitCode> {
         Name::Proof => proof::run(arguments.rows.unwrap_or(10_000_000))?,
         Name::Memory => memory::run().await?,
         Name::Log => log::run(arguments.rows.unwrap_or(2_000)).await?,
+        Name::Linkage => match (&arguments.a, &arguments.b) {
+            (Some(a), Some(b)) => linkage::run(a, b)?,
+            _ => anyhow::bail!("linkage compares two files: --a FILE --b FILE"),
+        },
         Name::Tokens => tokens::run(arguments.rows.unwrap_or(32_768))?,
     };
     print(&arguments, figures)?;

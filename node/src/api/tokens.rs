@@ -2,6 +2,7 @@
 
 use crate::{app::App, http::problem::Failure, store};
 use axum::{Json, Router, extract::State, routing::get};
+use protocol::{entry::ceremony::Complaint, state::State as Folded};
 
 /// Routes of this group.
 pub fn routes() -> Router<App> {
@@ -13,8 +14,69 @@ pub fn routes() -> Router<App> {
 pub struct Tokens {
     /// The generation of match tokens in use; none before a keyset and an agreement are in force.
     pub generation: Option<u32>,
+    /// How many keepers answer a batch, of how many; none before there is a keyset.
+    pub quorum: Option<(u8, usize)>,
+    /// The key ceremony that is under way, or the last one where it failed.
+    pub ceremony: Option<Ceremony>,
+    /// The generation that closes, if one does.
+    pub closing: Option<Closing>,
     /// Each class.
     pub classes: Vec<store::token_job::Progress>,
+}
+
+/// A key ceremony, as people see it.
+#[derive(Debug, serde::Serialize)]
+pub struct Ceremony {
+    /// How many keepers take part.
+    pub keepers: usize,
+    /// How many have committed.
+    pub committed: usize,
+    /// How many have dealt.
+    pub dealt: usize,
+    /// How many have confirmed their share.
+    pub confirmed: usize,
+    /// When it fails unless all have confirmed, in milliseconds since 1970.
+    pub deadline: i64,
+    /// Why it failed, and of whom a keeper complains, where it did.
+    pub failed: Option<(Complaint, Option<String>)>,
+}
+
+/// A generation of match tokens that closes.
+#[derive(Debug, serde::Serialize)]
+pub struct Closing {
+    /// Which.
+    pub generation: u32,
+    /// How many members have moved to the next one.
+    pub moved: usize,
+    /// When it closes at the latest, in milliseconds since 1970.
+    pub until: i64,
+}
+
+fn ceremony(state: &Folded) -> Option<Ceremony> {
+    let (_, row) = state.ceremonies.iter().next()?;
+    let name = |id: u16| {
+        let keeper = row.plan.keepers.iter().find(|keeper| keeper.id == id)?;
+        Some(crate::coalition::members::name(state, keeper.node))
+    };
+    Some(Ceremony {
+        keepers: row.plan.keepers.len(),
+        committed: row.committed.len(),
+        dealt: row.dealt.len(),
+        confirmed: row.confirmed.len(),
+        deadline: row.deadline.0,
+        failed: row
+            .failed
+            .map(|failed| (failed.why, failed.about.and_then(name))),
+    })
+}
+
+fn closing(state: &Folded) -> Option<Closing> {
+    let row = state.closing.get(&())?;
+    Some(Closing {
+        generation: row.generation,
+        moved: row.moved.len(),
+        until: row.until.0,
+    })
 }
 
 /// Tells how far each class has come.
@@ -27,17 +89,23 @@ pub async fn status(State(app): State<App>) -> Result<Json<Tokens>, Failure> {
 /// # Errors
 /// [`Failure`] when the database fails.
 pub async fn read(app: &App) -> Result<Tokens, Failure> {
-    let generation = {
-        let guard = app.coalition.read().await;
-        guard
-            .as_ref()
-            .filter(|coalition| coalition.is_active() && coalition.state.rules().is_some())
-            .and_then(|coalition| coalition.state.meta().generation)
-    };
+    let guard = app.coalition.read().await;
+    let active = guard.as_ref().filter(|coalition| coalition.is_active());
+    let state = active.map(|coalition| &coalition.state);
+    let generation = state
+        .filter(|state| state.rules().is_some())
+        .and_then(|state| state.meta().generation);
+    let keyset = state.and_then(protocol::fold::ceremony::current);
+    let quorum = keyset.map(|keyset| (keyset.threshold(), keyset.keepers().len()));
+    let (ceremony, closing) = (state.and_then(ceremony), state.and_then(closing));
+    drop(guard);
     let mut db = app.store.read("reading the tokens' progress").await?;
     let classes = store::token_job::progress(&mut db, generation).await?;
     Ok(Tokens {
         generation,
+        quorum,
+        ceremony,
+        closing,
         classes,
     })
 }

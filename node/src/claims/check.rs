@@ -1,10 +1,10 @@
 //! What a claim would bring now: each contact point's standing, by the same rule as the fold's.
 
 use super::{Ground, universe::Universe, window::Window};
-use crate::store::suppression::Marks;
+use crate::store::{reach::Point, suppression::Marks};
 use protocol::{
     channel::Channel,
-    fold::claim::{Refusal, standing},
+    fold::claim::{Asked, Refusal, standing},
     id::NodeId,
     state::State,
     time::Moment,
@@ -37,6 +37,8 @@ pub struct Checked {
     pub display: String,
     /// Its token.
     pub token: Option<Token>,
+    /// Its token of the generation that closes, if one does.
+    pub before: Option<Token>,
     /// How it stands.
     pub standing: Standing,
     /// Who holds it, was there, or says so.
@@ -60,10 +62,9 @@ pub fn check(
     universe: &Universe,
     marks: &Marks,
 ) -> Vec<Checked> {
-    let tokens: Vec<Token> = universe
-        .targets
-        .iter()
-        .filter_map(|target| target.point.token)
+    let targets = universe.targets.iter();
+    let asked: Vec<Asked> = targets
+        .filter_map(|target| asked(&target.point, ground))
         .collect();
     let answers = standing(
         state,
@@ -71,9 +72,10 @@ pub fn check(
         me,
         channel,
         (window.from, window.to),
-        &tokens,
+        &asked,
     );
-    let answers: BTreeMap<Token, Option<Refusal>> = tokens.into_iter().zip(answers).collect();
+    let asked = asked.into_iter().map(|asked| asked.token);
+    let answers: BTreeMap<Token, Option<Refusal>> = asked.zip(answers).collect();
     let who = People {
         state,
         me,
@@ -88,11 +90,9 @@ pub fn check(
             .points
             .get(&target.point.point_id)
             .is_some_and(|channels| channels.has(channel));
-        let answer = target
-            .point
-            .token
-            .and_then(|token| answers.get(&token).copied().flatten());
-        let (standing, by, until, left_out) = match (target.point.token, answer) {
+        let asked = self::asked(&target.point, ground);
+        let answer = asked.and_then(|asked| answers.get(&asked.token).copied().flatten());
+        let (standing, by, until, left_out) = match (asked, answer) {
             _ if own_mark => (Standing::Suppressed, Some(me), None, true),
             _ if nobody => (Standing::Suppressed, by, None, true),
             (None, _) => (Standing::NoToken, None, None, true),
@@ -110,7 +110,8 @@ pub fn check(
         };
         Checked {
             display: target.point.display.clone(),
-            token: target.point.token,
+            token: asked.map(|asked| asked.token),
+            before: asked.and_then(|asked| asked.before),
             standing,
             by,
             until,
@@ -119,6 +120,16 @@ pub fn check(
         }
     };
     universe.targets.iter().map(one).collect()
+}
+
+/// What a claim would ask for; nothing while a token is missing, and so is nobody's to judge.
+fn asked(point: &Point, ground: &Ground) -> Option<Asked> {
+    let token = point.token?;
+    if !ground.closing {
+        return Some(Asked::from(token));
+    }
+    let before = Some(point.before?);
+    Some(Asked { token, before })
 }
 
 /// Whom the organization may contact.

@@ -21,7 +21,10 @@ use jiff::civil::Date;
 use policy::PublicationKind;
 use protocol::{
     channel::Channel,
-    entry::{claim::Claim as ClaimEntry, payload::write_rows},
+    entry::{
+        claim::Claim as ClaimEntry,
+        payload::{TokenPair, write_rows},
+    },
     fold::claim::CLAIM_TOKENS,
     id::EntryId,
     problem::ProblemKind,
@@ -132,7 +135,7 @@ pub async fn take(app: &App, question: Question) -> Result<(Answer, EntryId), Fa
             "a claim names at most a million contact points; claim smaller lists",
         ));
     }
-    let rows = write_rows(tokens.iter().copied());
+    let rows = rows(&answer);
     let packed = outbox::pack(&rows)?;
     let now = app.now();
     let entry = ClaimEntry {
@@ -142,6 +145,8 @@ pub async fn take(app: &App, question: Question) -> Result<(Answer, EntryId), Fa
         tokens: packed.payload.clone(),
         grant_by: now.plus(GRANT_WITHIN),
         agreement: answer.ground.agreement,
+        generation: answer.ground.generation,
+        paired: answer.ground.closing,
     };
     let mut tx = app.store.write("taking a claim").await?;
     let id = outbox::queue(app, &mut tx, entry.into(), Some((&packed, &rows))).await?;
@@ -163,4 +168,19 @@ pub async fn take(app: &App, question: Question) -> Result<(Answer, EntryId), Fa
     tx.commit().await?;
     app.wake.outbox.notify_one();
     Ok((answer, id))
+}
+
+/// What is asked for as rows: by both tokens while an older generation closes.
+fn rows(answer: &Answer) -> Vec<u8> {
+    let asked = answer.checked.iter().filter(|point| !point.left_out);
+    if answer.ground.closing {
+        write_rows(asked.filter_map(|point| {
+            Some(TokenPair {
+                token: point.token?,
+                before: point.before?,
+            })
+        }))
+    } else {
+        write_rows(asked.filter_map(|point| point.token))
+    }
 }

@@ -172,7 +172,7 @@ pub async fn of_file(
 #[must_use]
 pub fn key_tokens(points: &[Point]) -> Vec<Token> {
     let keys = points.iter().filter(|point| point.class == Class::Person);
-    keys.filter_map(|point| point.token).collect()
+    keys.flat_map(Point::tokens).collect()
 }
 
 async fn point_of(

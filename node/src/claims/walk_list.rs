@@ -96,10 +96,8 @@ struct Guest {
 impl Stop {
     /// Everybody who may be contacted here, by surname and given name.
     fn contactable(&self, state: &State, channel: Channel) -> Vec<&Guest> {
-        let suppressed = |token: Option<Token>| {
-            token.is_some_and(|token| state.suppressed(token, channel).is_some())
-        };
-        if self.closed || suppressed(self.point.token) {
+        let suppressed = |token: Token| state.suppressed(token, channel).is_some();
+        if self.closed || self.point.tokens().any(suppressed) {
             return Vec::new();
         }
         let mut people: Vec<&Guest> = self
@@ -109,7 +107,7 @@ impl Stop {
             .filter(|guest| {
                 !super::universe::key_tokens(&guest.points)
                     .into_iter()
-                    .any(|key| suppressed(Some(key)))
+                    .any(suppressed)
             })
             .collect();
         people.sort_by(|a, b| {

@@ -88,6 +88,29 @@ fn show(answer: &Value) {
         })
         .collect();
     output::table(&["Class", "With token", "Waiting", "Last problem"], &rows);
+    if let (Some(few), Some(all)) = (answer["quorum"][0].as_u64(), answer["quorum"][1].as_u64()) {
+        println!("{few} of {all} keepers compute a token together.");
+        if all == 1 {
+            println!("With one keeper, that keeper could compute tokens by itself.");
+        }
+    }
+    let ceremony = &answer["ceremony"];
+    if let Some(why) = ceremony["failed"][0].as_str() {
+        let about = ceremony["failed"][1].as_str().unwrap_or("nobody by name");
+        println!(
+            "The last key ceremony failed ({why}; about {about}). Keepers try again by themselves."
+        );
+    } else if !ceremony.is_null() {
+        println!(
+            "New keys are being made: {} of {} keepers have committed, {} dealt, {} confirmed.",
+            ceremony["committed"], ceremony["keepers"], ceremony["dealt"], ceremony["confirmed"]
+        );
+    }
+    if let Some(moved) = answer["closing"]["moved"].as_u64() {
+        println!(
+            "{moved} members have moved to the new keys; what was said by the old ones still counts."
+        );
+    }
     if answer["generation"].is_null() {
         println!("Points get tokens once this node is in a coalition whose agreement is in force.");
     }

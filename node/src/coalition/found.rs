@@ -95,7 +95,7 @@ async fn first_entries(app: &App, tx: &mut Write, name: &str) -> store::Result<(
     outbox::queue(app, tx, genesis.into(), None).await?;
     let mut rng = crate::ambient::rng();
     let (share, keyset) = KeyShare::found(1, app.me, &mut rng);
-    let place = share_place(keyset.generation());
+    let place = share_place(keyset.generation(), keyset.reshare());
     let sealed = app.rest.seal(&place, &share.to_bytes(), &mut rng);
     store::node::put_secret(&mut *tx, &place, &sealed).await?;
     let keyset = Keyset {

@@ -6,7 +6,7 @@
 use crate::{
     app::App,
     http::problem::Failure,
-    store::{self, keeper::Slot},
+    store::{self, StoreError, keeper::Slot},
 };
 use protocol::{
     codec,
@@ -17,8 +17,8 @@ use protocol::{
 
 /// Where the keeper's share of the key is stored, and to which it is sealed.
 #[must_use]
-pub fn share_place(generation: u32) -> String {
-    format!("secret/token share/{generation}")
+pub fn share_place(generation: u32, reshare: u32) -> String {
+    format!("secret/token share/{generation}/{reshare}")
 }
 
 /// Evaluates a batch, once it is paid for.
@@ -31,7 +31,8 @@ pub async fn evaluate(
     request: EvalRequest,
 ) -> Result<EvalReply, Failure> {
     let (id, keyset, budget) = standing(app, &request).await?;
-    let share = share(app, keyset.generation()).await?;
+    let share = share_of(app, keyset.generation(), keyset.reshare()).await?;
+    let share = share.ok_or_else(no_key)?;
     request
         .check(&share, &keyset, &id)
         .map_err(|error| Failure::new(ProblemKind::Unsupported, error.to_string()))?;
@@ -59,18 +60,17 @@ async fn standing(
     let state = coalition
         .as_ref()
         .map(|coalition| &coalition.state)
-        .ok_or_else(super_unknown)?;
+        .ok_or_else(no_key)?;
     let meta = state.meta();
-    if meta.generation != Some(request.generation) {
+    // While an older generation closes, new points need its tokens too.
+    let closing = state.closing.get(&()).map(|closing| closing.generation);
+    if ![meta.generation, closing].contains(&Some(request.generation)) {
         return Err(Failure::new(
             ProblemKind::KeyChanged,
             "evaluate under the generation in use",
         ));
     }
-    let row = state
-        .keysets
-        .get(&request.generation)
-        .ok_or_else(super_unknown)?;
+    let row = state.keysets.get(&request.generation).ok_or_else(no_key)?;
     let keyset: Keyset = codec::decode(&row.bytes).map_err(Failure::internal)?;
     let class = request.class as usize;
     let budget = state
@@ -80,21 +80,32 @@ async fn standing(
     Ok((meta.coalition, keyset, budget))
 }
 
-fn super_unknown() -> Failure {
+fn no_key() -> Failure {
     Failure::new(
         ProblemKind::UnknownCoalition,
         "this node evaluates for no coalition",
     )
 }
 
-async fn share(app: &App, generation: u32) -> Result<KeyShare, Failure> {
-    let place = share_place(generation);
+/// This node's share of a keyset; none when it has none.
+///
+/// # Errors
+/// [`StoreError`] when the database fails or the stored share is damaged.
+pub async fn share_of(
+    app: &App,
+    generation: u32,
+    reshare: u32,
+) -> Result<Option<KeyShare>, StoreError> {
+    let place = share_place(generation, reshare);
     let mut db = app.store.read("reading the token share").await?;
-    let sealed = store::node::secret(&mut db, &place)
-        .await?
-        .ok_or_else(super_unknown)?;
-    let bytes = app.rest.open(&place, &sealed).map_err(Failure::internal)?;
-    KeyShare::from_bytes(&bytes).map_err(Failure::internal)
+    let Some(sealed) = store::node::secret(&mut db, &place).await? else {
+        return Ok(None);
+    };
+    let damaged = |error: String| StoreError::damaged("secret", error);
+    let bytes = app.rest.open(&place, &sealed);
+    let bytes = zeroize::Zeroizing::new(bytes.map_err(|error| damaged(error.to_string()))?);
+    let share = KeyShare::from_bytes(&bytes).map_err(|error| damaged(error.to_string()))?;
+    Ok(Some(share))
 }
 
 async fn charge(

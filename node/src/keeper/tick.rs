@@ -39,5 +39,9 @@ fn is_due(state: &State, now: Moment) -> bool {
         (notice.acknowledged.is_none() && passes(notice.ack_due))
             || (notice.receipt.is_none() && passes(notice.due))
     });
-    overdue || fold::claim::next_end(state).is_some_and(|end| end <= now)
+    let ends = [
+        fold::claim::next_end(state),
+        fold::ceremony::next_end(state),
+    ];
+    overdue || ends.into_iter().flatten().any(|end| end <= now)
 }

@@ -315,8 +315,10 @@ pub async fn visited(
     since: Moment,
 ) -> Result<Vec<Token>> {
     let rows: Vec<Vec<u8>> = sqlx::query_scalar(
-        "SELECT DISTINCT p.token FROM contact c JOIN point p ON p.point_id = c.point_id \
-         WHERE c.own = 1 AND c.channel = $1 AND c.at >= $2 AND p.token IS NOT NULL",
+        "SELECT p.token FROM contact c JOIN point p ON p.point_id = c.point_id \
+         WHERE c.own = 1 AND c.channel = $1 AND c.at >= $2 AND p.token IS NOT NULL \
+         UNION SELECT p.old_token FROM contact c JOIN point p ON p.point_id = c.point_id \
+         WHERE c.own = 1 AND c.channel = $1 AND c.at >= $2 AND p.old_token IS NOT NULL",
     )
     .bind(channel.name())
     .bind(since.0)

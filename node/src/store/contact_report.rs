@@ -80,3 +80,14 @@ pub async fn untell(db: &mut AnyConnection, entry: EntryId) -> Result<()> {
         .await?;
     Ok(())
 }
+
+/// Every own attempt has to be told again, by new tokens.
+///
+/// # Errors
+/// [`StoreError`].
+pub async fn untell_all(db: &mut AnyConnection) -> Result<()> {
+    sqlx::query("UPDATE contact SET told = NULL WHERE told IS NOT NULL")
+        .execute(db)
+        .await?;
+    Ok(())
+}

@@ -48,6 +48,11 @@ pub const MIGRATIONS: &[(i64, &str, &str)] = &[
         "members",
         include_str!("../../migrations/0012_members.sql"),
     ),
+    (
+        13,
+        "generations",
+        include_str!("../../migrations/0013_generations.sql"),
+    ),
 ];
 
 #[derive(Debug)]

@@ -83,3 +83,28 @@ pub async fn secret(db: &mut AnyConnection, name: &str) -> Result<Option<Vec<u8>
             .await?,
     )
 }
+
+/// The names of the secrets that begin so.
+///
+/// # Errors
+/// [`StoreError`].
+pub async fn secrets_beginning(db: &mut AnyConnection, beginning: &str) -> Result<Vec<String>> {
+    Ok(
+        sqlx::query_scalar("SELECT name FROM secret WHERE name LIKE $1 ORDER BY name")
+            .bind(format!("{beginning}%"))
+            .fetch_all(db)
+            .await?,
+    )
+}
+
+/// Erases a secret.
+///
+/// # Errors
+/// [`StoreError`].
+pub async fn delete_secret(db: &mut AnyConnection, name: &str) -> Result<()> {
+    sqlx::query("DELETE FROM secret WHERE name = $1")
+        .bind(name)
+        .execute(db)
+        .await?;
+    Ok(())
+}

@@ -23,6 +23,15 @@ pub struct Point {
     pub number: i64,
     /// Its token of the generation that was asked for.
     pub token: Option<Token>,
+    /// Its token of the generation before, while that counts.
+    pub before: Option<Token>,
+}
+
+impl Point {
+    /// Every token by which something may have been said about it.
+    pub fn tokens(&self) -> impl Iterator<Item = Token> {
+        [self.token, self.before].into_iter().flatten()
+    }
 }
 
 /// A point and a person whom it reaches.
@@ -36,8 +45,8 @@ pub struct Reach {
 
 // `+ 0` keeps SQLite from reading all points of a class or generation where a token, a list or a
 // person leads to a few.
-const POINT: &str =
-    "p.point_id, p.class, p.kind, p.value, p.display, p.street, p.number, p.generation, p.token";
+const POINT: &str = "p.point_id, p.class, p.kind, p.value, p.display, p.street, p.number, p.generation, p.token, \
+                     p.old_token";
 
 fn read(row: &AnyRow, generation: u32) -> Result<Point> {
     let class: i64 = row.try_get("class")?;
@@ -46,11 +55,13 @@ fn read(row: &AnyRow, generation: u32) -> Result<Point> {
         .find(|known| *known as i64 == class)
         .ok_or_else(|| StoreError::damaged("point", "class"))?;
     let current = row.try_get::<Option<i64>, _>("generation")? == Some(i64::from(generation));
-    let token = row
-        .try_get::<Option<Vec<u8>>, _>("token")?
-        .filter(|_| current)
-        .map(|bytes| token(&bytes))
-        .transpose()?;
+    let now = row.try_get::<Option<Vec<u8>>, _>("token")?;
+    let old = row.try_get::<Option<Vec<u8>>, _>("old_token")?;
+    // A point that waits for its new token is still known by the one that it has.
+    let before = if current { old } else { now.clone() };
+    let token = |bytes: Option<Vec<u8>>| bytes.map(|bytes| token(&bytes)).transpose();
+    let before = token(before)?;
+    let token = token(now.filter(|_| current))?;
     Ok(Point {
         point_id: row.try_get("point_id")?,
         class,
@@ -60,6 +71,7 @@ fn read(row: &AnyRow, generation: u32) -> Result<Point> {
         street: row.try_get("street")?,
         number: row.try_get("number")?,
         token,
+        before,
     })
 }
 
@@ -101,7 +113,7 @@ pub async fn of_list(
     Ok(best)
 }
 
-/// The person keys of everybody on a list.
+/// The person keys of everybody on a list, by every token that counts.
 ///
 /// # Errors
 /// [`StoreError`].
@@ -110,19 +122,22 @@ pub async fn keys_of_list(
     list_id: &str,
     generation: u32,
 ) -> Result<Vec<(String, Token)>> {
-    let rows: Vec<(String, Vec<u8>)> = sqlx::query_as(
-        "SELECT pp.person_id, p.token FROM person_list l \
+    let sql = format!(
+        "SELECT {POINT}, pp.person_id FROM person_list l \
          JOIN person_point pp ON pp.person_id = l.person_id \
          JOIN point p ON p.point_id = pp.point_id \
-         WHERE l.list_id = $1 AND p.class + 0 = 3 AND p.generation + 0 = $2 AND p.token IS NOT NULL",
-    )
-    .bind(list_id)
-    .bind(i64::from(generation))
-    .fetch_all(db)
-    .await?;
-    rows.into_iter()
-        .map(|(person, bytes)| Ok((person, token(&bytes)?)))
-        .collect()
+         WHERE l.list_id = $1 AND p.class + 0 = 3"
+    );
+    let rows = sqlx::query(sqlx::AssertSqlSafe(sql))
+        .bind(list_id)
+        .fetch_all(db)
+        .await?;
+    let mut keys = Vec::new();
+    for reach in reaches(&rows, generation)? {
+        let tokens = reach.point.tokens();
+        keys.extend(tokens.map(|token| (reach.person_id.clone(), token)));
+    }
+    Ok(keys)
 }
 
 fn reaches(rows: &[AnyRow], generation: u32) -> Result<Vec<Reach>> {
@@ -206,7 +221,7 @@ pub async fn by_id(
     row.map(|row| read(&row, generation)).transpose()
 }
 
-/// The point that has a token.
+/// The point that has a token, of whichever generation.
 ///
 /// # Errors
 /// [`StoreError`].
@@ -215,10 +230,9 @@ pub async fn by_token(
     token: Token,
     generation: u32,
 ) -> Result<Option<Point>> {
-    let sql = format!("SELECT {POINT} FROM point p WHERE p.token = $1 AND p.generation + 0 = $2");
+    let sql = format!("SELECT {POINT} FROM point p WHERE p.token = $1 OR p.old_token = $1");
     let row = sqlx::query(sqlx::AssertSqlSafe(sql))
         .bind(token.0.as_slice())
-        .bind(i64::from(generation))
         .fetch_optional(db)
         .await?;
     row.map(|row| read(&row, generation)).transpose()

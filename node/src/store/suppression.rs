@@ -319,3 +319,16 @@ pub async fn untell(db: &mut AnyConnection, entry: EntryId) -> Result<()> {
         .await?;
     Ok(())
 }
+
+/// Everything that stands has to be told again, by new tokens.
+///
+/// # Errors
+/// [`StoreError`].
+pub async fn untell_all(db: &mut AnyConnection) -> Result<()> {
+    sqlx::query(
+        "UPDATE suppression SET told = NULL WHERE told IS NOT NULL AND withdrawn_at IS NULL",
+    )
+    .execute(db)
+    .await?;
+    Ok(())
+}

@@ -1,7 +1,10 @@
 //! Batches of points that are being turned into tokens, and what stands in their way.
 
 use super::{Result, StoreError, integer, natural};
-use protocol::token::{Class, Kind, Normalized};
+use protocol::{
+    id::{EntryId, NodeId},
+    token::{Class, Kind, Normalized},
+};
 use sqlx::{AnyConnection, Row};
 
 /// A batch: written before its request leaves, so that a retry is the same to the byte.
@@ -33,6 +36,27 @@ pub struct Evaluated {
     pub element: Vec<u8>,
     /// The token for the ground.
     pub token: [u8; 16],
+}
+
+/// A keeper's reply that does not hold.
+#[derive(Debug)]
+pub struct Fault<'a> {
+    /// Who signed it.
+    pub keeper: NodeId,
+    /// The generation that was asked for.
+    pub generation: u32,
+    /// The class.
+    pub class: Class,
+    /// This node's number of the batch.
+    pub slot: u64,
+    /// What was asked.
+    pub request: &'a [u8],
+    /// What came back.
+    pub reply: &'a [u8],
+    /// The entry that tells the coalition.
+    pub entry: EntryId,
+    /// When, in milliseconds since 1970.
+    pub at: i64,
 }
 
 /// How far a class has come.
@@ -185,6 +209,87 @@ pub async fn waiting(
         .collect()
 }
 
+/// Points that have a token of the generation in use and none of the one that closes.
+///
+/// # Errors
+/// [`StoreError`].
+pub async fn waiting_before(
+    db: &mut AnyConnection,
+    class: Class,
+    closing: u32,
+    most: usize,
+) -> Result<Vec<Waiting>> {
+    let rows: Vec<(String, String, String)> = sqlx::query_as(
+        "SELECT point_id, kind, value FROM point WHERE class = $1 AND generation > $2 \
+         AND (old_generation IS NULL OR old_generation <> $2) LIMIT $3",
+    )
+    .bind(class_number(class))
+    .bind(i64::from(closing))
+    .bind(integer(most as u64))
+    .fetch_all(db)
+    .await?;
+    let waiting = |(point_id, kind, text): (String, String, String)| {
+        let value = value(&kind, text)?;
+        Ok(Waiting { point_id, value })
+    };
+    rows.into_iter().map(waiting).collect()
+}
+
+/// Writes a batch's tokens of the generation that closes.
+///
+/// # Errors
+/// [`StoreError`].
+pub async fn put_tokens_before(
+    db: &mut AnyConnection,
+    closing: u32,
+    points: &[Evaluated],
+) -> Result<()> {
+    for point in points {
+        sqlx::query("UPDATE point SET old_generation = $1, old_token = $2 WHERE point_id = $3")
+            .bind(i64::from(closing))
+            .bind(point.token.as_slice())
+            .bind(&point.point_id)
+            .execute(&mut *db)
+            .await?;
+    }
+    Ok(())
+}
+
+/// Forgets the tokens before: the generation has closed.
+///
+/// # Errors
+/// [`StoreError`].
+pub async fn forget_before(db: &mut AnyConnection) -> Result<()> {
+    sqlx::query(
+        "UPDATE point SET old_generation = NULL, old_token = NULL WHERE old_generation IS NOT NULL",
+    )
+    .execute(db)
+    .await?;
+    Ok(())
+}
+
+/// Keeps a reply that does not hold; false when this one is kept already.
+///
+/// # Errors
+/// [`StoreError`].
+pub async fn keep_fault(db: &mut AnyConnection, fault: &Fault<'_>) -> Result<bool> {
+    let done = sqlx::query(
+        "INSERT INTO evaluation_fault (keeper, generation, class, slot, request, reply, entry_id, at) \
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8) ON CONFLICT (keeper, generation, class, slot) DO NOTHING",
+    )
+    .bind(fault.keeper.to_string())
+    .bind(i64::from(fault.generation))
+    .bind(class_number(fault.class))
+    .bind(integer(fault.slot))
+    .bind(fault.request)
+    .bind(fault.reply)
+    .bind(fault.entry.to_string())
+    .bind(fault.at)
+    .execute(db)
+    .await?;
+    Ok(done.rows_affected() == 1)
+}
+
 /// The points of a batch that was begun; none when one of them is gone.
 ///
 /// # Errors
@@ -219,7 +324,10 @@ pub async fn put_tokens(
 ) -> Result<()> {
     for point in points {
         sqlx::query(
-            "UPDATE point SET generation = $1, element = $2, token = $3 WHERE point_id = $4",
+            "UPDATE point SET \
+             old_token = CASE WHEN generation < $1 THEN token ELSE old_token END, \
+             old_generation = CASE WHEN generation < $1 THEN generation ELSE old_generation END, \
+             generation = $1, element = $2, token = $3 WHERE point_id = $4",
         )
         .bind(i64::from(generation))
         .bind(&point.element)

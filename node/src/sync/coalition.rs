@@ -91,6 +91,12 @@ impl Coalition {
         matches!(self.row.phase, Phase::Active | Phase::Restored) && self.group_id.is_some()
     }
 
+    /// Whether a node answers members' calls: the keeper of the log, and who holds a share of the keys.
+    #[must_use]
+    pub fn is_answered_by(&self, node: NodeId) -> bool {
+        self.is_kept_by(node) || protocol::fold::agreement::keepers(&self.state).contains(&node)
+    }
+
     /// Whether this node folds and speaks.
     #[must_use]
     pub fn is_active(&self) -> bool {

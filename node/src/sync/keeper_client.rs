@@ -140,6 +140,30 @@ impl Keeper {
         }
     }
 
+    /// A member that holds a share of the keys, as its document says where it is reached; none when
+    /// the document names no address.
+    #[must_use]
+    pub fn holding_a_share(
+        app: &App,
+        coalition: &super::coalition::Coalition,
+        node: NodeId,
+    ) -> Option<Self> {
+        let log = Self::of(app, coalition);
+        if node == log.node {
+            return Some(log);
+        }
+        let document = coalition.state.document(node)?;
+        let url = document.endpoints.first().map(ToString::to_string);
+        let url = if node == app.me { None } else { Some(url?) };
+        Some(Self {
+            node,
+            url,
+            coalition: log.coalition,
+            seen: None,
+            document: Some(document),
+        })
+    }
+
     /// Appends sealed entries; the answer tells for each what became of it.
     ///
     /// # Errors

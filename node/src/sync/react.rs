@@ -38,6 +38,7 @@ pub async fn entry(
     event: &Event<'_>,
 ) -> anyhow::Result<()> {
     match event.entry {
+        Entry::Keyset(_) | Entry::CeremonyConfirm(_) => new_keys(tx, state, event).await,
         Entry::Claim(_) | Entry::ClaimRenew(_) | Entry::ClaimRelease(_) => {
             crate::claims::react(app, tx, state, event).await
         }
@@ -56,6 +57,21 @@ pub async fn entry(
         }
         _ => Ok(()),
     }
+}
+
+/// New keys are in use: what was told by the old tokens is told again as points get new ones.
+async fn new_keys(tx: &mut Write, state: &State, event: &Event<'_>) -> anyhow::Result<()> {
+    let generation = state.meta().generation;
+    let row = generation.and_then(|generation| state.keysets.get(&generation));
+    let begins = row.is_some_and(|row| row.position == event.at.position);
+    if begins && generation > Some(1) {
+        store::suppression::untell_all(&mut *tx).await?;
+        store::contact_report::untell_all(&mut *tx).await?;
+        if state.closing.is_empty() {
+            store::token_job::forget_before(&mut *tx).await?;
+        }
+    }
+    Ok(())
 }
 
 /// Claims whose time is over.

@@ -138,6 +138,7 @@ async fn uploaded(keeper: &Site, bytes: &[u8]) -> BlobId {
 
 fn in_blob(blob: BlobId, bytes: u64, identity: &str) -> Suppress {
     Suppress {
+        generation: 1,
         rows: Payload::Blob {
             blob,
             bytes,

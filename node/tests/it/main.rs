@@ -7,6 +7,7 @@ mod claims;
 mod federation;
 mod fold;
 mod imports;
+mod keygen;
 mod members;
 mod plans;
 mod policy;

@@ -20,7 +20,7 @@ pub struct Claim {
     /// The moment after the window's last.
     #[n(2)]
     pub to: Moment,
-    /// The contact points, as rows of [`crate::token::Token`].
+    /// The contact points, as rows of [`crate::token::Token`], or of [`super::payload::TokenPair`].
     #[n(3)]
     pub tokens: Payload,
     /// Void when ordered after this moment: a forgotten claim takes no turf days later.
@@ -29,6 +29,12 @@ pub struct Claim {
     /// The agreement under which it is made.
     #[n(5)]
     pub agreement: Hash,
+    /// The generation of the tokens; another one than the one in use makes it void.
+    #[n(6)]
+    pub generation: u32,
+    /// Whether each row names its point by both tokens: while an older generation closes.
+    #[n(7)]
+    pub paired: bool,
 }
 
 /// A sign of life: without one in time, a claim lapses.

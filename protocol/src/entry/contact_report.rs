@@ -16,4 +16,7 @@ pub struct ContactReport {
     /// The claim under which they were made, if there was one.
     #[n(2)]
     pub claim: Option<EntryId>,
+    /// The generation of the tokens.
+    #[n(3)]
+    pub generation: u32,
 }

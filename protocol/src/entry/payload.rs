@@ -116,6 +116,28 @@ impl Row for Token {
     }
 }
 
+/// One contact point by two tokens, while an older generation closes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct TokenPair {
+    /// By the generation in use.
+    pub token: Token,
+    /// By the generation that closes.
+    pub before: Token,
+}
+
+impl Row for TokenPair {
+    const WIDTH: usize = 32;
+    fn write(&self, to: &mut Vec<u8>) {
+        to.extend_from_slice(&self.token.0);
+        to.extend_from_slice(&self.before.0);
+    }
+    fn read(bytes: &[u8]) -> Option<Self> {
+        let (token, rest) = split_token(bytes)?;
+        let (before, rest) = split_token(rest)?;
+        rest.is_empty().then_some(Self { token, before })
+    }
+}
+
 /// What happened at a contact point (spec section 5.6; the effect classes of canvass results).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Encode, Decode)]
 #[cbor(index_only)]

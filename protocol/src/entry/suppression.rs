@@ -9,6 +9,9 @@ pub struct Suppress {
     /// The assertions, as rows of [`super::payload::SuppressionRow`].
     #[n(0)]
     pub rows: Payload,
+    /// The generation of the tokens.
+    #[n(1)]
+    pub generation: u32,
 }
 
 /// The author takes own assertions back; those of others stand.
@@ -17,4 +20,7 @@ pub struct SuppressWithdraw {
     /// What is taken back, as rows of [`super::payload::SuppressionRow`].
     #[n(0)]
     pub rows: Payload,
+    /// The generation of the tokens.
+    #[n(1)]
+    pub generation: u32,
 }

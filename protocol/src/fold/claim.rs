@@ -3,7 +3,10 @@
 use super::{At, Outcome, Void, rows_of};
 use crate::{
     channel::Channel,
-    entry::claim::{Claim, ClaimRelease, ClaimRenew},
+    entry::{
+        claim::{Claim, ClaimRelease, ClaimRenew},
+        payload::{TokenPair, write_rows},
+    },
     id::{EntryId, NodeId},
     state::{
         State,
@@ -49,6 +52,40 @@ pub enum Refusal {
     },
 }
 
+/// A contact point that is asked for: by its token, and by the one before while that closes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Asked {
+    /// By the generation in use.
+    pub token: Token,
+    /// By the generation that closes.
+    pub before: Option<Token>,
+}
+
+impl Asked {
+    /// Both tokens.
+    pub fn tokens(self) -> impl Iterator<Item = Token> {
+        [Some(self.token), self.before].into_iter().flatten()
+    }
+}
+
+impl From<Token> for Asked {
+    fn from(token: Token) -> Self {
+        Self {
+            token,
+            before: None,
+        }
+    }
+}
+
+impl From<TokenPair> for Asked {
+    fn from(pair: TokenPair) -> Self {
+        Self {
+            token: pair.token,
+            before: Some(pair.before),
+        }
+    }
+}
+
 /// What became of a claim.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Decision {
@@ -60,7 +97,7 @@ pub struct Decision {
 
 /// Decides each contact point for one organization, as the fold would now.
 ///
-/// `tokens` may come in any order; the answers come in the same. This is what `claim check` shows
+/// `asked` may come in any order; the answers come in the same. This is what `claim check` shows
 /// and what a claim is granted by.
 #[must_use]
 pub fn standing(
@@ -69,30 +106,58 @@ pub fn standing(
     who: NodeId,
     channel: Channel,
     window: (Moment, Moment),
-    tokens: &[Token],
+    asked: &[Asked],
 ) -> Vec<Option<Refusal>> {
     let (from, to) = window;
-    let holders: Vec<(&EntryId, &ClaimRow)> = state.claims_touching(channel, from, to).collect();
-    tokens
+    let holders = state.claims_touching(channel, from, to);
+    let holders: Vec<Holder<'_>> = holders.map(Holder::of).collect();
+    asked
         .iter()
-        .map(|token| {
-            held(&holders, *token)
+        .map(|asked| {
+            let suppressed = |token| state.suppressed(token, channel);
+            held(&holders, *asked)
                 .or_else(|| {
-                    state
-                        .suppressed(*token, channel)
-                        .map(|by| Refusal::Suppressed { by })
+                    let by = asked.tokens().find_map(suppressed);
+                    by.map(|by| Refusal::Suppressed { by })
                 })
-                .or_else(|| recent(state, rules, who, channel, from, *token))
+                .or_else(|| {
+                    asked
+                        .tokens()
+                        .find_map(|token| recent(state, rules, who, channel, from, token))
+                })
         })
         .collect()
 }
 
-fn held(holders: &[(&EntryId, &ClaimRow)], token: Token) -> Option<Refusal> {
-    let (claim, row) = holders.iter().find(|(_, row)| row.tokens.has(token))?;
+/// A claim that may stand in the way, with its tokens of the generation before.
+struct Holder<'a> {
+    claim: EntryId,
+    row: &'a ClaimRow,
+    before: Tokens,
+}
+
+impl<'a> Holder<'a> {
+    fn of((claim, row): (&EntryId, &'a ClaimRow)) -> Self {
+        let before = row.pairs().iter().map(|pair| pair.before).collect();
+        Self {
+            claim: *claim,
+            row,
+            before: Tokens::new(before),
+        }
+    }
+
+    fn holds(&self, asked: Asked) -> bool {
+        let mut tokens = asked.tokens();
+        tokens.any(|token| self.row.tokens.has(token) || self.before.has(token))
+    }
+}
+
+fn held(holders: &[Holder<'_>], asked: Asked) -> Option<Refusal> {
+    let holder = holders.iter().find(|holder| holder.holds(asked))?;
     Some(Refusal::Held {
-        claim: **claim,
-        by: row.author,
-        until: row.to,
+        claim: holder.claim,
+        by: holder.row.author,
+        until: holder.row.to,
     })
 }
 
@@ -156,7 +221,7 @@ pub(super) fn claim(
     {
         return Err(Void::Bounds("a member holds at most 500 claims at a time"));
     }
-    let tokens: Vec<Token> = rows_of(rows)?;
+    let tokens = asked(state, claim, rows)?;
     if tokens.len() > CLAIM_TOKENS {
         return Err(Void::Bounds(
             "a claim names at most a million contact points",
@@ -174,10 +239,17 @@ pub(super) fn claim(
         granted: Vec::new(),
         refused: Vec::new(),
     };
+    let mut pairs = Vec::new();
     for (token, answer) in tokens.iter().zip(answers) {
         match answer {
-            None => decision.granted.push(*token),
-            Some(refusal) => decision.refused.push((*token, refusal)),
+            None => {
+                decision.granted.push(token.token);
+                pairs.extend(token.before.map(|before| TokenPair {
+                    token: token.token,
+                    before,
+                }));
+            }
+            Some(refusal) => decision.refused.push((token.token, refusal)),
         }
     }
     if !decision.granted.is_empty() {
@@ -191,10 +263,31 @@ pub(super) fn claim(
             asked: tokens.len() as u64,
             granted: decision.granted.len() as u64,
             position: at.position,
+            generation: claim.generation,
+            pairs: write_rows(pairs).into(),
         };
         state.claims.put(at.entry, row);
     }
     Ok(Outcome::Claim(decision))
+}
+
+/// The points that a claim names: each by both tokens while an older generation closes.
+fn asked(state: &State, claim: &Claim, rows: Option<&[u8]>) -> Result<Vec<Asked>, Void> {
+    let closing = !state.closing.is_empty();
+    if state.meta().generation != Some(claim.generation) || claim.paired != closing {
+        return Err(Void::Generation);
+    }
+    if !closing {
+        let rows: Vec<Token> = rows_of(rows)?;
+        return Ok(rows.into_iter().map(Asked::from).collect());
+    }
+    let rows: Vec<TokenPair> = rows_of(rows)?;
+    // Rows rise by token, so only a token that comes twice could stand beside two others.
+    let distinct = rows.is_sorted_by(|a, b| a.token < b.token);
+    if !distinct {
+        return Err(Void::Rows("a contact point is named twice".to_owned()));
+    }
+    Ok(rows.into_iter().map(Asked::from).collect())
 }
 
 fn in_force(state: &State, at: At, claim: &Claim) -> Result<Rules, Void> {
@@ -242,7 +335,12 @@ pub(super) fn release(
             .collect::<Vec<_>>()
     });
     match left {
-        Some(left) if !left.is_empty() => row.tokens = Tokens::new(left),
+        Some(left) if !left.is_empty() => {
+            row.tokens = Tokens::new(left);
+            let mut pairs = row.pairs();
+            pairs.retain(|pair| row.tokens.has(pair.token));
+            row.pairs = write_rows(pairs).into();
+        }
         _ => {
             state.claims.remove(&release.claim);
         }

@@ -20,6 +20,7 @@ pub(super) fn report(
     if !agreement.has(at.author) {
         return Err(Void::NotAllowed("only a party to the agreement reports"));
     }
+    super::generation::may_say(state, report.generation)?;
     let rows: Vec<ContactRow> = rows_of(rows)?;
     // A day's report may be stamped with the day's end, in any time zone.
     if rows.iter().any(|row| row.at > at.time.plus(2 * DAY)) {
@@ -32,6 +33,7 @@ pub(super) fn report(
             node: at.author,
         };
         let mut times = state.contacts.get(&key).copied().unwrap_or_default();
+        times.generation = report.generation;
         times.attempt = times.attempt.max(Some(row.at));
         if row.effect == ContactEffect::Contact {
             times.contact = times.contact.max(Some(row.at));

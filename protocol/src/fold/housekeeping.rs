@@ -5,13 +5,14 @@ use crate::{
     entry::housekeeping::{Checkpoint, Keyset},
     identity::PublicKey,
     note::{self, TreeHead},
-    state::{State, rows::KeysetRow},
+    state::State,
 };
 
+/// A sole keeper makes its key alone; with more of them it takes a ceremony.
 pub(super) fn keyset(state: &mut State, at: At, entry: &Keyset) -> Result<Outcome, Void> {
-    if !state.active(at.author).is_some_and(|member| member.keeper) {
+    if super::agreement::keepers(state) != [at.author] {
         return Err(Void::NotAllowed(
-            "only a keeper announces a key of match tokens",
+            "only a sole keeper announces a key of match tokens; several make one in a ceremony",
         ));
     }
     let keyset: crate::token::Keyset =
@@ -20,31 +21,25 @@ pub(super) fn keyset(state: &mut State, at: At, entry: &Keyset) -> Result<Outcom
         .meta()
         .generation
         .map_or(1, |generation| generation.saturating_add(1));
-    if keyset.generation() != next {
+    if keyset.generation() != next || keyset.reshare() != 0 {
         return Err(Void::Bounds(
             "generations of match tokens follow one another",
         ));
     }
-    let keepers: Vec<_> = super::agreement::keepers(state);
-    if !keyset
+    if !state.closing.is_empty() {
+        return Err(Void::NotAllowed("an older generation has not closed"));
+    }
+    if keyset
         .keepers()
         .iter()
-        .all(|keeper| keepers.contains(&keeper.node))
+        .map(|keeper| keeper.node)
+        .ne([at.author])
     {
         return Err(Void::NotAllowed(
             "a share of the key lies with a node that is no keeper",
         ));
     }
-    state.keysets.put(
-        next,
-        KeysetRow {
-            bytes: entry.keyset.clone(),
-            position: at.position,
-        },
-    );
-    let mut meta = state.meta();
-    meta.generation = Some(next);
-    state.meta.put((), meta);
+    super::generation::put_in_use(state, at, entry.keyset.clone(), keyset.keepers());
     Ok(Outcome::Done)
 }
 

@@ -4,7 +4,13 @@
 //! counts.
 
 use super::{At, Outcome, Void, rows_of};
-use crate::{entry::payload::SuppressionRow, state::State};
+use crate::{
+    entry::{
+        payload::SuppressionRow,
+        suppression::{Suppress, SuppressWithdraw},
+    },
+    state::State,
+};
 
 /// The rows of an assertion: tokens, channels and whether somebody died have a fixed width, so a name,
 /// an opinion or any free text is no row.
@@ -15,7 +21,13 @@ fn assertions(rows: Option<&[u8]>) -> Result<Vec<SuppressionRow>, Void> {
     })
 }
 
-pub(super) fn suppress(state: &mut State, at: At, rows: Option<&[u8]>) -> Result<Outcome, Void> {
+pub(super) fn suppress(
+    state: &mut State,
+    at: At,
+    entry: &Suppress,
+    rows: Option<&[u8]>,
+) -> Result<Outcome, Void> {
+    super::generation::may_say(state, entry.generation)?;
     let rows = assertions(rows)?;
     for row in rows {
         let key = (row.token, at.author);
@@ -23,6 +35,7 @@ pub(super) fn suppress(state: &mut State, at: At, rows: Option<&[u8]>) -> Result
         if assertion.channels.is_empty() && !assertion.deceased {
             assertion.since = at.time;
         }
+        assertion.generation = entry.generation;
         assertion.channels = assertion.channels.with(row.channels);
         assertion.deceased |= row.deceased;
         state.suppressions.put(key, assertion);
@@ -30,7 +43,13 @@ pub(super) fn suppress(state: &mut State, at: At, rows: Option<&[u8]>) -> Result
     Ok(Outcome::Done)
 }
 
-pub(super) fn withdraw(state: &mut State, at: At, rows: Option<&[u8]>) -> Result<Outcome, Void> {
+pub(super) fn withdraw(
+    state: &mut State,
+    at: At,
+    entry: &SuppressWithdraw,
+    rows: Option<&[u8]>,
+) -> Result<Outcome, Void> {
+    super::generation::may_say(state, entry.generation)?;
     let rows = assertions(rows)?;
     for row in rows {
         let key = (row.token, at.author);

@@ -4,8 +4,9 @@ use crate::{
     blob::BlobId,
     chain::Head,
     channel::Channel,
-    entry::payload::{Channels, Payload},
+    entry::payload::{Channels, Payload, TokenPair, read_rows},
     entry::{
+        ceremony::{Complaint, SealedPart},
         plan::Plan,
         recall::{DisputeCode, ExceptionKind},
         share::{ErasureResult, Onward, Retained, RevokeKind},
@@ -14,7 +15,7 @@ use crate::{
     merkle::Tree,
     state::rules::Rules,
     time::Moment,
-    token::Token,
+    token::{Token, ceremony::Plan},
 };
 use minicbor::{Decode, Encode};
 
@@ -216,6 +217,125 @@ pub struct KeysetRow {
     /// Where it began.
     #[n(1)]
     pub position: u64,
+    /// When it began, or its shares were last refreshed, in log time.
+    #[n(2)]
+    pub at: Moment,
+    /// The highest keeper id ever given, in this generation and those before.
+    #[n(3)]
+    pub last_id: u16,
+}
+
+/// A key ceremony.
+#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
+pub struct CeremonyRow {
+    /// What it is to make.
+    #[n(0)]
+    pub plan: Plan,
+    /// Who began it.
+    #[n(1)]
+    pub by: NodeId,
+    /// When it fails unless the keyset is live, in log time.
+    #[n(2)]
+    pub deadline: Moment,
+    /// Round 1, in log order.
+    #[n(3)]
+    pub committed: Vec<Committed>,
+    /// The keyset that the commitments lead to, encoded, once all are there.
+    #[n(4)]
+    pub keyset: Option<minicbor::bytes::ByteVec>,
+    /// Round 2, in log order.
+    #[n(5)]
+    pub dealt: Vec<DealtRow>,
+    /// Keepers that have their shares, in log order.
+    #[n(6)]
+    pub confirmed: Vec<u16>,
+    /// Why it failed, if it did.
+    #[n(7)]
+    pub failed: Option<Failure>,
+}
+
+/// One keeper's commitments.
+#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
+pub struct Committed {
+    /// Its id.
+    #[n(0)]
+    pub keeper: u16,
+    /// [`crate::token::ceremony::Commitments`], encoded.
+    #[cbor(n(1), with = "minicbor::bytes")]
+    pub commitments: Vec<u8>,
+}
+
+/// What one keeper dealt.
+#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
+pub struct DealtRow {
+    /// Its id.
+    #[n(0)]
+    pub from: u16,
+    /// A part for each other keeper.
+    #[n(1)]
+    pub parts: Vec<SealedPart>,
+}
+
+/// Why a key ceremony failed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Encode, Decode)]
+pub struct Failure {
+    /// Who said so; who began it, where its time passed.
+    #[n(0)]
+    pub by: NodeId,
+    /// The keeper that is complained of.
+    #[n(1)]
+    pub about: Option<u16>,
+    /// What is wrong.
+    #[n(2)]
+    pub why: Complaint,
+    /// When, in log time.
+    #[n(3)]
+    pub at: Moment,
+}
+
+/// The generation of match tokens that closes.
+#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
+pub struct ClosingRow {
+    /// Which.
+    #[n(0)]
+    pub generation: u32,
+    /// Where the next one was put in use.
+    #[n(1)]
+    pub position: u64,
+    /// When it closes at the latest, in log time.
+    #[n(2)]
+    pub until: Moment,
+    /// Members that have moved, in order of node id.
+    #[n(3)]
+    pub moved: Vec<NodeId>,
+}
+
+/// Reports of false evaluations, by keeper and member.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Encode, Decode)]
+pub struct FaultKey {
+    /// Who evaluated falsely.
+    #[n(0)]
+    pub keeper: NodeId,
+    /// Who says so.
+    #[n(1)]
+    pub by: NodeId,
+}
+
+/// What a member reports of a keeper.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Encode, Decode)]
+pub struct FaultRow {
+    /// How often.
+    #[n(0)]
+    pub count: u64,
+    /// SHA-256 of the latest such request.
+    #[n(1)]
+    pub request: Hash,
+    /// SHA-256 of the reply to it.
+    #[n(2)]
+    pub reply: Hash,
+    /// When it was ordered, in log time.
+    #[n(3)]
+    pub at: Moment,
 }
 
 /// A claim in force.
@@ -248,6 +368,21 @@ pub struct ClaimRow {
     /// The position of the grant: the number on walk lists and contact reports.
     #[n(8)]
     pub position: u64,
+    /// The generation of its tokens.
+    #[n(9)]
+    pub generation: u32,
+    /// The same points by both tokens, as rows of [`TokenPair`], where it was made while an older
+    /// generation closed.
+    #[n(10)]
+    pub pairs: minicbor::bytes::ByteVec,
+}
+
+impl ClaimRow {
+    /// The pairs of tokens; none where it was made by one generation alone.
+    #[must_use]
+    pub fn pairs(&self) -> Vec<TokenPair> {
+        read_rows(&self.pairs).unwrap_or_default()
+    }
 }
 
 /// Tokens in rising order, each once, written as one byte string.
@@ -329,6 +464,9 @@ pub struct ContactTimes {
     /// The latest time that somebody was reached.
     #[n(1)]
     pub contact: Option<Moment>,
+    /// The generation of the token.
+    #[n(2)]
+    pub generation: u32,
 }
 
 /// What one organization asserts about a contact point or person.
@@ -343,6 +481,9 @@ pub struct Assertion {
     /// Since when, in log time.
     #[n(2)]
     pub since: Moment,
+    /// The generation of the token.
+    #[n(3)]
+    pub generation: u32,
 }
 
 /// A share that was announced.

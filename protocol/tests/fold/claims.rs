@@ -45,6 +45,7 @@ fn report(
         effect,
     };
     ContactReport {
+        generation: 1,
         channel,
         rows: Payload::Inline(write_rows([row])),
         claim: None,

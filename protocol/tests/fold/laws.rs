@@ -152,6 +152,7 @@ fn entry_of(world: &World, op: &Op) -> Option<(usize, Entry)> {
             (
                 *who,
                 ContactReport {
+                    generation: 1,
                     channel: channel(*c),
                     rows,
                     claim: None,
@@ -162,6 +163,7 @@ fn entry_of(world: &World, op: &Op) -> Option<(usize, Entry)> {
         Op::Suppress(who, rows) => (
             *who,
             Suppress {
+                generation: 1,
                 rows: Payload::Inline(suppressions(rows)),
             }
             .into(),
@@ -169,6 +171,7 @@ fn entry_of(world: &World, op: &Op) -> Option<(usize, Entry)> {
         Op::Withdraw(who, rows) => (
             *who,
             SuppressWithdraw {
+                generation: 1,
                 rows: Payload::Inline(suppressions(rows)),
             }
             .into(),

@@ -20,6 +20,7 @@ fn report(rows: &[(u8, Moment, ContactEffect)]) -> ContactReport {
         effect: *effect,
     });
     ContactReport {
+        generation: 1,
         channel: Channel::Door,
         rows: Payload::Inline(write_rows(rows)),
         claim: None,
@@ -58,6 +59,7 @@ fn reports_of_any_age_and_in_any_order_leave_the_latest_of_each_kind() {
     let latest = ContactTimes {
         attempt: Some(now),
         contact: Some(now.plus(-DAY)),
+        generation: 1,
     };
     assert_eq!(times(&world, 1), [latest]);
 }
@@ -108,6 +110,7 @@ fn a_suppression_needs_no_agreement_and_covers_its_channels_alone() {
     world.done(
         1,
         Suppress {
+            generation: 1,
             rows: rows(1, 0b0010, false),
         },
     );
@@ -121,6 +124,7 @@ fn a_suppression_needs_no_agreement_and_covers_its_channels_alone() {
     world.done(
         1,
         Suppress {
+            generation: 1,
             rows: rows(1, 0b0001, false),
         },
     );
@@ -136,24 +140,28 @@ fn a_member_takes_back_what_it_asserted_and_nothing_of_others() {
     world.done(
         1,
         Suppress {
+            generation: 1,
             rows: rows(1, 0b1111, false),
         },
     );
     world.done(
         2,
         Suppress {
+            generation: 1,
             rows: rows(1, 0b0001, false),
         },
     );
     world.done(
         0,
         SuppressWithdraw {
+            generation: 1,
             rows: rows(1, 0b1111, true),
         },
     );
     world.done(
         1,
         SuppressWithdraw {
+            generation: 1,
             rows: rows(1, 0b1111, true),
         },
     );
@@ -165,6 +173,7 @@ fn a_member_takes_back_what_it_asserted_and_nothing_of_others() {
     world.done(
         2,
         SuppressWithdraw {
+            generation: 1,
             rows: rows(1, 0b0001, false),
         },
     );
@@ -176,6 +185,7 @@ fn a_member_takes_back_what_it_asserted_and_nothing_of_others() {
     world.done(
         2,
         SuppressWithdraw {
+            generation: 1,
             rows: rows(5, 0b0001, false),
         },
     );
@@ -188,6 +198,7 @@ fn that_somebody_died_counts_when_two_say_so_and_not_when_one_says_it_twice() {
         world.done(
             1,
             Suppress {
+                generation: 1,
                 rows: rows(1, 0, true),
             },
         );
@@ -196,6 +207,7 @@ fn that_somebody_died_counts_when_two_say_so_and_not_when_one_says_it_twice() {
     world.done(
         2,
         Suppress {
+            generation: 1,
             rows: rows(1, 0, true),
         },
     );
@@ -205,6 +217,7 @@ fn that_somebody_died_counts_when_two_say_so_and_not_when_one_says_it_twice() {
     world.done(
         1,
         SuppressWithdraw {
+            generation: 1,
             rows: rows(1, 0, true),
         },
     );
@@ -218,6 +231,7 @@ fn since_when_is_kept_while_any_of_it_stands() {
     world.done(
         1,
         Suppress {
+            generation: 1,
             rows: rows(1, 0b0001, false),
         },
     );
@@ -225,6 +239,7 @@ fn since_when_is_kept_while_any_of_it_stands() {
     world.done(
         1,
         Suppress {
+            generation: 1,
             rows: rows(1, 0b0010, false),
         },
     );
@@ -233,12 +248,14 @@ fn since_when_is_kept_while_any_of_it_stands() {
     world.done(
         1,
         SuppressWithdraw {
+            generation: 1,
             rows: rows(1, 0b1111, true),
         },
     );
     world.done(
         1,
         Suppress {
+            generation: 1,
             rows: rows(1, 0b0001, false),
         },
     );
@@ -265,20 +282,40 @@ fn malformed_or_missing_assertions_are_void() {
         b"votes for the other side".to_vec(),
     ] {
         assert!(matches!(
-            world.void(1, Suppress { rows: bytes(&bad) }),
+            world.void(
+                1,
+                Suppress {
+                    generation: 1,
+                    rows: bytes(&bad)
+                }
+            ),
             Void::Suppression(_)
         ));
         assert!(matches!(
-            world.void(1, SuppressWithdraw { rows: bytes(&bad) }),
+            world.void(
+                1,
+                SuppressWithdraw {
+                    generation: 1,
+                    rows: bytes(&bad)
+                }
+            ),
             Void::Suppression(_)
         ));
     }
-    let (_, unopened) = world.say_rows(1, Suppress { rows: bytes(&one) }, None);
+    let (_, unopened) = world.say_rows(
+        1,
+        Suppress {
+            generation: 1,
+            rows: bytes(&one),
+        },
+        None,
+    );
     assert!(matches!(unopened, Err(Void::Suppression(_))));
     let named = [one.as_slice(), b"Ada Quill"].concat();
     let void = world.void(
         1,
         Suppress {
+            generation: 1,
             rows: bytes(&named),
         },
     );

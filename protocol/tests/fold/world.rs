@@ -9,6 +9,7 @@ use protocol::{
     entry::{
         Class, Entry,
         agreement::{AgreementPropose, AgreementSign},
+        ceremony::{CeremonyCommit, CeremonyDeal, SealedPart},
         claim::Claim,
         housekeeping::{Checkpoint, Keyset},
         membership::{Genesis, Invite, JoinRequest},
@@ -24,7 +25,10 @@ use protocol::{
     note::{self, TreeHead},
     state::State,
     time::{DAY, HOUR, Moment},
-    token::{KeyShare, Token},
+    token::{
+        KeyShare, Token,
+        ceremony::{Participant, Plan},
+    },
 };
 use rand_chacha::{ChaCha8Rng, rand_core::SeedableRng};
 
@@ -422,6 +426,8 @@ impl World {
     pub(crate) fn claim(&self, channel: Channel, from: i64, hours: i64, tokens: &[u8]) -> Claim {
         let from = self.now.plus(from * HOUR);
         Claim {
+            generation: 1,
+            paired: false,
             channel,
             from,
             to: from.plus(hours * HOUR),
@@ -462,6 +468,47 @@ impl World {
             root: Hash::of(b"root of the share tree"),
             consideration: Consideration::none(),
         }
+    }
+
+    /// Makes these members the keepers.
+    pub(crate) fn keep(&mut self, keepers: &[usize]) {
+        for n in 0..self.actors.len() {
+            let id = self.id(n);
+            if let Some(member) = self.state.members.get_mut(&id) {
+                member.keeper = keepers.contains(&n);
+            }
+        }
+    }
+
+    /// What a keeper commits to in a ceremony.
+    pub(crate) fn committed(&self, n: usize, ceremony: EntryId, plan: &Plan) -> CeremonyCommit {
+        let mut rng = ChaCha8Rng::seed_from_u64(n as u64);
+        let id = plan.id_of(&self.id(n)).unwrap_or(1);
+        let (_, commitments) = Participant::commit(plan, id, &mut rng).unwrap();
+        CeremonyCommit {
+            ceremony,
+            commitments: codec::encode(&commitments),
+        }
+    }
+
+    /// What a keeper deals in a ceremony, as far as the fold can see.
+    pub(crate) fn dealt(&self, n: usize, ceremony: EntryId, plan: &Plan) -> CeremonyDeal {
+        let own = self.id(n);
+        let others = plan.keepers.iter().filter(|keeper| keeper.node != own);
+        let part = |to| SealedPart {
+            to,
+            sealed: b"sealed".to_vec(),
+        };
+        CeremonyDeal {
+            ceremony,
+            parts: others.map(|keeper| part(keeper.id)).collect(),
+        }
+    }
+
+    /// The digest of the keyset that a ceremony leads to.
+    pub(crate) fn digest(&self, ceremony: EntryId) -> Hash {
+        let row = self.state.ceremonies.get(&ceremony).unwrap();
+        Hash::of(row.keyset.as_ref().unwrap())
     }
 
     /// A checkpoint with a good cosignature over some root.

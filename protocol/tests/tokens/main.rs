@@ -4,6 +4,7 @@
 mod ceremony;
 mod cheats;
 mod exchange;
+mod keygen;
 mod keysets;
 mod normalization;
 mod vectors;

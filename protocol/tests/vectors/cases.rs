@@ -111,6 +111,7 @@ pub(crate) fn contact(at: Moment) -> ContactReport {
         effect: ContactEffect::Contact,
     };
     ContactReport {
+        generation: 1,
         channel: Channel::Door,
         rows: Payload::Inline(write_rows([row])),
         claim: None,
@@ -258,6 +259,7 @@ pub(crate) fn good(working: &State) -> Vec<(&'static str, &'static str, Entry, u
             "5.7",
             "working",
             Suppress {
+                generation: 1,
                 rows: assertion(0b0011),
             }
             .into(),
@@ -267,6 +269,7 @@ pub(crate) fn good(working: &State) -> Vec<(&'static str, &'static str, Entry, u
             "5.7",
             "working",
             SuppressWithdraw {
+                generation: 1,
                 rows: assertion(0b0001),
             }
             .into(),
@@ -299,6 +302,9 @@ pub(crate) fn good(working: &State) -> Vec<(&'static str, &'static str, Entry, u
         ("5.11", "working", remove(world.id(1)).into(), 2),
         ("5.11", "working", approval(&world, 2).into(), 1),
     ]
+    .into_iter()
+    .chain(super::ceremony::good(working))
+    .collect()
 }
 
 /// Everything that the fold's vectors are about.
@@ -335,15 +341,16 @@ pub(crate) fn all(working: &State) -> Vec<(String, Value)> {
         }
     }
     vectors.extend(super::particular::entries(working));
+    vectors.extend(super::ceremony::refused(working));
     vectors.extend(super::particular::commits(working));
     vectors
 }
 
-fn start(working: &State, name: &str) -> World {
-    if name == "empty" {
-        World::empty(ACTORS)
-    } else {
-        world(working)
+pub(crate) fn start(working: &State, name: &str) -> World {
+    match name {
+        "empty" => World::empty(ACTORS),
+        "working" => world(working),
+        other => world(&super::file::state(other)),
     }
 }
 

@@ -454,7 +454,11 @@ pub(crate) fn entries(working: &State) -> Vec<(String, Value)> {
             "no_rows",
             "it says nothing",
             2,
-            Suppress { rows: inline(&[]) }.into(),
+            Suppress {
+                generation: 1,
+                rows: inline(&[]),
+            }
+            .into(),
         ),
         (
             "5.7",
@@ -463,6 +467,7 @@ pub(crate) fn entries(working: &State) -> Vec<(String, Value)> {
             "there is no fifth channel",
             2,
             Suppress {
+                generation: 1,
                 rows: assertion(0b1_0000),
             }
             .into(),
@@ -473,7 +478,11 @@ pub(crate) fn entries(working: &State) -> Vec<(String, Value)> {
             "no_rows",
             "it says nothing",
             2,
-            SuppressWithdraw { rows: inline(&[]) }.into(),
+            SuppressWithdraw {
+                generation: 1,
+                rows: inline(&[]),
+            }
+            .into(),
         ),
         (
             "5.8",

@@ -21,9 +21,12 @@ use protocol::{
     state::State,
     time::{Clock, FixedClock, HOUR, Moment},
 };
-use std::sync::{
-    Arc, Mutex,
-    atomic::{AtomicBool, Ordering},
+use std::{
+    collections::BTreeMap,
+    sync::{
+        Arc, Mutex,
+        atomic::{AtomicBool, Ordering},
+    },
 };
 use tower::ServiceExt;
 
@@ -31,6 +34,8 @@ use tower::ServiceExt;
 pub(crate) const NOON: Moment = Moment(1_795_608_000_000);
 /// The keeper's address; the wire leads there whatever is asked for.
 const KEEPER: &str = "http://127.0.0.1:7999";
+/// The port of the first further keeper.
+const KEEPERS: usize = 7_900;
 /// Rounds after which a coalition that still talks is taken for broken.
 const ROUNDS: usize = 60;
 
@@ -48,6 +53,8 @@ impl Clock for Shared {
 #[derive(Clone, Default)]
 struct Wire {
     keeper: Arc<Mutex<Option<axum::Router>>>,
+    /// Further keepers by their address.
+    others: Arc<Mutex<BTreeMap<String, axum::Router>>>,
     cut: Arc<AtomicBool>,
     /// Of one node alone.
     away: Arc<AtomicBool>,
@@ -56,19 +63,27 @@ struct Wire {
 impl Transport for Wire {
     fn send<'a>(
         &'a self,
-        _: &'a str,
+        url: &'a str,
         request: ::http::Request<Bytes>,
     ) -> BoxFuture<'a, Result<::http::Response<Bytes>, TransportError>> {
         Box::pin(async move {
             let unreachable = |why: &str| TransportError::Unreachable(why.to_owned());
-            let router = self.keeper.lock().unwrap().clone();
+            let further = (KEEPERS..KEEPERS + 10)
+                .map(address)
+                .any(|known| known == url);
+            let router = if further {
+                self.others.lock().unwrap().get(url).cloned()
+            } else {
+                self.keeper.lock().unwrap().clone()
+            };
             let silent = [&self.cut, &self.away];
             let silent = silent.into_iter().any(|flag| flag.load(Ordering::SeqCst));
             let router = router.filter(|_| !silent);
             let router = router.ok_or_else(|| unreachable("the wire is cut"))?;
             // The authority is signed, and a server knows it from the Host header.
             let (mut parts, body) = request.into_parts();
-            let host = ::http::HeaderValue::from_static("127.0.0.1:7999");
+            let host = if further { url } else { KEEPER };
+            let host = host.trim_start_matches("http://").parse().unwrap();
             parts.headers.insert(::http::header::HOST, host);
             let request = ::http::Request::from_parts(parts, axum::body::Body::from(body));
             let answer = router.oneshot(request).await.unwrap();
@@ -86,12 +101,22 @@ pub(crate) struct Coalition {
     dirs: Vec<tempfile::TempDir>,
     away: Vec<Arc<AtomicBool>>,
     nodes: Vec<App>,
+    keepers: usize,
 }
 
 impl Coalition {
     /// Organizations by name and kind, members of one coalition with an agreement in force.
     pub(crate) async fn of(names: &[(&str, &str)], terms: &str) -> Self {
-        let coalition = Self::strangers(names).await;
+        Self::with_addresses(names, terms, 1).await
+    }
+
+    /// As [`Coalition::of`]; the first `keepers` nodes can be reached by others.
+    pub(crate) async fn with_addresses(
+        names: &[(&str, &str)],
+        terms: &str,
+        keepers: usize,
+    ) -> Self {
+        let coalition = Self::strangers(names, keepers).await;
         work::found::found(coalition.node(0), "Riverside", terms)
             .await
             .unwrap();
@@ -109,7 +134,7 @@ impl Coalition {
         Self::of(&[("Tenants United", "c4"), ("Green Table", "c3")], terms).await
     }
 
-    async fn strangers(names: &[(&str, &str)]) -> Self {
+    async fn strangers(names: &[(&str, &str)], keepers: usize) -> Self {
         let clock = Shared(Arc::new(FixedClock::at(NOON)));
         let mut coalition = Self {
             clock,
@@ -117,12 +142,13 @@ impl Coalition {
             dirs: Vec::new(),
             away: Vec::new(),
             nodes: Vec::new(),
+            keepers,
         };
         for (n, (name, kind)) in names.iter().enumerate() {
             let dir = tempfile::tempdir().unwrap();
             let path = NodeDir(dir.path().join("node"));
             let (name, kind) = (name.parse().unwrap(), kind.parse().unwrap());
-            init::make(&path, &config(n == 0), name, kind, &coalition.clock)
+            init::make(&path, &config(n, keepers), name, kind, &coalition.clock)
                 .await
                 .unwrap();
             coalition.dirs.push(dir);
@@ -136,7 +162,7 @@ impl Coalition {
 
     async fn open(&self, n: usize) -> App {
         let dir = NodeDir(self.dirs[n].path().join("node"));
-        let config = config(n == 0);
+        let config = config(n, self.keepers);
         let store = Store::open(&dir.database(&config)).await.unwrap();
         let rest = commonturf::app::read_rest_key(&dir).unwrap();
         let wire = Wire {
@@ -152,6 +178,9 @@ impl Coalition {
         if n == 0 {
             commonturf::keeper::log::start(&app).await.unwrap();
             *self.wire.keeper.lock().unwrap() = Some(router);
+        } else if n < self.keepers {
+            let url = address(KEEPERS + n);
+            self.wire.others.lock().unwrap().insert(url, router);
         }
         app
     }
@@ -179,6 +208,23 @@ impl Coalition {
             work::agreement::sign(app, None).await.unwrap();
         }
         self.settle().await;
+    }
+
+    /// Makes the first members keepers, as an agreement that names them would.
+    pub(crate) async fn keep(&self, keepers: usize) {
+        for app in &self.nodes {
+            let mut guard = app.coalition.write().await;
+            let state = &mut guard.as_mut().unwrap().state;
+            for n in 0..self.nodes.len() {
+                state.members.get_mut(&self.id(n)).unwrap().keeper = n < keepers;
+            }
+        }
+    }
+
+    /// A further keeper answers nobody any more.
+    pub(crate) fn silence(&self, n: usize) {
+        let mut others = self.wire.others.lock().unwrap();
+        others.remove(&address(KEEPERS + n));
     }
 
     /// A node.
@@ -353,10 +399,15 @@ impl Coalition {
     }
 }
 
-fn config(keeper: bool) -> Config {
+fn address(port: usize) -> String {
+    format!("http://127.0.0.1:{port}")
+}
+
+fn config(n: usize, keepers: usize) -> Config {
+    let port = if n == 0 { 7_999 } else { KEEPERS + n };
     let federation = Federation {
-        listen: "127.0.0.1:7999".parse().unwrap(),
-        public_url: KEEPER.to_owned(),
+        listen: format!("127.0.0.1:{port}").parse().unwrap(),
+        public_url: address(port),
         tls_certificate: None,
         tls_key: None,
     };
@@ -364,7 +415,7 @@ fn config(keeper: bool) -> Config {
         desk: Desk {
             listen: "127.0.0.1:7998".parse().unwrap(),
         },
-        federation: keeper.then_some(federation),
+        federation: (n < keepers).then_some(federation),
         database: Database::default(),
         peers: Peers::default(),
         lists: Lists::default(),

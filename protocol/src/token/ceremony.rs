@@ -1,0 +1,125 @@
+//! The key ceremony: n keepers make the keys of all four classes so that nobody ever holds one whole.
+//!
+//! It is FROST's distributed key generation and share refresh, run four times side by side. What a
+//! keeper says to all ([`Commitments`]) stands in the log, so nobody can say two things; what it
+//! deals to one other ([`Dealt`]) travels sealed. Every node computes the public keys from the log
+//! ([`keyset`]), so no keeper is believed about them. Section 3.6.
+//!
+//! ```text
+//! commit --Commitments--> log --> deal --Dealt, sealed--> log --> finish --> KeyShare
+//!                          '----> keyset (every node)
+//! ```
+//!
+//! A keeper keeps one secret from [`Participant::commit`] on; all later steps follow from it and the
+//! log, so a crash between any two of them loses nothing.
+
+mod commitments;
+mod enrol;
+mod participant;
+
+pub use commitments::{CheckedCommitments, Commitment, CommitmentError, Commitments, keyset};
+pub use enrol::{EnrolError, expected_share, gather, help, join};
+pub use participant::{DEALT_BYTES, Dealt, FinishError, Participant};
+
+use super::{Keeper, Keyset, MAX_KEEPERS};
+use crate::id::NodeId;
+use minicbor::{Decode, Encode};
+
+/// What a ceremony is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Encode, Decode)]
+#[cbor(index_only)]
+pub enum CeremonyKind {
+    /// New keys: tokens change.
+    #[n(0)]
+    Fresh,
+    /// New shares of the same keys: tokens stay.
+    #[n(1)]
+    Refresh,
+}
+
+/// What keyset a ceremony is to make.
+#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
+pub struct Plan {
+    /// Fresh keys, or fresh shares of the keys there are.
+    #[n(0)]
+    pub kind: CeremonyKind,
+    /// The keyset's generation.
+    #[n(1)]
+    pub generation: u32,
+    /// The keyset's reshare number.
+    #[n(2)]
+    pub reshare: u32,
+    /// t of the keyset.
+    #[n(3)]
+    pub threshold: u8,
+    /// All keepers, by rising id.
+    #[n(4)]
+    pub keepers: Vec<Keeper>,
+}
+
+/// How many of n keepers answer a batch: the fewest of which any two sets overlap.
+#[must_use]
+pub fn threshold_of(keepers: usize) -> u8 {
+    u8::try_from(keepers / 2 + 1).unwrap_or(u8::MAX)
+}
+
+impl Plan {
+    /// Fresh keys for some nodes. Nodes of the keyset before keep their ids; others get ids after
+    /// `last_id`, the highest ever given, so that no id stands for two nodes.
+    ///
+    /// `None` unless there are 2 to [`MAX_KEEPERS`] nodes: one keeper needs no ceremony.
+    #[must_use]
+    pub fn fresh(before: Option<&Keyset>, last_id: u16, nodes: &[NodeId]) -> Option<Self> {
+        if !(2..=MAX_KEEPERS).contains(&nodes.len()) {
+            return None;
+        }
+        let mut next = last_id;
+        let mut keepers = Vec::new();
+        for node in nodes {
+            let id = match before.and_then(|keyset| keyset.id_of(node)) {
+                Some(id) => id,
+                None => {
+                    next = next.checked_add(1)?;
+                    next
+                }
+            };
+            keepers.push(Keeper { id, node: *node });
+        }
+        keepers.sort_unstable_by_key(|keeper| keeper.id);
+        Some(Self {
+            kind: CeremonyKind::Fresh,
+            generation: before.map_or(Some(1), |keyset| keyset.generation().checked_add(1))?,
+            reshare: 0,
+            threshold: threshold_of(nodes.len()),
+            keepers,
+        })
+    }
+
+    /// Fresh shares of a keyset's keys for the keepers that it has. `None` for one keeper.
+    #[must_use]
+    pub fn refresh(before: &Keyset) -> Option<Self> {
+        (before.keepers().len() >= 2).then_some(Self {
+            kind: CeremonyKind::Refresh,
+            generation: before.generation(),
+            reshare: before.reshare().checked_add(1)?,
+            threshold: before.threshold(),
+            keepers: before.keepers().to_vec(),
+        })
+    }
+
+    /// The id under which a node takes part.
+    #[must_use]
+    pub fn id_of(&self, node: &NodeId) -> Option<u16> {
+        let keeper = self.keepers.iter().find(|keeper| keeper.node == *node);
+        keeper.map(|keeper| keeper.id)
+    }
+
+    /// Points of one commitment: FROST leaves the constant term out of a refresh, where it is zero.
+    fn points(&self) -> usize {
+        let threshold = usize::from(self.threshold);
+        match self.kind {
+            CeremonyKind::Fresh => threshold,
+            CeremonyKind::Refresh => threshold.saturating_sub(1),
+        }
+    }
+}
