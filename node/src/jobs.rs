@@ -36,6 +36,7 @@ pub fn start(app: &App) {
 
 /// Runs every job once, in the order in which one makes work for the next.
 pub async fn run_all(app: &App) {
+    note("keep", crate::keeper::raft::change::run(app).await);
     note("come in", come_in::run(app).await);
     note("admit", admit::run(app).await);
     note("tokenize", tokenize::run(app).await);

@@ -3,4 +3,5 @@
 pub mod evaluator;
 pub mod join;
 pub mod log;
+pub mod raft;
 pub mod tick;

@@ -6,6 +6,7 @@ pub mod echo;
 mod exchange;
 pub mod fold;
 pub mod keeper_client;
+pub mod keepers;
 pub mod outbox;
 pub mod prefetch;
 pub mod react;

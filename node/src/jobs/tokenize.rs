@@ -9,7 +9,10 @@ use crate::{
         self, StoreError,
         token_job::{Evaluated, Job, Waiting},
     },
-    sync::keeper_client::{Keeper, KeeperError},
+    sync::{
+        keeper_client::{Keeper, KeeperError},
+        keepers::Seat,
+    },
 };
 use protocol::{
     codec,
@@ -113,9 +116,14 @@ async fn basis(app: &App) -> anyhow::Result<Option<Basis>> {
         return Ok(None);
     };
     let keyset: Keyset = codec::decode(&row.bytes)?;
-    let keeper = Keeper::of(app, coalition);
-    let ids: Vec<u16> = keyset.id_of(&keeper.node).into_iter().collect();
-    let quorum = keyset.quorum(&ids)?;
+    // Who holds the share evaluates, a keeper or not any more.
+    let holder = keyset.keepers().first();
+    let holder = holder.ok_or_else(|| anyhow::anyhow!("the key of match tokens has no share"))?;
+    let seat = Seat::of_member(app, coalition, holder.node).ok_or_else(|| {
+        anyhow::anyhow!("the member with the key of match tokens has no address any more")
+    })?;
+    let keeper = Keeper::at(meta.coalition, seat);
+    let quorum = keyset.quorum(&[holder.id])?;
     Ok(Some(Basis {
         coalition: meta.coalition,
         keyset: Arc::new(keyset),

@@ -38,6 +38,11 @@ pub const MIGRATIONS: &[(i64, &str, &str)] = &[
         "recall",
         include_str!("../../migrations/0008_recall.sql"),
     ),
+    (
+        11,
+        "keepers",
+        include_str!("../../migrations/0011_keepers.sql"),
+    ),
 ];
 
 #[derive(Debug)]

@@ -85,10 +85,14 @@ impl Coalition {
         }
     }
 
-    /// Whether this node is the keeper.
+    /// Whether a node keeps the log: by the agreement in force, or as the founder before the first
+    /// entry.
     #[must_use]
-    pub fn is_kept_by(&self, me: NodeId) -> bool {
-        self.row.keeper == me
+    pub fn is_kept_by(&self, node: NodeId) -> bool {
+        match self.state.roster().next() {
+            None => self.row.keeper == node && self.row.phase != Phase::Joining,
+            Some(_) => self.state.active(node).is_some_and(|member| member.keeper),
+        }
     }
 
     /// Whether this node folds and speaks.
