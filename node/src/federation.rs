@@ -280,12 +280,7 @@ fn authorities(document: &IdentityDocument) -> Vec<String> {
 }
 
 /// Signs an answer, with the head of the log for those who may know it.
-async fn sign(
-    app: &App,
-    response: Response,
-    answered: &Answered<'_>,
-    with_head: bool,
-) -> Response {
+async fn sign(app: &App, response: Response, answered: &Answered<'_>, with_head: bool) -> Response {
     let (mut parts, body) = response.into_parts();
     let Ok(body) = body.collect().await else {
         return Failure::internal("an answer could not be read").into_response();

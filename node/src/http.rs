@@ -27,6 +27,7 @@ pub fn desk(app: App) -> Router {
         .route("/coalition/join", post(api::coalition::join))
         .route("/coalition/approvals", post(api::coalition::approve))
         .route("/coalition/history", get(api::coalition::history))
+        .route("/coalition/keep-again", post(api::coalition::keep_again))
         .route(
             "/agreement",
             get(api::agreement::show).post(api::agreement::propose),

@@ -28,6 +28,12 @@ pub struct Arguments {
     /// How many rows, tokens or entries; each measurement has its own default.
     #[arg(long)]
     rows: Option<u64>,
+    /// `log` alone: how many keepers the log has: 1, 3 or 5.
+    #[arg(long, default_value_t = 1)]
+    keepers: usize,
+    /// Measure this very build, optimized or not.
+    #[arg(long)]
+    here: bool,
     /// One JSON object on one line, and nothing else.
     #[arg(long)]
     json: bool,
@@ -42,7 +48,7 @@ pub enum Name {
     Gate,
     /// Rows per second from a VAN export into the lists.
     Import,
-    /// Appends to the keeper's log, each with fsync.
+    /// Appends to the log, each on disk at a majority of its keepers; then the leader dies.
     Log,
     /// Resident memory of nodes at rest.
     Memory,
@@ -61,7 +67,7 @@ pub enum Name {
 /// # Errors
 /// When it cannot be set up.
 pub async fn run(arguments: Arguments) -> Result<ExitCode> {
-    if cfg!(debug_assertions) {
+    if cfg!(debug_assertions) && !arguments.here {
         return in_release(&arguments);
     }
     let figures = match arguments.name {
@@ -72,7 +78,7 @@ pub async fn run(arguments: Arguments) -> Result<ExitCode> {
         Name::Import => import::run(arguments.rows.unwrap_or(100_000)).await?,
         Name::Proof => proof::run(arguments.rows.unwrap_or(10_000_000))?,
         Name::Memory => memory::run().await?,
-        Name::Log => log::run(arguments.rows.unwrap_or(2_000)).await?,
+        Name::Log => log::run(arguments.rows.unwrap_or(2_000), arguments.keepers).await?,
         Name::Tokens => tokens::run(arguments.rows.unwrap_or(32_768))?,
     };
     print(&arguments, figures)?;
@@ -117,6 +123,7 @@ fn in_release(arguments: &Arguments) -> Result<ExitCode> {
     if let Some(rows) = arguments.rows {
         command.args(["--rows", &rows.to_string()]);
     }
+    command.args(["--keepers", &arguments.keepers.to_string()]);
     if arguments.json {
         command.arg("--json");
     }

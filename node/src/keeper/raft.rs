@@ -50,7 +50,7 @@ use std::{
     io::Cursor,
     sync::{
         Arc, Mutex, PoisonError,
-        atomic::{AtomicBool, Ordering},
+        atomic::{AtomicBool, AtomicU64, Ordering},
     },
     time::Duration,
 };
@@ -108,6 +108,7 @@ pub struct Kept {
     running: tokio::sync::Mutex<Option<Arc<Running>>>,
     circle: Mutex<Option<Arc<Circle>>>,
     refused: Mutex<Option<String>>,
+    copied: AtomicU64,
 }
 
 impl Kept {
@@ -127,6 +128,11 @@ impl Kept {
             .lock()
             .unwrap_or_else(PoisonError::into_inner)
             .clone()
+    }
+
+    /// The position up to which this keeper has the blobs that entries name.
+    pub(crate) fn copied(&self) -> &AtomicU64 {
+        &self.copied
     }
 
     fn set_refused(&self, why: Option<String>) {
@@ -201,6 +207,14 @@ pub(crate) async fn running(app: &App) -> Result<Arc<Running>, Failure> {
 /// This node's part in Raft, if it runs.
 pub(crate) async fn if_running(app: &App) -> Option<Arc<Running>> {
     app.kept.running.lock().await.clone()
+}
+
+/// How many keepers vote, as far as this node knows; 0 where it does not keep the log.
+pub async fn voters(app: &App) -> usize {
+    match if_running(app).await {
+        Some(running) => running.standing().voters.len(),
+        None => 0,
+    }
 }
 
 fn keeps_nothing() -> Failure {
@@ -345,19 +359,22 @@ fn not_leader(leader: NodeId) -> Failure {
 impl Running {
     /// The first keeper is a Raft of one.
     async fn found(&self, me: NodeId) -> Result<(), Failure> {
-        if self.raft.is_initialized().await.map_err(Failure::internal)? {
+        if self
+            .raft
+            .is_initialized()
+            .await
+            .map_err(Failure::internal)?
+        {
             return Ok(());
         }
         let alone = BTreeMap::from([(self.id, Peer { node: Some(me) })]);
-        self.raft
-            .initialize(alone)
-            .await
-            .map_err(Failure::internal)
+        self.raft.initialize(alone).await.map_err(Failure::internal)
     }
 
     /// A lone voter leads at once; who calls it meanwhile would be told that nobody does.
     async fn lead_alone(&self) {
-        let voters: Vec<u64> = self.metrics(|metrics| metrics.membership_config.voter_ids().collect());
+        let voters: Vec<u64> =
+            self.metrics(|metrics| metrics.membership_config.voter_ids().collect());
         if voters == [self.id] {
             let wait = self.raft.wait(Some(LEAD_TIME));
             let _ = wait.state(ServerState::Leader, "a lone keeper leads").await;
@@ -416,7 +433,11 @@ impl Running {
     ///
     /// # Errors
     /// `not-leader`, `no-quorum`, or `outcome-unknown`: then the same entries may be sent again.
-    pub(crate) async fn order(&self, time: Moment, entries: Vec<Sealed>) -> Result<Placed, Failure> {
+    pub(crate) async fn order(
+        &self,
+        time: Moment,
+        entries: Vec<Sealed>,
+    ) -> Result<Placed, Failure> {
         let mut placed = Placed::new();
         for entries in in_calls(entries) {
             let write = self.raft.client_write(Proposal { time, entries });
@@ -429,10 +450,7 @@ impl Running {
     fn placed(
         &self,
         outcome: Option<
-            Result<
-                ClientWriteResponse<Types>,
-                RaftError<u64, ClientWriteError<u64, Peer>>,
-            >,
+            Result<ClientWriteResponse<Types>, RaftError<u64, ClientWriteError<u64, Peer>>>,
         >,
     ) -> Result<Placed, Failure> {
         match outcome {
@@ -513,6 +531,13 @@ fn in_calls(entries: Vec<Sealed>) -> Vec<Vec<Sealed>> {
         }
     }
     calls
+}
+
+/// The bytes with which a candidate asks for a vote, for tests of who may.
+#[must_use]
+pub fn vote_request(to: u64, term: u64, from: u64) -> Vec<u8> {
+    let request = openraft::raft::VoteRequest::new(openraft::Vote::new(term, from), None);
+    codec::encode(&wire::Ask::new(to, &request))
 }
 
 /// `POST raft/append`: entries or a heartbeat of the leader.

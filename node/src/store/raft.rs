@@ -115,16 +115,14 @@ pub async fn entries(
     before: u64,
     limit: i64,
 ) -> Result<Vec<Vec<u8>>> {
-    Ok(
-        sqlx::query_scalar(
-            "SELECT entry FROM raft_log WHERE idx >= $1 AND idx < $2 ORDER BY idx LIMIT $3",
-        )
-        .bind(integer(from))
-        .bind(integer(before))
-        .bind(limit)
-        .fetch_all(db)
-        .await?,
+    Ok(sqlx::query_scalar(
+        "SELECT entry FROM raft_log WHERE idx >= $1 AND idx < $2 ORDER BY idx LIMIT $3",
     )
+    .bind(integer(from))
+    .bind(integer(before))
+    .bind(limit)
+    .fetch_all(db)
+    .await?)
 }
 
 /// The last entry, with its index.

@@ -182,6 +182,13 @@ impl Keeper {
         self.seats.iter().map(alone).collect()
     }
 
+    /// The same keepers without this node itself.
+    #[must_use]
+    pub fn others(mut self) -> Self {
+        self.seats.retain(|seat| seat.url.is_some());
+        self
+    }
+
     /// Whose this is, where it is one keeper.
     #[must_use]
     pub fn node(&self) -> Option<NodeId> {
@@ -299,6 +306,35 @@ impl Keeper {
         Ok(())
     }
 
+    /// What a blob is made of.
+    ///
+    /// # Errors
+    /// [`KeeperError`].
+    pub async fn manifest(&self, app: &App, blob: BlobId) -> Result<Manifest, KeeperError> {
+        let path = format!("blobs/{blob}");
+        let answer = self
+            .call(app, Method::GET, &path, "", Content::None)
+            .await?;
+        let manifest: Manifest = self.read(answer)?;
+        if manifest.id() == blob {
+            Ok(manifest)
+        } else {
+            Err(KeeperError::Unreadable(
+                "it is another blob than was asked for".to_owned(),
+            ))
+        }
+    }
+
+    /// One chunk of a blob, still to be checked against the manifest.
+    ///
+    /// # Errors
+    /// [`KeeperError`].
+    pub async fn chunk(&self, app: &App, blob: BlobId, n: u64) -> Result<Bytes, KeeperError> {
+        let path = format!("blobs/{blob}/{n}");
+        self.call(app, Method::GET, &path, "", Content::AskForChunk)
+            .await
+    }
+
     /// Fetches a blob whole, each chunk checked against the blob's id.
     ///
     /// # Errors
@@ -309,35 +345,13 @@ impl Keeper {
         blob: BlobId,
         max_bytes: u64,
     ) -> Result<Vec<u8>, KeeperError> {
-        let answer = self
-            .call(
-                app,
-                Method::GET,
-                &format!("blobs/{blob}"),
-                "",
-                Content::None,
-            )
-            .await?;
-        let manifest: Manifest = self.read(answer)?;
-        if manifest.id() != blob {
-            return Err(KeeperError::Unreadable(
-                "it is another blob than was asked for".to_owned(),
-            ));
-        }
+        let manifest = self.manifest(app, blob).await?;
         if manifest.size() > max_bytes {
             return Err(KeeperError::TooLong);
         }
         let mut bytes = Vec::new();
         for n in 0..manifest.chunks().len() as u64 {
-            let chunk = self
-                .call(
-                    app,
-                    Method::GET,
-                    &format!("blobs/{blob}/{n}"),
-                    "",
-                    Content::AskForChunk,
-                )
-                .await?;
+            let chunk = self.chunk(app, blob, n).await?;
             manifest
                 .verify_chunk(n, &chunk)
                 .map_err(|error| KeeperError::Unreadable(error.to_string()))?;
@@ -435,12 +449,7 @@ impl Keeper {
     ///
     /// # Errors
     /// [`KeeperError`].
-    pub(crate) async fn raft(
-        &self,
-        app: &App,
-        path: &str,
-        body: Vec<u8>,
-    ) -> Result<Bytes, KeeperError> {
+    pub async fn raft(&self, app: &App, path: &str, body: Vec<u8>) -> Result<Bytes, KeeperError> {
         let seat = self.seats.first().ok_or_else(nobody)?;
         let (path, content) = (format!("raft/{path}"), Content::Cbor(body));
         self.call_one(app, seat, Method::POST, &path, "", &content)
@@ -473,8 +482,7 @@ impl Keeper {
         query: &str,
         content: Content<'_>,
     ) -> Result<Bytes, KeeperError> {
-        let mut waiting: VecDeque<Seat> =
-            app.keepers.order(&self.seats, purpose, app.now()).into();
+        let mut waiting: VecDeque<Seat> = app.keepers.order(&self.seats, purpose, app.now()).into();
         let mut refused: Option<KeeperError> = None;
         while let Some(seat) = waiting.pop_front() {
             let answer = self
@@ -495,7 +503,9 @@ impl Keeper {
                 && problem.kind() == Some(ProblemKind::NotLeader)
             {
                 app.keepers.leads(problem.leader);
-                let leader = waiting.iter().position(|seat| Some(seat.node) == problem.leader);
+                let leader = waiting
+                    .iter()
+                    .position(|seat| Some(seat.node) == problem.leader);
                 if let Some(leader) = leader.and_then(|n| waiting.remove(n)) {
                     waiting.push_front(leader);
                 }
@@ -503,7 +513,10 @@ impl Keeper {
             if !error.another_may_answer() {
                 return Err(error);
             }
-            if refused.as_ref().is_none_or(|known| known.tells_less_than(&error)) {
+            if refused
+                .as_ref()
+                .is_none_or(|known| known.tells_less_than(&error))
+            {
                 refused = Some(error);
             }
         }
@@ -519,7 +532,8 @@ impl Keeper {
         query: &str,
         content: &Content<'_>,
     ) -> Result<Bytes, KeeperError> {
-        let exchange = |ahead| self.exchange(app, seat, method.clone(), path, query, content, ahead);
+        let exchange =
+            |ahead| self.exchange(app, seat, method.clone(), path, query, content, ahead);
         let first = exchange(0).await;
         let Err(KeeperError::Refused(problem)) = &first else {
             return first;

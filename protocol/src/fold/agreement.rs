@@ -90,9 +90,8 @@ pub(super) fn sign(state: &mut State, at: At, sign: &AgreementSign) -> Result<Ou
             "the signature is not over this draft".to_owned(),
         ));
     }
-    let signed = |node: NodeId| {
-        node == at.author || row.signatures.iter().any(|signed| signed.node == node)
-    };
+    let signed =
+        |node: NodeId| node == at.author || row.signatures.iter().any(|signed| signed.node == node);
     let complete = is_complete(state, &agreement, signed);
     if let Some(row) = state.agreements.get_mut(&sign.agreement) {
         row.signatures.push(Signed {
@@ -143,7 +142,11 @@ fn is_complete(state: &State, draft: &Agreement, signed: impl Fn(NodeId) -> bool
     if !names_members(state, draft) {
         return false;
     }
-    let count = draft.parties.iter().filter(|party| signed(party.node)).count();
+    let count = draft
+        .parties
+        .iter()
+        .filter(|party| signed(party.node))
+        .count();
     if count == draft.parties.len() {
         return true;
     }

@@ -36,12 +36,14 @@ pub(super) async fn run(
             take(app, running, page, position).await?;
         }
     };
-    tokio::time::timeout(TIME, reading).await.unwrap_or_else(|_| {
-        Err(Failure::new(
-            ProblemKind::KeeperBehind,
-            "this keeper is still reading the log",
-        ))
-    })
+    tokio::time::timeout(TIME, reading)
+        .await
+        .unwrap_or_else(|_| {
+            Err(Failure::new(
+                ProblemKind::KeeperBehind,
+                "this keeper is still reading the log",
+            ))
+        })
 }
 
 /// Puts a page behind the log, up to a position.

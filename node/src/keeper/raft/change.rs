@@ -5,10 +5,7 @@
 
 use super::{Peer, Running, circle, forget, if_running, running};
 use crate::{
-    app::App,
-    federation::status::KeeperStatus,
-    http::problem::Failure,
-    sync::keeper_client::Keeper,
+    app::App, federation::status::KeeperStatus, http::problem::Failure, sync::keeper_client::Keeper,
 };
 use openraft::{ChangeMembers, RaftMetrics};
 use protocol::{id::NodeId, problem::ProblemKind};

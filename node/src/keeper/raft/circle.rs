@@ -93,7 +93,11 @@ pub(super) async fn refresh(app: &App) -> Option<bool> {
         seats,
     };
     drop(guard);
-    let mut known = app.kept.circle.lock().unwrap_or_else(PoisonError::into_inner);
+    let mut known = app
+        .kept
+        .circle
+        .lock()
+        .unwrap_or_else(PoisonError::into_inner);
     *known = Some(Arc::new(circle));
     Some(founding)
 }

@@ -1,4 +1,4 @@
-//! The Raft log and vote in the node's database. Spec: decisions/0004-keepers.md.
+//! The Raft log and vote in the node's database. Why: spec/decisions/0011-keepers.md.
 //!
 //! Nothing is acknowledged before its transaction is committed. openraft calls one method at a time,
 //! so votes and entries are written in order; readers have connections of their own.
@@ -56,7 +56,11 @@ impl Log {
     }
 
     async fn value<T: codec::Canonical>(&self, value: Value) -> Result<Option<T>> {
-        let mut db = self.store.read("reading Raft state").await.map_err(reading)?;
+        let mut db = self
+            .store
+            .read("reading Raft state")
+            .await
+            .map_err(reading)?;
         let bytes = table::get(&mut db, value).await.map_err(reading)?;
         bytes
             .map(|bytes| codec::decode(&bytes).map_err(reading))
@@ -91,19 +95,23 @@ impl RaftLogReader<Types> for Log {
             Bound::Excluded(before) => *before,
             Bound::Unbounded => u64::MAX,
         };
-        let mut db = self.store.read("reading the Raft log").await.map_err(reading)?;
+        let mut db = self
+            .store
+            .read("reading the Raft log")
+            .await
+            .map_err(reading)?;
         let rows = table::entries(&mut db, from, before, RANGE_ENTRIES)
             .await
             .map_err(reading)?;
         rows.iter().map(|bytes| entry(bytes)).collect()
     }
 
-    async fn limited_get_log_entries(
-        &mut self,
-        start: u64,
-        end: u64,
-    ) -> Result<Vec<Entry<Types>>> {
-        let mut db = self.store.read("reading the Raft log").await.map_err(reading)?;
+    async fn limited_get_log_entries(&mut self, start: u64, end: u64) -> Result<Vec<Entry<Types>>> {
+        let mut db = self
+            .store
+            .read("reading the Raft log")
+            .await
+            .map_err(reading)?;
         let rows = table::entries(&mut db, start, end, CALL_ENTRIES)
             .await
             .map_err(reading)?;
@@ -126,7 +134,11 @@ impl RaftLogStorage<Types> for Log {
     async fn get_log_state(&mut self) -> Result<LogState<Types>> {
         let purged: Option<WireLogId> = self.value(Value::Purged).await?;
         let purged: Option<LogId<u64>> = purged.map(Into::into);
-        let mut db = self.store.read("reading the Raft log").await.map_err(reading)?;
+        let mut db = self
+            .store
+            .read("reading the Raft log")
+            .await
+            .map_err(reading)?;
         let last = table::last(&mut db).await.map_err(reading)?;
         let last = last.map(|(_, bytes)| entry(&bytes)).transpose()?;
         Ok(LogState {

@@ -14,8 +14,8 @@ use crate::store::{
     raft::{self as table, Value},
 };
 use openraft::{
-    AnyError, Entry, EntryPayload, LogId, OptionalSend, RaftSnapshotBuilder, Snapshot, SnapshotMeta,
-    StorageError, StorageIOError, StoredMembership, storage::RaftStateMachine,
+    AnyError, Entry, EntryPayload, LogId, OptionalSend, RaftSnapshotBuilder, Snapshot,
+    SnapshotMeta, StorageError, StorageIOError, StoredMembership, storage::RaftStateMachine,
 };
 use protocol::{
     chain::{Head, LogItem},
@@ -63,7 +63,10 @@ async fn applied(
 ) -> std::result::Result<(Option<LogId<u64>>, StoredMembership<u64, Peer>), StoreError> {
     let at: Option<WireLogId> = value(&mut *db, Value::Applied).await?;
     let members: Option<WireStoredMembership> = value(db, Value::Membership).await?;
-    Ok((at.map(Into::into), members.map(Into::into).unwrap_or_default()))
+    Ok((
+        at.map(Into::into),
+        members.map(Into::into).unwrap_or_default(),
+    ))
 }
 
 /// The list of keepers as far as this keeper has applied entries.
@@ -185,7 +188,12 @@ impl Machine {
             end.write(&mut tx).await?;
         }
         if let Some(last) = last {
-            table::put(&mut tx, Value::Applied, &codec::encode(&WireLogId::from(last))).await?;
+            table::put(
+                &mut tx,
+                Value::Applied,
+                &codec::encode(&WireLogId::from(last)),
+            )
+            .await?;
         }
         tx.commit().await?;
         if let Some(end) = end {
@@ -231,12 +239,19 @@ impl Machine {
         if own != Some(chain) {
             return Err(StoreError::damaged(
                 "keeper_log",
-                format!("the log at position {position} is not the one that the other keepers have"),
+                format!(
+                    "the log at position {position} is not the one that the other keepers have"
+                ),
             ));
         }
         let meta = snapshot.meta();
         if let Some(last) = meta.last_log_id {
-            table::put(&mut tx, Value::Applied, &codec::encode(&WireLogId::from(last))).await?;
+            table::put(
+                &mut tx,
+                Value::Applied,
+                &codec::encode(&WireLogId::from(last)),
+            )
+            .await?;
         }
         let members = codec::encode(&WireStoredMembership::from(&meta.last_membership));
         table::put(&mut tx, Value::Membership, &members).await?;
@@ -262,10 +277,12 @@ impl RaftSnapshotBuilder<Types> for Machine {
 impl RaftStateMachine<Types> for Machine {
     type SnapshotBuilder = Self;
 
-    async fn applied_state(
-        &mut self,
-    ) -> Result<(Option<LogId<u64>>, StoredMembership<u64, Peer>)> {
-        let mut db = self.store.read("reading Raft state").await.map_err(reading)?;
+    async fn applied_state(&mut self) -> Result<(Option<LogId<u64>>, StoredMembership<u64, Peer>)> {
+        let mut db = self
+            .store
+            .read("reading Raft state")
+            .await
+            .map_err(reading)?;
         applied(&mut db).await.map_err(reading)
     }
 
@@ -297,7 +314,11 @@ impl RaftStateMachine<Types> for Machine {
     }
 
     async fn get_current_snapshot(&mut self) -> Result<Option<Snapshot<Types>>> {
-        let mut db = self.store.read("reading Raft state").await.map_err(reading)?;
+        let mut db = self
+            .store
+            .read("reading Raft state")
+            .await
+            .map_err(reading)?;
         let snapshot: Option<WireSnapshot> =
             value(&mut db, Value::Snapshot).await.map_err(reading)?;
         Ok(snapshot.as_ref().map(handed_out))
