@@ -1,6 +1,7 @@
 //! What a member does with the coalition log: say, read, fold, react, repeat. Spec: sections 3 to 7.
 
 pub mod append;
+pub mod blob_client;
 pub mod coalition;
 pub mod echo;
 mod exchange;

@@ -4,10 +4,7 @@ use crate::{
     app::App,
     federation::join::Admission,
     store,
-    sync::{
-        keeper_client::{Chunks, Keeper},
-        outbox,
-    },
+    sync::{blob_client::Chunks, keeper_client::Keeper, outbox},
 };
 use protocol::{blob::Manifest, seal};
 

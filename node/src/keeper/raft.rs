@@ -11,42 +11,31 @@ mod log;
 mod machine;
 mod mark;
 mod network;
+mod rpc;
+mod start;
 #[cfg(test)]
 mod tests;
 mod wire;
 
 pub use circle::Circle;
+pub use rpc::{on_append, on_install, on_vote, vote_request};
+pub use start::keep_again;
 
-use self::{
-    log::Log,
-    machine::{Machine, Placed},
-    mark::{Mark, Reached},
-    network::Network,
-};
-use crate::{
-    app::App,
-    http::problem::Failure,
-    store::{
-        self, Store,
-        raft::{self as table, Value},
-    },
-};
-use bytes::Bytes;
+use self::machine::Placed;
+use crate::{app::App, http::problem::Failure, store::Store};
 use minicbor::{Decode, Encode};
 use openraft::{
-    Config, Raft, ServerState, SnapshotPolicy,
+    Raft, ServerState,
     error::{ClientWriteError, RaftError},
     raft::ClientWriteResponse,
 };
 use protocol::{
     chain::Sealed,
-    codec,
     id::{Lineage, NodeId},
     problem::{Problem, ProblemKind},
     time::Moment,
 };
 use std::{
-    collections::BTreeMap,
     io::Cursor,
     sync::{
         Arc, Mutex, PoisonError,
@@ -165,21 +154,6 @@ pub struct Standing {
     pub voters: Vec<NodeId>,
 }
 
-fn settings() -> anyhow::Result<Arc<Config>> {
-    let config = Config {
-        cluster_name: "commonturf".to_owned(),
-        heartbeat_interval: HEARTBEAT,
-        election_timeout_min: ELECTION.0,
-        election_timeout_max: ELECTION.1,
-        install_snapshot_timeout: 60_000,
-        snapshot_policy: SnapshotPolicy::LogsSinceLast(SNAPSHOT_EVERY),
-        max_in_snapshot_log_to_keep: LOG_KEPT,
-        replication_lag_threshold: LAG_FOR_SNAPSHOT,
-        ..Config::default()
-    };
-    Ok(Arc::new(config.validate()?))
-}
-
 /// This node's part in Raft; started when it does not run yet and this node is a keeper.
 ///
 /// # Errors
@@ -192,7 +166,7 @@ pub(crate) async fn running(app: &App) -> Result<Arc<Running>, Failure> {
         return Ok(running.clone());
     }
     *running = None;
-    let started = Arc::new(start(app).await?);
+    let started = Arc::new(start::start(app).await?);
     *running = Some(started.clone());
     drop(running);
     let stopping = (app.clone(), started.clone());
@@ -221,129 +195,6 @@ fn keeps_nothing() -> Failure {
     Failure::new(ProblemKind::UnknownCoalition, "this node keeps no log")
 }
 
-async fn start(app: &App) -> Result<Running, Failure> {
-    let founding = circle::refresh(app).await.ok_or_else(keeps_nothing)?;
-    let circle = app.kept.circle().ok_or_else(keeps_nothing)?;
-    let path = app.dir.mark();
-    let (known, marked) = (Mark::find(&path), path.exists());
-    let mut db = app.store.read("looking for Raft state").await?;
-    let id = table::id(&mut db).await?;
-    drop(db);
-    let (id, fresh) = match id {
-        Some(id) => (id, false),
-        None if !circle.is_keeper(app.me) => return Err(keeps_nothing()),
-        None => (begin(app).await?, true),
-    };
-    let reached = reached(app, id).await?;
-    let trusted = match known {
-        Some(known) => !reached.is_behind(known),
-        // Stopped before the file was written the first time: nothing was promised yet.
-        None => !marked && reached.term == 0 && reached.length == 0,
-    };
-    if !fresh && !trusted {
-        return Err(went_back(app));
-    }
-    app.kept.set_refused(None);
-    let mark = Arc::new(Mark::open(&path, reached).map_err(Failure::internal)?);
-    let store = app.store.clone();
-    let raft = Raft::new(
-        id,
-        settings()?,
-        Network::new(app),
-        Log::new(store.clone(), mark),
-        Machine::new(store.clone(), circle.lineage, app.wake.kept.clone()),
-    )
-    .await
-    .map_err(Failure::internal)?;
-    let running = Running {
-        id,
-        raft,
-        store,
-        lineage: circle.lineage,
-        readable: AtomicBool::new(false),
-    };
-    // A founder whose database is from before its first entry must not begin a second log.
-    if founding && !(fresh && marked) {
-        running.found(app.me).await?;
-    }
-    running.lead_alone().await;
-    Ok(running)
-}
-
-/// Draws an id. One that was used before would let a keeper vote that has forgotten its votes.
-async fn begin(app: &App) -> Result<u64, Failure> {
-    use rand_core::RngCore;
-    let id = (crate::ambient::rng().next_u64() >> 1).max(1);
-    let mut tx = app.store.write("becoming a keeper").await?;
-    table::begin(&mut tx, id).await?;
-    tx.commit().await?;
-    Ok(id)
-}
-
-/// How far the database has come.
-async fn reached(app: &App, id: u64) -> Result<Reached, Failure> {
-    let damaged = |error| store::StoreError::damaged("raft_state", error);
-    let mut db = app.store.read("looking for Raft state").await?;
-    let vote = table::get(&mut db, Value::Vote).await?;
-    let vote: Option<wire::WireVote> = vote
-        .map(|bytes| codec::decode(&bytes))
-        .transpose()
-        .map_err(damaged)?;
-    let purged = table::get(&mut db, Value::Purged).await?;
-    let purged: Option<wire::WireLogId> = purged
-        .map(|bytes| codec::decode(&bytes))
-        .transpose()
-        .map_err(damaged)?;
-    let last = table::last(&mut db).await?.map(|(index, _)| index);
-    let last = last.or(purged.map(|at| at.index()));
-    Ok(Reached {
-        id,
-        term: vote.map_or(0, |vote| vote.term()),
-        length: last.map_or(0, |last| last + 1),
-    })
-}
-
-fn went_back(app: &App) -> Failure {
-    let why = "this node's database is older than what it has promised as a keeper, so it was restored from a \
-               backup or copied; it does not keep the log now. Where other keepers have the log, let it come back \
-               with `commonturf coalition keep-again`: it reads the log from them and is a keeper again then. Where \
-               it is the only keeper, put the newest copy of its directory in place";
-    tracing::error!(why, "this keeper's database went back in time");
-    app.kept.set_refused(Some(why.to_owned()));
-    Failure::new(ProblemKind::Repair, why)
-}
-
-/// Comes back as a keeper after a restore: under a new id, as one that has everything to learn.
-///
-/// # Errors
-/// `conflict` when nothing is wrong, or when this node is the only keeper.
-pub async fn keep_again(app: &App) -> Result<(), Failure> {
-    let conflict = |detail: &str| Failure::new(ProblemKind::Conflict, detail);
-    match running(app).await {
-        Ok(_) => return Err(conflict("this node keeps the log; nothing has to be done")),
-        Err(failure) if failure.0.kind() == Some(ProblemKind::Repair) => {}
-        Err(failure) => return Err(failure),
-    }
-    let circle = app.kept.circle().ok_or_else(keeps_nothing)?;
-    if circle.keepers().all(|node| node == app.me) {
-        return Err(conflict(
-            "this node is the only keeper: nobody else has the log. Put the newest copy of its directory in place",
-        ));
-    }
-    forget(app).await?;
-    running(app).await.map(drop)
-}
-
-async fn forget(app: &App) -> Result<(), Failure> {
-    let mut tx = app.store.write("giving up a Raft id").await?;
-    table::forget(&mut tx).await?;
-    tx.commit().await?;
-    match std::fs::remove_file(app.dir.mark()) {
-        Err(error) if error.kind() != std::io::ErrorKind::NotFound => Err(Failure::internal(error)),
-        _ => Ok(()),
-    }
-}
-
 fn no_quorum(detail: &str) -> Failure {
     let mut problem = Problem::new(ProblemKind::NoQuorum, detail, "");
     problem.retry_after_ms = Some(ELECTION.0);
@@ -357,30 +208,6 @@ fn not_leader(leader: NodeId) -> Failure {
 }
 
 impl Running {
-    /// The first keeper is a Raft of one.
-    async fn found(&self, me: NodeId) -> Result<(), Failure> {
-        if self
-            .raft
-            .is_initialized()
-            .await
-            .map_err(Failure::internal)?
-        {
-            return Ok(());
-        }
-        let alone = BTreeMap::from([(self.id, Peer { node: Some(me) })]);
-        self.raft.initialize(alone).await.map_err(Failure::internal)
-    }
-
-    /// A lone voter leads at once; who calls it meanwhile would be told that nobody does.
-    async fn lead_alone(&self) {
-        let voters: Vec<u64> =
-            self.metrics(|metrics| metrics.membership_config.voter_ids().collect());
-        if voters == [self.id] {
-            let wait = self.raft.wait(Some(LEAD_TIME));
-            let _ = wait.state(ServerState::Leader, "a lone keeper leads").await;
-        }
-    }
-
     fn metrics<T>(&self, read: impl FnOnce(&openraft::RaftMetrics<u64, Peer>) -> T) -> T {
         read(&self.raft.metrics().borrow())
     }
@@ -531,59 +358,4 @@ fn in_calls(entries: Vec<Sealed>) -> Vec<Vec<Sealed>> {
         }
     }
     calls
-}
-
-/// The bytes with which a candidate asks for a vote, for tests of who may.
-#[must_use]
-pub fn vote_request(to: u64, term: u64, from: u64) -> Vec<u8> {
-    let request = openraft::raft::VoteRequest::new(openraft::Vote::new(term, from), None);
-    codec::encode(&wire::Ask::new(to, &request))
-}
-
-/// `POST raft/append`: entries or a heartbeat of the leader.
-///
-/// # Errors
-/// [`Failure`] when it is not for this keeper, or this keeper cannot take part.
-pub async fn on_append(app: &App, caller: NodeId, body: &Bytes) -> Result<Vec<u8>, Failure> {
-    let message: wire::Append = crate::federation::read_cbor(body)?;
-    let running = running(app).await?;
-    running.must_be_between(caller, message.from(), message.to)?;
-    let answer = running.raft.append_entries(message.into()).await;
-    let answer = answer.map_err(Failure::internal)?;
-    Ok(codec::encode(&wire::Appended::from(answer)))
-}
-
-/// `POST raft/vote`: a candidate asks for this keeper's vote.
-///
-/// # Errors
-/// As [`on_append`].
-pub async fn on_vote(app: &App, caller: NodeId, body: &Bytes) -> Result<Vec<u8>, Failure> {
-    let message: wire::Ask = crate::federation::read_cbor(body)?;
-    let running = running(app).await?;
-    running.must_be_between(caller, message.from(), message.to)?;
-    let answer = running.raft.vote(message.into()).await;
-    let answer = answer.map_err(Failure::internal)?;
-    Ok(codec::encode(&wire::Asked::from(answer)))
-}
-
-/// `POST raft/snapshot`: this keeper is far behind; it reads pages until it has come to the mark.
-///
-/// # Errors
-/// As [`on_append`]; `keeper-behind` when more has to be read than one call has time for.
-pub async fn on_install(app: &App, caller: NodeId, body: &Bytes) -> Result<Vec<u8>, Failure> {
-    let message: wire::Install = crate::federation::read_cbor(body)?;
-    let running = running(app).await?;
-    running.must_be_between(caller, message.vote().leader_id.node_id, message.to)?;
-    let marker = message.snapshot.marker;
-    catch_up::run(app, &running, caller, marker.position).await?;
-    let snapshot = openraft::Snapshot {
-        meta: message.snapshot.meta(),
-        snapshot: Box::new(Cursor::new(codec::encode(&marker))),
-    };
-    let answer = running
-        .raft
-        .install_full_snapshot(message.vote(), snapshot)
-        .await
-        .map_err(Failure::internal)?;
-    Ok(codec::encode(&wire::Installed::from(answer)))
 }

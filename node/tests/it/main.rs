@@ -7,7 +7,6 @@ mod claims;
 mod federation;
 mod fold;
 mod imports;
-mod keepers;
 mod policy;
 mod reports;
 mod shares;

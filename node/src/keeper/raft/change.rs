@@ -3,7 +3,7 @@
 //! A new keeper first learns the log; once all new ones have, one change puts the voters in place. A
 //! keeper that came back under a new id takes the place of its old one. Members notice nothing.
 
-use super::{Peer, Running, circle, forget, if_running, running};
+use super::{Peer, Running, circle, if_running, running, start::forget};
 use crate::{
     app::App, federation::status::KeeperStatus, http::problem::Failure, sync::keeper_client::Keeper,
 };

@@ -1,9 +1,12 @@
 //! Keepers that change: from one to three to five and back, a dead one replaced, one that was
 //! restored from a backup.
 
-use super::net::{Net, name};
-use commonturf::{coalition, keeper};
+use super::net::{Net, name, sealed};
+use commonturf::{coalition, keeper, store};
 use protocol::problem::ProblemKind;
+
+/// More entries than the Raft log keeps once it was cut.
+const LONG: usize = 1_700;
 
 #[tokio::test(flavor = "multi_thread")]
 async fn keepers_grow_and_shrink_and_a_dead_one_is_replaced_while_members_go_on() {
@@ -66,6 +69,40 @@ async fn a_keeper_from_a_backup_does_not_vote_and_comes_back_under_another_id() 
     .await;
     let again = keeper::raft::keep_again(&app).await.unwrap_err().0;
     assert_eq!(again.kind(), Some(ProblemKind::Conflict));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_keeper_that_comes_late_reads_the_log_by_pages_and_has_it_to_the_byte() {
+    let net = Net::of(3, 1).await;
+    let founder = net.node(0);
+    for _ in 0..LONG {
+        let entry = sealed(founder).await;
+        keeper::log::append(founder, founder.me, vec![entry])
+            .await
+            .unwrap();
+    }
+    let mut db = founder.store.read("looking").await.unwrap();
+    let first = store::raft::entries(&mut db, 0, 1, 1).await.unwrap();
+    drop(db);
+    assert!(first.is_empty(), "the Raft log was never cut");
+    net.entrust(&[0, 1, 2], &[0, 1, 2]).await;
+    let entry = net.say(1, "behind it all").await;
+    net.all_folded(entry).await;
+    let mut logs = Vec::new();
+    for n in 0..3 {
+        net.until("each keeper has applied it all", async || {
+            let kept = *net.node(n).wake.kept.borrow();
+            (kept == *founder.wake.kept.borrow()).then_some(())
+        })
+        .await;
+        let mut db = net.node(n).store.read("looking").await.unwrap();
+        logs.push(store::keeper::after(&mut db, 0, i64::MAX).await.unwrap());
+    }
+    assert!(logs[0].len() > LONG);
+    assert!(
+        logs[1] == logs[0] && logs[2] == logs[0],
+        "keepers' logs differ"
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]

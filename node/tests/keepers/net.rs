@@ -15,6 +15,7 @@ use commonturf::{
     transport::{Transport, TransportError},
 };
 use futures_util::future::BoxFuture;
+use http_body_util::BodyExt;
 use protocol::{
     chain::Sealed,
     entry::Class,
@@ -27,6 +28,7 @@ use std::{
     sync::{Arc, Mutex},
     time::Duration,
 };
+use tower::ServiceExt;
 
 /// How long something may take to come about on a busy machine.
 const DEADLINE: Duration = Duration::from_secs(120);
@@ -44,7 +46,11 @@ impl Transport for Wire {
         Box::pin(async move {
             let router = self.0.lock().unwrap().get(base).cloned();
             let router = router.ok_or_else(|| TransportError::Unreachable("gone".to_owned()))?;
-            Ok(crate::site::answer(&router, request.map(axum::body::Body::from)).await)
+            let Ok(response) = router.oneshot(request.map(axum::body::Body::from)).await;
+            let (parts, body) = response.into_parts();
+            let body = body.collect().await;
+            let body = body.map_err(|_| TransportError::Unreachable("cut off".to_owned()))?;
+            Ok(::http::Response::from_parts(parts, body.to_bytes()))
         })
     }
 }
@@ -201,6 +207,12 @@ impl Net {
                 let signed = coalition::agreement::sign(self.node(*n), Some(&hash)).await;
                 let in_force = self.agreement(*n).await == Some(hash.clone());
                 (signed.is_ok() || in_force).then_some(())
+            })
+            .await;
+        }
+        for n in signers {
+            self.until("the version is in force", async || {
+                (self.agreement(*n).await.as_ref() == Some(&hash)).then_some(())
             })
             .await;
         }
