@@ -191,6 +191,17 @@ pub async fn voters(app: &App) -> usize {
     }
 }
 
+/// Refuses where this keeper knows of no leader, so that nothing new will come here.
+///
+/// # Errors
+/// `no-quorum`.
+pub async fn must_follow(app: &App) -> Result<(), Failure> {
+    match running(app).await?.standing().leader {
+        Some(_) => Ok(()),
+        None => Err(no_quorum("this keeper hears of no leader")),
+    }
+}
+
 fn keeps_nothing() -> Failure {
     Failure::new(ProblemKind::UnknownCoalition, "this node keeps no log")
 }
@@ -222,7 +233,7 @@ impl Running {
             voters.dedup();
             let heard = metrics
                 .millis_since_quorum_ack
-                .is_none_or(|silence| silence < QUORUM_SILENCE);
+                .is_some_and(|silence| silence < QUORUM_SILENCE);
             let (role, quorum) = match metrics.state {
                 ServerState::Leader => ("leader", heard || voters.len() == 1),
                 ServerState::Follower => ("follower", metrics.current_leader.is_some()),

@@ -180,8 +180,12 @@ impl Running {
 
     /// A lone voter leads at once; who calls it meanwhile would be told that nobody does.
     async fn lead_alone(&self) {
-        let voters: Vec<u64> =
-            self.metrics(|metrics| metrics.membership_config.voter_ids().collect());
+        // Asked of the core itself: what it shows to others lags behind when it has just begun.
+        let voters = self.raft.with_raft_state(|state| {
+            let members = state.membership_state.effective().membership();
+            members.voter_ids().collect::<Vec<u64>>()
+        });
+        let voters = voters.await.unwrap_or_default();
         if voters == [self.id] {
             let wait = self.raft.wait(Some(LEAD_TIME));
             let _ = wait.state(ServerState::Leader, "a lone keeper leads").await;
