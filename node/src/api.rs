@@ -20,9 +20,12 @@ pub mod tokens;
 use crate::{
     app::App,
     http::problem::Failure,
-    sync::outbox::{self, Fate},
+    sync::{
+        keepers::Quorum,
+        outbox::{self, Fate},
+    },
 };
-use protocol::id::EntryId;
+use protocol::{id::EntryId, problem::ProblemKind};
 use std::time::Duration;
 
 /// How long a call waits for its entry to come back from the log.
@@ -35,6 +38,9 @@ pub struct Said {
     pub entry: EntryId,
     /// `done` once it has taken effect, `waiting` while the keeper has not answered.
     pub state: &'static str,
+    /// Why it waits, where that is known: `no-quorum`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub because: Option<&'static str>,
 }
 
 /// Waits for an entry's echo.
@@ -46,13 +52,18 @@ pub async fn said(app: &App, entry: EntryId) -> Result<Said, Failure> {
         Fate::Done => Ok(Said {
             entry,
             state: "done",
+            because: None,
         }),
         Fate::Waiting => Ok(Said {
             entry,
             state: "waiting",
+            because: match crate::sync::keepers::quorum_now(app).await {
+                Quorum::NoQuorum => Some(ProblemKind::NoQuorum.code()),
+                Quorum::Ok | Quorum::Unknown => None,
+            },
         }),
         Fate::Void(why) => Err(Failure::new(
-            protocol::problem::ProblemKind::Conflict,
+            ProblemKind::Conflict,
             format!("the coalition did not accept it: {why}"),
         )),
     }

@@ -70,6 +70,10 @@ pub struct Node {
     pub offsets: Offsets,
     /// What wakes whom.
     pub wake: Wake,
+    /// What this node does as a keeper, if it is one.
+    pub kept: crate::keeper::raft::Kept,
+    /// What is known of each keeper from its answers.
+    pub keepers: crate::sync::keepers::Book,
     /// What keepers answer, for calls that this node makes to itself.
     pub federation: OnceLock<axum::Router>,
 }
@@ -176,6 +180,8 @@ impl App {
             nonces: Mutex::new(Nonces::starting_at(now)),
             offsets: Offsets::default(),
             wake,
+            kept: crate::keeper::raft::Kept::default(),
+            keepers: crate::sync::keepers::Book::default(),
             federation: OnceLock::new(),
             clock,
         })))

@@ -8,6 +8,7 @@ use crate::{
     coalition::{self, members},
     http::problem::Failure,
     store::proof::{self, Fork, KEEPER},
+    sync::{coalition::Coalition, vouch},
 };
 use protocol::{id::NodeId, note::Note, state::reconcile::OneSided};
 use serde::Serialize;
@@ -59,7 +60,7 @@ pub async fn status(app: &App) -> Result<Status, Failure> {
     for row in &notes {
         let (node, role) = match row.signer.parse() {
             Ok(node) => (node, "member"),
-            Err(_) => (coalition.row.keeper, KEEPER),
+            Err(_) => (keeper_of(&coalition, &row.note), KEEPER),
         };
         vouched.push(Vouched {
             node,
@@ -77,6 +78,14 @@ pub async fn status(app: &App) -> Result<Status, Failure> {
         forks,
         one_sided: state.one_sided(meta.head.log_time).len(),
     })
+}
+
+/// Whose a keeper's note is.
+fn keeper_of(coalition: &Coalition, note: &str) -> NodeId {
+    let head_keys = vouch::head_keys(&coalition.row, &coalition.state);
+    let note: Option<Note> = note.parse().ok();
+    note.and_then(|note| vouch::signer(&head_keys, &note))
+        .unwrap_or(coalition.row.keeper)
 }
 
 /// How many entries the keeper's latest checked note is about.

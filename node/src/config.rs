@@ -160,6 +160,12 @@ impl NodeDir {
         self.0.join("desk.token")
     }
 
+    /// What a keeper has promised, outside of the database: backups must not hold it.
+    #[must_use]
+    pub fn mark(&self) -> PathBuf {
+        self.0.join("keeper.mark")
+    }
+
     /// The database's URL.
     #[must_use]
     pub fn database(&self, config: &Config) -> String {

@@ -7,10 +7,14 @@ pub mod append;
 pub mod blob;
 pub mod evaluate;
 pub mod join;
+pub mod raft;
 pub mod read;
 pub mod rejoin;
+pub mod status;
 
-use crate::{app::App, http::problem::Failure};
+use crate::{
+    app::App, http::problem::Failure, store::coalition::Phase, sync::coalition::Coalition,
+};
 use axum::{
     body::Body,
     extract::{OriginalUri, Request, State},
@@ -25,7 +29,7 @@ use protocol::{
     problem::{Problem, ProblemKind},
     sign::{
         Answered, LogPoint, Nonce, RequestView, ResponseView, Seen, ShownHead, SignatureError,
-        sign_response, verify_request,
+        VerifiedRequest, sign_response, verify_request,
     },
 };
 
@@ -51,6 +55,8 @@ pub struct Caller {
     pub member: bool,
     /// Where it was removed: up to there it reads on, so that it learns of it.
     pub until: Option<u64>,
+    /// Whether it calls as one keeper calls another.
+    pub keeper: bool,
 }
 
 impl Caller {
@@ -78,6 +84,18 @@ impl Caller {
             return Ok(());
         }
         self.must_be_member()
+    }
+
+    /// Refuses everybody who is no keeper, in the words that a stranger gets too.
+    ///
+    /// # Errors
+    /// A `not-member` problem.
+    pub fn must_be_keeper(&self) -> Result<(), Failure> {
+        if self.keeper {
+            Ok(())
+        } else {
+            Err(not_member())
+        }
     }
 }
 
@@ -122,7 +140,13 @@ pub async fn pipeline(State(app): State<App>, request: Request, next: Next) -> R
         headers: &headers,
         body: (!chunk && !body.is_empty()).then_some(body.as_ref()),
     };
-    let response = match admit(&app, &view, &body).await {
+    let between_keepers = is_between_keepers(uri.path());
+    let admitted = if between_keepers {
+        admit_keeper(&app, &view, &body)
+    } else {
+        admit(&app, &view, &body).await
+    };
+    let response = match admitted {
         Ok(caller) => {
             let mut request = Request::from_parts(parts.clone(), Body::from(body.clone()));
             request.extensions_mut().insert(caller);
@@ -131,9 +155,56 @@ pub async fn pipeline(State(app): State<App>, request: Request, next: Next) -> R
         Err(failure) => failure.into_response(),
     };
     match Answered::received(&view) {
-        Ok(answered) => sign(&app, response, &answered).await,
+        Ok(answered) => sign(&app, response, &answered, !between_keepers).await,
         Err(_) => response,
     }
+}
+
+/// Whether a path is one on which keepers call each other.
+fn is_between_keepers(path: &str) -> bool {
+    path.split('/').nth(4) == Some("raft")
+}
+
+/// Checks the signature of another keeper's call, without waiting for anything: a fold that takes a
+/// while must not look like a keeper that is gone.
+fn admit_keeper(app: &App, view: &RequestView<'_>, body: &Bytes) -> Result<Caller, Failure> {
+    if body.len() > raft::RAFT_BODY {
+        return Err(Failure::new(ProblemKind::TooLarge, ""));
+    }
+    let node = claimed_caller(view)?;
+    let circle = app.kept.circle().filter(|circle| {
+        let prefix = format!("/v1/c/{}/", circle.coalition);
+        view.path.starts_with(&prefix)
+    });
+    let document = circle
+        .as_ref()
+        .and_then(|circle| circle.document(node))
+        .ok_or_else(not_member)?;
+    let verified = verified(app, view, node, document)?;
+    Ok(Caller {
+        node: verified.caller,
+        seen: verified.seen,
+        member: true,
+        keeper: true,
+    })
+}
+
+/// Checks a call's signature against the document of who claims to make it.
+fn verified(
+    app: &App,
+    view: &RequestView<'_>,
+    node: NodeId,
+    document: &IdentityDocument,
+) -> Result<VerifiedRequest, Failure> {
+    let authorities = authorities(&app.identity());
+    let authorities: Vec<&str> = authorities.iter().map(String::as_str).collect();
+    let lookup = |asked: NodeId, kid: &KeyId| -> Option<PublicKey> {
+        (asked == node)
+            .then(|| document.key_named(KeyUse::Request, kid))
+            .flatten()
+    };
+    verify_request(view, app.me, &authorities, lookup, app.now())
+        .map_err(|error| refused(&error, app))
 }
 
 /// Checks a call's signature and says who makes it.
@@ -145,7 +216,7 @@ async fn admit(app: &App, view: &RequestView<'_>, body: &Bytes) -> Result<Caller
         .as_ref()
         .filter(|coalition| {
             let prefix = format!("/v1/c/{}/", coalition.row.id);
-            coalition.is_answered_by(app.me) && view.path.starts_with(&prefix)
+            answers_here(app, coalition) && view.path.starts_with(&prefix)
         })
         .map(|coalition| &coalition.state);
     // The keeper itself is one before the log has its first entry.
@@ -166,15 +237,7 @@ async fn admit(app: &App, view: &RequestView<'_>, body: &Bytes) -> Result<Caller
     };
     drop(coalition);
     let document = document.ok_or_else(not_member)?;
-    let authorities = authorities(&app.identity());
-    let authorities: Vec<&str> = authorities.iter().map(String::as_str).collect();
-    let lookup = |asked: NodeId, kid: &KeyId| -> Option<PublicKey> {
-        (asked == node)
-            .then(|| document.key_named(KeyUse::Request, kid))
-            .flatten()
-    };
-    let verified = verify_request(view, app.me, &authorities, lookup, now)
-        .map_err(|error| refused(&error, app))?;
+    let verified = verified(app, view, node, &document)?;
     // What this node asks itself never was on a wire, so nobody can repeat it.
     if node != app.me {
         let mut nonces = app
@@ -190,12 +253,20 @@ async fn admit(app: &App, view: &RequestView<'_>, body: &Bytes) -> Result<Caller
         seen: verified.seen,
         member: is_member,
         until,
+        keeper: false,
     })
 }
 
 /// Whether a call only reads the log or what its entries name.
 fn reads(view: &RequestView<'_>) -> bool {
     view.method == "GET" && (view.path.ends_with("/log") || view.path.contains("/blobs/"))
+}
+
+/// Whether this node answers members: while it keeps the log, and afterwards, since its share of the
+/// key of match tokens may lie here still. What it does not keep, each call refuses by itself.
+fn answers_here(app: &App, coalition: &Coalition) -> bool {
+    coalition.is_kept_by(app.me)
+        || (app.config.federation.is_some() && coalition.row.phase != Phase::Joining)
 }
 
 /// Whose key the request names; its signature is checked after.
@@ -234,7 +305,7 @@ fn authorities(document: &IdentityDocument) -> Vec<String> {
 }
 
 /// Signs an answer, with the head of the log for those who may know it.
-async fn sign(app: &App, response: Response, answered: &Answered<'_>) -> Response {
+async fn sign(app: &App, response: Response, answered: &Answered<'_>, with_head: bool) -> Response {
     let (mut parts, body) = response.into_parts();
     let Ok(body) = body.collect().await else {
         return Failure::internal("an answer could not be read").into_response();
@@ -250,7 +321,7 @@ async fn sign(app: &App, response: Response, answered: &Answered<'_>) -> Respons
         headers: &headers,
         body: (!chunk && !body.is_empty()).then_some(body.as_ref()),
     };
-    let head = if parts.status.is_success() {
+    let head = if with_head && parts.status.is_success() {
         shown_head(app).await
     } else {
         None

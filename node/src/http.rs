@@ -27,6 +27,7 @@ pub fn desk(app: App) -> Router {
         .route("/coalition/join", post(api::coalition::join))
         .route("/coalition/approvals", post(api::coalition::approve))
         .route("/coalition/history", get(api::coalition::history))
+        .route("/coalition/keep-again", post(api::coalition::keep_again))
         .route(
             "/agreement",
             get(api::agreement::show).post(api::agreement::propose),
@@ -82,6 +83,10 @@ pub fn federation(app: App) -> Router {
             put(federation::blob::put_chunk).get(federation::blob::chunk),
         )
         .route("/evaluate", post(federation::evaluate::evaluate))
+        .route("/status", get(federation::status::status))
+        .route("/raft/append", post(federation::raft::append))
+        .route("/raft/vote", post(federation::raft::vote))
+        .route("/raft/snapshot", post(federation::raft::snapshot))
         .layer(DefaultBodyLimit::disable()) // the pipeline has read and limited the body
         .layer(middleware::from_fn_with_state(
             app.clone(),

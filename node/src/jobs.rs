@@ -40,6 +40,8 @@ pub fn start(app: &App) {
 
 /// Runs every job once, in the order in which one makes work for the next.
 pub async fn run_all(app: &App) {
+    note("keep", crate::keeper::raft::change::run(app).await);
+    note("ask keepers", crate::sync::keepers::ask(app).await);
     note("come in", come_in::run(app).await);
     note("come back", come_back::run(app).await);
     note("part", part::run(app).await);
@@ -52,6 +54,7 @@ pub async fn run_all(app: &App) {
     note("take shares", crate::shares::take(app).await);
     note("erase", crate::shares::erase(app).await);
     note("tick", crate::keeper::tick::run(app).await);
+    note("copy blobs", crate::keeper::blobs::run(app).await);
     note("expire blobs", blobs::run(app).await);
 }
 

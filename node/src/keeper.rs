@@ -1,6 +1,8 @@
 //! A keeper's work: it orders the log, stores blobs, evaluates match tokens, lets newcomers knock.
 
+pub mod blobs;
 pub mod evaluator;
 pub mod join;
 pub mod log;
+pub mod raft;
 pub mod tick;

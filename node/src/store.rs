@@ -28,6 +28,7 @@ pub mod person;
 pub mod person_suppression;
 pub mod point;
 pub mod proof;
+pub mod raft;
 pub mod reach;
 mod rows;
 pub mod sealed;

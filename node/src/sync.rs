@@ -1,12 +1,14 @@
 //! What a member does with the coalition log: say, read, fold, react, repeat. Spec: sections 3 to 7.
 
 pub mod append;
+pub mod blob_client;
 pub mod coalition;
 pub mod echo;
 mod exchange;
 pub mod fold;
 mod inside;
 pub mod keeper_client;
+pub mod keepers;
 pub mod outbox;
 pub mod parted;
 pub mod prefetch;

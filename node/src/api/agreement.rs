@@ -96,6 +96,8 @@ pub struct Propose {
     terms: Option<String>,
     /// Facts of members that change, a TOML text.
     parties: Option<String>,
+    /// Who keeps the log: 1, 3 or 5 members.
+    keepers: Option<Vec<String>>,
     /// Check it and say nothing to anybody.
     #[serde(default)]
     dry_run: bool,
@@ -135,6 +137,7 @@ pub async fn propose(
     let wanted = work::agreement::Wanted {
         terms: propose.terms.as_deref(),
         parties: propose.parties.as_deref(),
+        keepers: propose.keepers.as_deref(),
     };
     let agreement = work::agreement::draft(&app, wanted).await?;
     let readers = disclosure::readers(&app, agreement.hash(), &agreement).await?;

@@ -196,3 +196,9 @@ pub async fn history(
         store::history::latest(&mut db, window.limit.clamp(1, 1_000)).await?,
     ))
 }
+
+/// Comes back as a keeper after a restore.
+pub async fn keep_again(State(app): State<App>) -> Result<Json<serde_json::Value>, Failure> {
+    crate::keeper::raft::keep_again(&app).await?;
+    Ok(Json(serde_json::json!({ "state": "learning" })))
+}

@@ -5,6 +5,7 @@ use crate::{
     http::problem::Failure,
     shares::dispute,
     store::{self, coalition::Phase},
+    sync::keepers::{self, KeeperLine, Quorum},
 };
 use axum::{Json, extract::State};
 use protocol::{
@@ -62,6 +63,10 @@ pub struct CoalitionStatus {
     pub outbox: i64,
     /// How the keeper was reached last.
     pub keeper_contact: Contact,
+    /// The keepers, as each says of itself.
+    pub keepers: Vec<KeeperLine>,
+    /// Whether entries can be ordered: `ok`, `no-quorum`, or `unknown` while nobody was asked.
+    pub quorum: Quorum,
     /// Why own contact reports are not published, if the gate refuses them.
     pub reports_withheld: Option<String>,
 }
@@ -128,6 +133,8 @@ pub struct AgreementStatus {
     pub version: u32,
     /// Its hash.
     pub hash: Hash,
+    /// Who keeps the log under it.
+    pub keepers: Vec<String>,
     /// The hash of the version before.
     pub before: Hash,
     /// Its title.
@@ -185,6 +192,8 @@ pub async fn read(app: &App) -> Result<Status, Failure> {
                 drafts: drafts(&coalition.state),
                 disputes: dispute::open(app, &coalition.state),
                 outbox,
+                keepers: keepers::lines(app, coalition),
+                quorum: keepers::quorum(app, coalition),
                 keeper_contact: app.wake.contact.borrow().clone(),
                 reports_withheld: app
                     .wake
@@ -286,6 +295,11 @@ pub fn version(state: &Folded, hash: Hash) -> Option<AgreementStatus> {
     Some(AgreementStatus {
         version: agreement.version,
         hash,
+        keepers: agreement
+            .keepers
+            .iter()
+            .map(|node| crate::coalition::members::name(state, *node))
+            .collect(),
         before: agreement.before,
         title,
         proposer: crate::coalition::members::name(state, row.proposer),

@@ -30,6 +30,9 @@ pub enum Agreement {
         /// out stays as it is.
         #[arg(long, value_name = "FILE")]
         parties: Option<PathBuf>,
+        /// Who keeps the log from then on: 1, 3 or 5 members, by name or beginning of the node id.
+        #[arg(long, value_name = "MEMBER,...", value_delimiter = ',')]
+        keepers: Option<Vec<String>>,
         /// Check everything, show who may read what, and change nothing.
         #[arg(long)]
         dry_run: bool,
@@ -49,8 +52,12 @@ impl Agreement {
             Self::Propose {
                 terms,
                 parties,
+                keepers,
                 dry_run,
-            } => propose(desk, terms.as_deref(), parties.as_deref(), *dry_run).await,
+            } => {
+                let who = (parties.as_deref(), keepers.as_deref());
+                propose(desk, terms.as_deref(), who, *dry_run).await
+            }
             Self::Sign { draft } => sign(desk, draft.as_deref()).await,
         }
     }
@@ -102,6 +109,7 @@ async fn show(desk: &Desk) -> Result<(), CliError> {
             names("signed"),
             names("missing")
         );
+        println!("# Kept by {}", names("keepers"));
         let mut about = stated(&read(version, "parties")?);
         match version["readers_missing"].as_str() {
             Some(why) => about.push(format!("Who may read whose work cannot be told: {why}")),
@@ -172,13 +180,14 @@ async fn parties(desk: &Desk) -> Result<(), CliError> {
 async fn propose(
     desk: &Desk,
     terms: Option<&str>,
-    parties: Option<&Path>,
+    (parties, keepers): (Option<&Path>, Option<&[String]>),
     dry_run: bool,
 ) -> Result<(), CliError> {
     let terms = terms.map(read_terms).transpose()?;
     let file = |path| std::fs::read_to_string(path).map_err(|error| CliError::file(path, &error));
     let parties = parties.map(file).transpose()?;
-    let wanted = json!({ "terms": terms, "parties": parties, "dry_run": dry_run });
+    let wanted =
+        json!({ "terms": terms, "parties": parties, "keepers": keepers, "dry_run": dry_run });
     let answer: Value = desk.post("/agreement", &wanted).await?;
     if desk.json {
         output::json(&answer);

@@ -74,6 +74,8 @@ pub enum Coalition {
     Return,
     /// Show members, keeper, epoch, log head, state hash and agreement.
     Status,
+    /// Keep the log again after this keeper was restored from a backup; the other keepers have it.
+    KeepAgain,
     /// Show what this node read in the coalition log, newest first.
     Log {
         /// How many lines.
@@ -107,6 +109,7 @@ impl Coalition {
             } => parting::remove(desk, organization, None, *dry_run).await,
             Self::Return => parting::come_back(desk).await,
             Self::Status => status(desk).await,
+            Self::KeepAgain => keep_again(desk).await,
             Self::Log { limit } => log(desk, *limit).await,
         }
     }
@@ -198,6 +201,47 @@ async fn approve(desk: &Desk, organization: &str, no_propose: bool) -> Result<()
     Ok(())
 }
 
+async fn keep_again(desk: &Desk) -> Result<(), CliError> {
+    let answer: Value = desk.post("/coalition/keep-again", &json!({})).await?;
+    if desk.json {
+        output::json(&answer);
+    } else {
+        println!("This node learns the log from the other keepers and is one of them again then.");
+        println!("See: commonturf coalition status");
+    }
+    Ok(())
+}
+
+fn keepers(coalition: &Value) {
+    if coalition["quorum"] == "no-quorum" {
+        println!(
+            "KEEPERS    no-quorum: too few can be reached. Nothing is ordered and nothing is granted;"
+        );
+        println!("           what you say waits here and goes out by itself.");
+    }
+    let row = |keeper: &Value| {
+        let text = |field: &str| keeper[field].as_str().unwrap_or_default().to_owned();
+        let number = |field: &str| keeper[field].as_u64().map(|n| n.to_string());
+        vec![
+            text("name"),
+            text("role"),
+            number("position").unwrap_or_default(),
+            number("lag").unwrap_or_default(),
+            keeper["answered_at"]
+                .as_i64()
+                .map_or_else(|| "never".to_owned(), output::moment),
+            text("error"),
+        ]
+    };
+    let rows: Vec<Vec<String>> = coalition["keepers"]
+        .as_array()
+        .into_iter()
+        .flatten()
+        .map(row)
+        .collect();
+    output::table(&["KEEPER", "ROLE", "POSITION", "LAG", "HEARD", ""], &rows);
+}
+
 async fn status(desk: &Desk) -> Result<(), CliError> {
     let answer: Value = desk.get("/status").await?;
     if desk.json {
@@ -239,6 +283,8 @@ async fn status(desk: &Desk) -> Result<(), CliError> {
     for draft in coalition["drafts"].as_array().into_iter().flatten() {
         version("Draft", draft);
     }
+    println!();
+    keepers(coalition);
     println!();
     members(&coalition["members"]);
     for newcomer in coalition["waiting"].as_array().into_iter().flatten() {

@@ -14,11 +14,13 @@ use protocol::{
     codec,
     entry::agreement::{AgreementPropose, AgreementSign},
     fold,
-    id::{CoalitionId, EntryId, Hash},
+    id::{CoalitionId, EntryId, Hash, NodeId},
     identity::KeyUse,
+    limits::KEEPERS,
     problem::ProblemKind,
     state::State,
 };
+use std::collections::BTreeSet;
 
 /// Refuses terms that cannot be read, or under which nothing would flow because their day is over.
 pub(super) fn usable(app: &App, terms: &str) -> std::result::Result<Terms, Failure> {
@@ -78,6 +80,12 @@ pub(super) async fn queue_with_signature(
     outbox::queue(app, tx, signature(app, &bytes).into(), None).await
 }
 
+/// Whether a draft entrusts the log to this node although its federation listener is switched off.
+fn names_me_unreachable(app: &App, draft: &[u8]) -> bool {
+    let draft = codec::decode::<Agreement>(draft);
+    app.config.federation.is_none() && draft.is_ok_and(|draft| draft.keepers.contains(&app.me))
+}
+
 fn signature(app: &App, agreement: &[u8]) -> AgreementSign {
     let key = app.secrets.signing_key(KeyUse::Statement);
     AgreementSign {
@@ -104,6 +112,8 @@ pub struct Wanted<'a> {
     pub terms: Option<&'a str>,
     /// Facts of members: a file for [`Changes`].
     pub parties: Option<&'a str>,
+    /// Who keeps the log: names, or beginnings of node ids.
+    pub keepers: Option<&'a [String]>,
 }
 
 /// The version that a proposal would make, for the present members; says nothing to anybody.
@@ -128,9 +138,14 @@ pub async fn draft(app: &App, wanted: Wanted<'_>) -> std::result::Result<Agreeme
     if let Some(parties) = wanted.parties {
         Changes::read(parties)?.apply(&coalition.state, &mut agreement.parties)?;
     }
+    if let Some(keepers) = wanted.keepers {
+        agreement.keepers = entrusted(&coalition.state, keepers)?;
+    }
     fits(&terms, &agreement)?;
     let same = |(_, current): &(Hash, Agreement)| {
-        current.parties == agreement.parties && current.terms == agreement.terms
+        current.parties == agreement.parties
+            && current.terms == agreement.terms
+            && current.keepers == agreement.keepers
     };
     if current.as_ref().is_some_and(same) {
         return Err(Failure::new(
@@ -145,6 +160,29 @@ pub async fn draft(app: &App, wanted: Wanted<'_>) -> std::result::Result<Agreeme
         ));
     }
     Ok(agreement)
+}
+
+/// The members that are to keep the log.
+fn entrusted(state: &State, names: &[String]) -> std::result::Result<Vec<NodeId>, Failure> {
+    let mut keepers = BTreeSet::new();
+    for name in names {
+        let node = super::members::find(state, name)?;
+        let reachable = state.document(node);
+        if !reachable.is_some_and(|document| document.is_keeper()) {
+            return Err(Failure::input(format!(
+                "{name} cannot keep the log: its identity names no address, so nobody could reach it. A keeper's node \
+                 is made with `commonturf init --federation ... --public-url ...`"
+            )));
+        }
+        keepers.insert(node);
+    }
+    if !KEEPERS.contains(&keepers.len()) {
+        return Err(Failure::input(format!(
+            "a log has 1, 3 or 5 keepers, not {}: with an even number one more could fail without any gain",
+            keepers.len()
+        )));
+    }
+    Ok(keepers.into_iter().collect())
 }
 
 /// Refuses organizations that share no coalition, and rules that make no gate for them.
@@ -175,7 +213,7 @@ pub async fn propose(
 ) -> std::result::Result<(Hash, EntryId), Failure> {
     let wanted = Wanted {
         terms,
-        parties: None,
+        ..Wanted::default()
     };
     put_forward(app, &draft(app, wanted).await?).await
 }
@@ -231,6 +269,12 @@ pub async fn sign(app: &App, draft: Option<&str>) -> std::result::Result<(Hash, 
             }
         }
     };
+    if names_me_unreachable(app, &bytes) {
+        return Err(Failure::input(
+            "this draft makes this node a keeper, and it listens to nobody: give it the [federation] section in \
+             config.toml that it was made with, start it again, and sign then",
+        ));
+    }
     let mut tx = app.store.write("signing an agreement").await?;
     let entry = outbox::queue(app, &mut tx, signature(app, &bytes).into(), None).await?;
     tx.commit().await?;

@@ -11,6 +11,7 @@ use crate::{
     sync::{
         coalition::Coalition,
         keeper_client::Keeper,
+        keepers::Seat,
         outbox::{self, Intent},
     },
 };
@@ -45,13 +46,12 @@ pub async fn ask(app: &App, code: &str) -> Result<(protocol::id::CoalitionId, St
             "this node is in a coalition already",
         ));
     }
-    let keeper = Keeper {
+    let seat = Seat {
         node: invite.keeper,
         url: Some(invite.keeper_url.as_str().to_owned()),
-        coalition: invite.coalition,
-        seen: None,
         document: None,
     };
+    let keeper = Keeper::at(invite.coalition, seat);
     let mut overlay = Overlay::from_rows(Rows::new());
     let key_package =
         mls::key_package(&mut overlay, &app.mls_key(), app.me).map_err(Failure::internal)?;

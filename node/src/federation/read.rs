@@ -42,6 +42,10 @@ pub async fn read(
             "the member has read further than this keeper's log goes",
         ));
     }
+    if page.items.is_empty() {
+        // Cut off from the others, or not one of them any more: whoever asks looks elsewhere.
+        keeper::raft::must_follow(&app).await?;
+    }
     if page.items.is_empty() && ask.wait > 0 {
         let wait = Duration::from_secs(ask.wait.min(LONGPOLL_WAIT));
         tokio::select! {

@@ -1,4 +1,4 @@
-//! `rejoin`: what a member that lost its state needs to come back into the group. Spec: section 8.7.
+//! `rejoin`: what a member that lost its state needs to come back into the group. Spec: section 8.8.
 
 use super::{Caller, cbor};
 use crate::{

@@ -4,10 +4,7 @@ use crate::{
     app::App,
     federation::join::Admission,
     store,
-    sync::{
-        keeper_client::{Chunks, Keeper},
-        outbox,
-    },
+    sync::{blob_client::Chunks, keeper_client::Keeper, outbox},
 };
 use protocol::{blob::Manifest, seal};
 
@@ -22,7 +19,7 @@ pub async fn run(app: &App) -> anyhow::Result<()> {
             return Ok(());
         };
         drop(db);
-        let (keeper, recipient) = {
+        let (keeper, is_keeper, recipient) = {
             let guard = app.coalition.read().await;
             let Some(coalition) = guard.as_ref() else {
                 return Ok(());
@@ -30,6 +27,7 @@ pub async fn run(app: &App) -> anyhow::Result<()> {
             let document = coalition.state.document(kept.node);
             (
                 Keeper::of(app, coalition),
+                coalition.is_kept_by(app.me),
                 document.and_then(|document| document.age_recipient()),
             )
         };
@@ -37,15 +35,14 @@ pub async fn run(app: &App) -> anyhow::Result<()> {
             recipient.ok_or_else(|| anyhow::anyhow!("the newcomer's document names no age key"))?;
         let sealed = seal::seal(&kept.snapshot, &[recipient])?;
         let manifest = Manifest::of(&sealed)?;
-        if keeper.url.is_none() {
+        if is_keeper {
             let mut tx = app.store.write("keeping a snapshot").await?;
             outbox::keep_blob(app, &mut tx, &manifest, &sealed).await?;
             tx.commit().await?;
-        } else {
-            keeper
-                .upload(app, &manifest, Chunks::InMemory(&sealed))
-                .await?;
         }
+        keeper
+            .upload(app, &manifest, Chunks::InMemory(&sealed))
+            .await?;
         let admission = Admission {
             welcome: kept.welcome,
             snapshot: manifest.id(),

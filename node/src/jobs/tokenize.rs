@@ -13,6 +13,7 @@ use crate::{
     sync::{
         coalition::Coalition,
         keeper_client::{Keeper, KeeperError},
+        keepers::Seat,
         outbox,
     },
 };
@@ -174,8 +175,8 @@ fn in_turn(app: &App, coalition: &Coalition, keyset: &Keyset) -> Vec<(u16, Keepe
     keepers.rotate_left(turn);
     keepers.sort_by_key(|keeper| keeper.node != app.me);
     let reached = keepers.iter().filter_map(|keeper| {
-        let reached = Keeper::holding_a_share(app, coalition, keeper.node)?;
-        Some((keeper.id, reached))
+        let seat = Seat::of_member(app, coalition, keeper.node)?;
+        Some((keeper.id, Keeper::at(coalition.row.id, seat)))
     });
     reached.collect()
 }

@@ -1,14 +1,11 @@
-//! The log that this keeper orders. Spec: section 8.2.
+//! The log that keepers order. Spec: section 8.2.
 //!
-//! A position means: on disk. The keeper judges caller, size, shape and blobs, never what is inside.
+//! A position means: on disk at a majority of them. A keeper judges caller, size, shape and blobs, never what is inside.
 
-use crate::{
-    app::App,
-    http::problem::Failure,
-    store::{self, Write},
-};
+use super::raft;
+use crate::{app::App, http::problem::Failure, store};
 use protocol::{
-    chain::{AppendResult, Appended, Head, LogItem, Page, READ_BYTES, READ_ITEMS, Sealed},
+    chain::{AppendResult, Appended, Page, READ_BYTES, READ_ITEMS, Sealed},
     envelope::Envelope,
     id::{CoalitionId, Hash, Lineage, NodeId},
     identity::KeyUse,
@@ -16,6 +13,7 @@ use protocol::{
     problem::ProblemKind,
     sign::LogPoint,
 };
+use sqlx::AnyConnection;
 
 async fn numbering(app: &App) -> Result<(CoalitionId, Lineage), Failure> {
     let coalition = app.coalition.read().await;
@@ -27,54 +25,59 @@ async fn numbering(app: &App) -> Result<(CoalitionId, Lineage), Failure> {
         .ok_or_else(|| Failure::new(ProblemKind::UnknownCoalition, "this node keeps no log"))
 }
 
-/// Orders entries and answers for each what became of it, after all of them are on disk.
+/// Orders entries and answers for each what became of it, after all of them are on disk at a majority
+/// of the keepers.
 ///
 /// # Errors
-/// [`Failure`] when the database fails; then nothing was ordered.
+/// [`Failure`]: `not-leader`, `no-quorum`; `outcome-unknown`, and then the same bytes may be sent again.
 pub async fn append(app: &App, author: NodeId, entries: Vec<Sealed>) -> Result<Appended, Failure> {
     let (coalition, lineage) = numbering(app).await?;
-    let mut tx = app.store.write("ordering entries").await?;
-    let mut head = store::keeper::head(&mut tx, lineage).await?;
-    let mut tree = store::proof::keeper_tree(&mut tx, lineage).await?;
+    let running = raft::running(app).await?;
     let mut results = Vec::with_capacity(entries.len());
+    let mut proposed = Vec::new();
+    let mut db = app.store.read("judging entries").await?;
     for Sealed(bytes) in entries {
-        let before = head.position;
-        let leaf = |head: &Head| {
-            let sealed = Hash::of(&bytes);
-            protocol::chain::leaf(lineage, head.position, head.log_time, sealed)
-        };
-        let result = order(app, &mut tx, &mut head, coalition, author, bytes.clone()).await?;
-        if head.position > before {
-            tree.push(leaf(&head));
+        let judged = judge(&mut db, (coalition, lineage), author, &bytes).await?;
+        if judged.is_none() {
+            proposed.push(Sealed(bytes));
         }
-        results.push(result);
+        results.push(judged);
     }
-    store::proof::put_keeper_tree(&mut tx, &tree).await?;
-    tx.commit().await?;
-    app.wake.kept.send_if_modified(|kept| {
-        let moved = head.position > *kept;
-        *kept = head.position.max(*kept);
-        moved
-    });
+    drop(db);
+    if !proposed.is_empty() {
+        running.must_lead(app.me)?;
+        let placed = running.order(app.now(), proposed).await?;
+        let mut placed = placed.into_iter();
+        for result in results.iter_mut().filter(|result| result.is_none()) {
+            *result = placed
+                .next()
+                .map(|(position, log_time)| AppendResult::Ordered { position, log_time });
+        }
+    }
+    let results: Option<Vec<AppendResult>> = results.into_iter().collect();
+    let results = results.ok_or_else(|| Failure::new(ProblemKind::OutcomeUnknown, ""))?;
     Ok(Appended { results })
 }
 
-async fn order(
-    app: &App,
-    tx: &mut Write,
-    head: &mut Head,
-    coalition: CoalitionId,
+/// What becomes of an entry without ordering it: it stands in the log already, or is refused. None
+/// when it is to be ordered.
+async fn judge(
+    db: &mut AnyConnection,
+    (coalition, lineage): (CoalitionId, Lineage),
     author: NodeId,
-    bytes: Vec<u8>,
-) -> Result<AppendResult, Failure> {
-    let refused = |kind: ProblemKind| AppendResult::Refused {
-        code: kind.code().to_owned(),
+    bytes: &[u8],
+) -> Result<Option<AppendResult>, Failure> {
+    let refused = |kind: ProblemKind| {
+        Some(AppendResult::Refused {
+            code: kind.code().to_owned(),
+        })
     };
-    let hash = Hash::of(&bytes);
-    if let Some((position, log_time)) = store::keeper::position_of(&mut *tx, hash).await? {
-        return Ok(AppendResult::Ordered { position, log_time });
+    if let Some((position, log_time)) =
+        store::keeper::position_of(&mut *db, Hash::of(bytes)).await?
+    {
+        return Ok(Some(AppendResult::Ordered { position, log_time }));
     }
-    let envelope = match Envelope::read(&bytes, coalition, head.lineage) {
+    let envelope = match Envelope::read(bytes, coalition, lineage) {
         Ok(envelope) => envelope,
         Err(protocol::envelope::EnvelopeError::Codec(protocol::codec::CodecError::TooLong {
             ..
@@ -87,25 +90,14 @@ async fn order(
         return Ok(refused(ProblemKind::Forbidden));
     }
     for blob in &envelope.header.blobs {
-        let whole = store::blob::find(&mut *tx, *blob)
+        let whole = store::blob::find(&mut *db, *blob)
             .await?
             .is_some_and(|row| row.missing == 0);
         if !whole {
             return Ok(refused(ProblemKind::BlobMissing));
         }
     }
-    let item = LogItem {
-        position: head.position + 1,
-        log_time: app.now().max(head.log_time),
-        sealed: bytes,
-    };
-    let next = head.after(&item).map_err(Failure::internal)?;
-    store::keeper::append(&mut *tx, &item, next.chain, author, envelope.header.class).await?;
-    *head = next;
-    Ok(AppendResult::Ordered {
-        position: item.position,
-        log_time: item.log_time,
-    })
+    Ok(None)
 }
 
 /// Entries after a position, as many as fit a page.
@@ -114,6 +106,7 @@ async fn order(
 /// [`Failure`] when the database fails.
 pub async fn page(app: &App, after: u64) -> Result<Page, Failure> {
     let (coalition, lineage) = numbering(app).await?;
+    raft::running(app).await?.must_be_readable().await?;
     let mut db = app.store.read("reading the log").await?;
     // The tree first, then the head: what is appended meanwhile is in the next page.
     let tree = store::proof::keeper_tree(&mut db, lineage).await?;
@@ -161,16 +154,17 @@ pub async fn check_seen(app: &App, seen: Option<LogPoint>) -> Result<(), Failure
     }
 }
 
-/// Shows readers where the log stands, before anybody reads.
+/// Shows readers where the log stands, before anybody reads, and takes part among the keepers.
 ///
 /// # Errors
-/// When the database fails.
+/// When the database fails. A keeper whose database went back in time starts, and keeps nothing.
 pub async fn start(app: &App) -> anyhow::Result<()> {
     let Ok((_, lineage)) = numbering(app).await else {
         return Ok(());
     };
     let mut db = app.store.read("reading the head").await?;
     let head = store::keeper::head(&mut db, lineage).await?;
+    drop(db);
     app.wake.kept.send_replace(head.position);
-    Ok(())
+    raft::change::run(app).await
 }

@@ -19,7 +19,12 @@ pub async fn run(app: &App) -> anyhow::Result<()> {
         };
         is_due(&coalition.state, app.now())
     };
-    if !due {
+    // One tick is enough, so the leader says it.
+    let leads = match super::raft::if_running(app).await {
+        Some(running) => running.must_lead(app.me).is_ok(),
+        None => false,
+    };
+    if !due || !leads {
         return Ok(());
     }
     let mut tx = app.store.write("letting time pass").await?;

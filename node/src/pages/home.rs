@@ -13,6 +13,7 @@ use crate::{
     api::status::{AgreementStatus, CoalitionStatus},
     app::App,
     coalition as work,
+    sync::keepers::Quorum,
 };
 use askama::Template;
 use axum::{Form, extract::State, http::Uri, response::Redirect};
@@ -54,6 +55,18 @@ struct Standing {
     head: String,
     state_hash: String,
     answered: Option<String>,
+    no_quorum: bool,
+    keepers: Vec<Keeper>,
+}
+
+/// A keeper of the log.
+#[derive(Debug)]
+struct Keeper {
+    name: String,
+    role: String,
+    lag: Option<u64>,
+    heard: Option<String>,
+    error: Option<String>,
 }
 
 /// Somebody who waits to be let in.
@@ -164,6 +177,13 @@ pub async fn approve(
 impl Standing {
     fn new(app: &App, frame: &Frame, state: &Folded, status: CoalitionStatus, tokens: u64) -> Self {
         let answered = status.keeper_contact.answered_at;
+        let keepers = status.keepers.into_iter().map(|keeper| Keeper {
+            name: keeper.name,
+            role: keeper.role,
+            lag: keeper.lag.filter(|lag| *lag > 0),
+            heard: keeper.answered_at.map(|at| frame.calendar.distance(at)),
+            error: keeper.error,
+        });
         Self {
             newcomers: newcomers(state, app.me),
             drafts: drafts(state, app.me, status.drafts),
@@ -183,6 +203,8 @@ impl Standing {
             head: status.head.short(),
             state_hash: status.state_hash.short(),
             answered: answered.map(|at| frame.calendar.distance(at)),
+            no_quorum: status.quorum == Quorum::NoQuorum,
+            keepers: keepers.collect(),
         }
     }
 
@@ -348,6 +370,7 @@ impl Home {
                     version: 1,
                     hash: protocol::id::Hash::ZERO,
                     before: protocol::id::Hash::ZERO,
+                    keepers: vec![text()],
                     title: text(),
                     proposer: text(),
                     signed: vec![text()],
@@ -359,6 +382,14 @@ impl Home {
                 head: text(),
                 state_hash: text(),
                 answered: Some(text()),
+                no_quorum: true,
+                keepers: vec![Keeper {
+                    name: text(),
+                    role: text(),
+                    lag: Some(3),
+                    heard: Some(text()),
+                    error: Some(text()),
+                }],
             }),
             frame,
         }

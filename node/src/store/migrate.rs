@@ -44,6 +44,11 @@ pub const MIGRATIONS: &[(i64, &str, &str)] = &[
         include_str!("../../migrations/0009_onward.sql"),
     ),
     (
+        11,
+        "keepers",
+        include_str!("../../migrations/0011_keepers.sql"),
+    ),
+    (
         12,
         "members",
         include_str!("../../migrations/0012_members.sql"),

@@ -3,14 +3,20 @@
 use super::{Result, StoreError, integer, natural};
 use protocol::{
     chain::LogItem,
-    id::{EntryId, Hash, Lineage},
+    id::{EntryId, Hash, Lineage, NodeId},
     merkle::{Proof, Subtree, Tree, join, subtrees},
 };
 use sqlx::{AnyConnection, FromRow, Row, any::AnyRow};
 use std::ops::Range;
 
-/// Under which name the keeper's note is kept.
+/// Under which name the largest note of any keeper is kept.
 pub const KEEPER: &str = "keeper";
+/// Under which name the latest note of one keeper is kept.
+#[must_use]
+pub fn of_keeper(node: NodeId) -> String {
+    format!("{KEEPER} {node}")
+}
+
 /// Items read at a time.
 const PAGE: i64 = 1_000;
 
@@ -159,13 +165,13 @@ pub struct NoteRow {
     pub at: i64,
 }
 
-/// The latest checked note of everybody, the keeper's first.
+/// The latest checked note of everybody, the largest of the keepers first.
 ///
 /// # Errors
 /// [`StoreError`].
 pub async fn notes(db: &mut AnyConnection) -> Result<Vec<NoteRow>> {
     Ok(sqlx::query_as(
-        "SELECT signer, size, note, at FROM log_note ORDER BY CASE WHEN signer = 'keeper' THEN 0 ELSE 1 END, signer",
+        "SELECT signer, size, note, at FROM log_note WHERE signer NOT LIKE 'keeper %' ORDER BY CASE WHEN signer = 'keeper' THEN 0 ELSE 1 END, signer",
     )
     .fetch_all(db)
     .await?)

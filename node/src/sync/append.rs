@@ -4,8 +4,9 @@
 //! is answered by sending the same bytes again.
 
 use super::{
+    blob_client::Chunks,
     coalition::Coalition,
-    keeper_client::{Chunks, Keeper},
+    keeper_client::Keeper,
     outbox::{self, COMMIT, Intent},
 };
 use crate::{
@@ -220,9 +221,12 @@ async fn send_sealed(app: &App) -> anyhow::Result<usize> {
     if answer.results.len() != batch.len() {
         anyhow::bail!("the keeper answered for other entries than were sent");
     }
+    let mut taken = 0;
     for ((entry, bytes), result) in batch.iter().zip(answer.results) {
-        note(app, *entry, bytes, result).await?;
+        taken += usize::from(note(app, *entry, bytes, result).await?);
     }
+    // Sending the same at once again would bring the same answer.
+    anyhow::ensure!(taken > 0, "the keeper did not take what waits yet");
     Ok(batch.len())
 }
 
@@ -241,9 +245,6 @@ fn fitting(waiting: Vec<Outgoing>) -> Vec<(EntryId, Vec<u8>)> {
 
 /// Uploads what an entry names and this node still holds.
 async fn upload_blobs(app: &App, keeper: &Keeper, envelope: &[u8]) -> anyhow::Result<()> {
-    if keeper.url.is_none() {
-        return Ok(());
-    }
     let envelope: Envelope = codec::decode(envelope)?;
     for blob in envelope.header.blobs {
         let mut db = app.store.read("reading a blob").await?;
@@ -256,12 +257,13 @@ async fn upload_blobs(app: &App, keeper: &Keeper, envelope: &[u8]) -> anyhow::Re
     Ok(())
 }
 
+/// Notes what became of an entry; `false` when it has to be sent again later.
 async fn note(
     app: &App,
     entry: EntryId,
     envelope: &[u8],
     result: AppendResult,
-) -> anyhow::Result<()> {
+) -> anyhow::Result<bool> {
     let is_keeper = app
         .coalition
         .read()
@@ -284,17 +286,15 @@ async fn note(
                 end_here(&mut tx, entry, &format!("the keeper refused it: {code}")).await?;
             }
             _ => {
-                table::set_note(
-                    &mut tx,
-                    entry,
-                    &format!("the keeper did not take it yet: {code}"),
-                )
-                .await?
+                let why = format!("the keeper did not take it yet: {code}");
+                table::set_note(&mut tx, entry, &why).await?;
+                tx.commit().await?;
+                return Ok(false);
             }
         },
     }
     tx.commit().await?;
-    Ok(())
+    Ok(true)
 }
 
 /// Ends an entry that will never be ordered: whoever waits for it learns why, as for a void one.

@@ -79,22 +79,20 @@ impl Coalition {
         }
     }
 
-    /// Whether this node is the keeper.
+    /// Whether a node keeps the log: by the agreement in force, or as the founder before the first
+    /// entry.
     #[must_use]
-    pub fn is_kept_by(&self, me: NodeId) -> bool {
-        self.row.keeper == me
+    pub fn is_kept_by(&self, node: NodeId) -> bool {
+        match self.state.roster().next() {
+            None => self.row.keeper == node && self.row.phase != Phase::Joining,
+            Some(_) => self.state.active(node).is_some_and(|member| member.keeper),
+        }
     }
 
     /// Whether this node reads the log: also before it may speak again, as a copy of an earlier day.
     #[must_use]
     pub fn reads(&self) -> bool {
         matches!(self.row.phase, Phase::Active | Phase::Restored) && self.group_id.is_some()
-    }
-
-    /// Whether a node answers members' calls: the keeper of the log, and who holds a share of the keys.
-    #[must_use]
-    pub fn is_answered_by(&self, node: NodeId) -> bool {
-        self.is_kept_by(node) || protocol::fold::agreement::keepers(&self.state).contains(&node)
     }
 
     /// Whether this node folds and speaks.

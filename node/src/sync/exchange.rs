@@ -1,6 +1,9 @@
 //! One exchange with a keeper: sign, send, check the answer's signature and the head it shows.
 
-use super::keeper_client::{Keeper, KeeperError};
+use super::{
+    keeper_client::{Keeper, KeeperError},
+    keepers::Seat,
+};
 use crate::{
     app::App,
     federation::{APPLICATION_CBOR, LOCAL_AUTHORITY, OCTETS},
@@ -30,9 +33,11 @@ pub(super) enum Content<'a> {
 }
 
 impl Keeper {
+    #[expect(clippy::too_many_arguments, reason = "the parts of one request")]
     pub(super) async fn exchange(
         &self,
         app: &App,
+        seat: &Seat,
         method: Method,
         path: &str,
         query: &str,
@@ -40,7 +45,7 @@ impl Keeper {
         ahead: i64,
     ) -> Result<Bytes, KeeperError> {
         let path = format!("/v1/c/{}/{path}", self.coalition);
-        let authority = match &self.url {
+        let authority = match &seat.url {
             Some(url) => authority_of(url)?,
             None => LOCAL_AUTHORITY.to_owned(),
         };
@@ -61,13 +66,13 @@ impl Keeper {
             headers: &headers,
             body: signed.then_some(body.as_ref()),
         };
-        let created = app.now().plus(app.offsets.of(self.node)).plus(ahead);
+        let created = app.now().plus(app.offsets.of(seat.node)).plus(ahead);
         let seen = Seen {
             log: self.seen,
             document: app.identity().seq,
         };
         let nonce = Nonce::random(&mut crate::ambient::rng());
-        let added = sign_request(&app.signer(), &view, self.node, &seen, created, nonce)?;
+        let added = sign_request(&app.signer(), &view, seat.node, &seen, created, nonce)?;
         let target = if query.is_empty() {
             path.clone()
         } else {
@@ -83,13 +88,13 @@ impl Keeper {
         let request = request
             .body(body.clone())
             .map_err(|error| KeeperError::Unreadable(error.to_string()))?;
-        let response = match &self.url {
+        let response = match &seat.url {
             Some(url) => app.transport.send(url, request).await?,
             None => call_own_router(app, request).await?,
         };
         let answered = Answered::sent(&view, &added)?;
         let chunk = matches!(content, Content::AskForChunk);
-        self.check(app, &response, &answered, chunk)?;
+        check(app, seat, &response, &answered, chunk)?;
         if response.status().is_success() {
             return Ok(response.into_body());
         }
@@ -101,57 +106,57 @@ impl Keeper {
             ))),
         }
     }
+}
 
-    /// Checks the answer's signature, and that its head is the keeper's word.
-    fn check(
-        &self,
-        app: &App,
-        response: &http::Response<Bytes>,
-        answered: &Answered<'_>,
-        asked_for_chunk: bool,
-    ) -> Result<(), KeeperError> {
-        let status = response.status();
-        let unsigned = !response.headers().contains_key("signature");
-        if unsigned && (status.is_server_error() || status == StatusCode::NOT_FOUND) {
-            return Err(TransportError::Unreachable(format!(
-                "something answered {status} in its place"
-            ))
-            .into());
-        }
-        if self.document.is_none() && !status.is_success() {
-            // A newcomer cannot check a refusal yet. Believing it costs a try, nothing else.
-            return Ok(());
-        }
-        let mut headers: Vec<(&str, &str)> = Vec::new();
-        for (name, value) in response.headers() {
-            let value = value
-                .to_str()
-                .map_err(|_| KeeperError::Unreadable("a header is no text".to_owned()))?;
-            headers.push((name.as_str(), value));
-        }
-        // Only a chunk may come unsigned, and only where one was asked for.
-        let chunk = asked_for_chunk && headers.contains(&("content-type", OCTETS));
-        let body = response.body();
-        let view = ResponseView {
-            status: status.as_u16(),
-            headers: &headers,
-            body: (!chunk && !body.is_empty()).then_some(body.as_ref()),
-        };
-        // A newcomer does not know the keeper's document yet; the invitation names its node id, and
-        // the answer brings the document that the id is the hash of.
-        let document = match &self.document {
-            Some(document) => document.clone(),
-            None => crate::federation::join::document_in(response.body(), self.node, app.now())
-                .ok_or(SignatureError::UnknownKey)?,
-        };
-        let lookup = |node, kid: &_| {
-            (node == self.node)
-                .then(|| document.key_named(KeyUse::Request, kid))
-                .flatten()
-        };
-        let verified = verify_response(&view, answered, self.node, lookup)?;
-        check_head(&document, &verified)
+/// Checks the answer's signature, and that its head is the keeper's word.
+fn check(
+    app: &App,
+    seat: &Seat,
+    response: &http::Response<Bytes>,
+    answered: &Answered<'_>,
+    asked_for_chunk: bool,
+) -> Result<(), KeeperError> {
+    let status = response.status();
+    let unsigned = !response.headers().contains_key("signature");
+    if unsigned && (status.is_server_error() || status == StatusCode::NOT_FOUND) {
+        return Err(TransportError::Unreachable(format!(
+            "something answered {status} in its place"
+        ))
+        .into());
     }
+    if seat.document.is_none() && !status.is_success() {
+        // A newcomer cannot check a refusal yet. Believing it costs a try, nothing else.
+        return Ok(());
+    }
+    let mut headers: Vec<(&str, &str)> = Vec::new();
+    for (name, value) in response.headers() {
+        let value = value
+            .to_str()
+            .map_err(|_| KeeperError::Unreadable("a header is no text".to_owned()))?;
+        headers.push((name.as_str(), value));
+    }
+    // Only a chunk may come unsigned, and only where one was asked for.
+    let chunk = asked_for_chunk && headers.contains(&("content-type", OCTETS));
+    let body = response.body();
+    let view = ResponseView {
+        status: status.as_u16(),
+        headers: &headers,
+        body: (!chunk && !body.is_empty()).then_some(body.as_ref()),
+    };
+    // A newcomer does not know the keeper's document yet; the invitation names its node id, and
+    // the answer brings the document that the id is the hash of.
+    let document = match &seat.document {
+        Some(document) => document.clone(),
+        None => crate::federation::join::document_in(response.body(), seat.node, app.now())
+            .ok_or(SignatureError::UnknownKey)?,
+    };
+    let lookup = |node, kid: &_| {
+        (node == seat.node)
+            .then(|| document.key_named(KeyUse::Request, kid))
+            .flatten()
+    };
+    let verified = verify_response(&view, answered, seat.node, lookup)?;
+    check_head(&document, &verified)
 }
 
 /// A head is believed when the keeper's key for heads signed it.

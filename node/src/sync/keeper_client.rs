@@ -1,19 +1,23 @@
-//! Calls to the keeper: signed, answered with a signature, checked before anything is believed.
+//! Calls to keepers: signed, answered with a signature, checked before anything is believed.
 
-use super::exchange::Content;
-use crate::{app::App, store::coalition::CoalitionRow, transport::TransportError};
+use super::{
+    exchange::Content,
+    keepers::{Purpose, Seat},
+};
+use crate::{app::App, transport::TransportError};
 use bytes::Bytes;
 use http::Method;
 use protocol::{
-    blob::{BlobId, Manifest},
     chain::{Append, Appended, Page},
     codec::{self, Canonical},
     id::{CoalitionId, NodeId},
-    identity::IdentityDocument,
     problem::{Problem, ProblemKind},
     sign::{LogPoint, SignatureError},
 };
-use std::{collections::BTreeMap, sync::Mutex};
+use std::{
+    collections::{BTreeMap, VecDeque},
+    sync::Mutex,
+};
 
 /// The most that an own clock is corrected by for one keeper: a day.
 const OFFSET_LIMIT: i64 = 24 * protocol::time::HOUR;
@@ -68,100 +72,100 @@ impl KeeperError {
             _ => None,
         }
     }
-}
 
-/// Where the keeper is and how its answers verify.
-#[derive(Debug, Clone)]
-pub struct Keeper {
-    /// Whose.
-    pub node: NodeId,
-    /// Its address; none when this node is the keeper itself.
-    pub url: Option<String>,
-    /// The coalition.
-    pub coalition: CoalitionId,
-    /// How far this node has folded.
-    pub seen: Option<LogPoint>,
-    /// The keeper's document, where it is known already.
-    pub document: Option<IdentityDocument>,
-}
+    /// Whether asking another keeper may help.
+    fn another_may_answer(&self) -> bool {
+        let Self::Refused(problem) = self else {
+            return !matches!(self, Self::TooLong);
+        };
+        matches!(
+            problem.kind(),
+            Some(
+                ProblemKind::NotLeader
+                    | ProblemKind::NoQuorum
+                    | ProblemKind::Draining
+                    | ProblemKind::Repair
+                    | ProblemKind::OutcomeUnknown
+                    | ProblemKind::KeeperBehind
+                    | ProblemKind::UnknownCoalition
+                    | ProblemKind::NotMember
+                    | ProblemKind::BlobMissing
+                    | ProblemKind::Internal
+            )
+        )
+    }
 
-/// Where the chunks of an upload come from.
-#[derive(Debug, Clone, Copy)]
-pub enum Chunks<'a> {
-    /// The whole ciphertext.
-    InMemory(&'a [u8]),
-    /// What this node keeps until the keeper has it.
-    Kept,
-}
-
-impl Chunks<'_> {
-    async fn get(self, app: &App, manifest: &Manifest, n: u64) -> Option<Vec<u8>> {
-        match self {
-            Self::InMemory(bytes) => bytes
-                .chunks(crate::federation::CHUNK)
-                .nth(usize::try_from(n).ok()?)
-                .map(<[u8]>::to_vec),
-            Self::Kept => {
-                let mut db = app.store.read("reading a chunk").await.ok()?;
-                crate::store::blob::chunk(&mut db, manifest.id(), n)
-                    .await
-                    .ok()?
-            }
-        }
+    /// Whether another error says more about why nothing came of a call. That too few keepers are there
+    /// says most; whose leader is gone says least.
+    fn tells_less_than(&self, other: &Self) -> bool {
+        let rank = |error: &Self| match error.kind() {
+            Some(ProblemKind::NoQuorum) => 3,
+            Some(ProblemKind::OutcomeUnknown) => 2,
+            Some(ProblemKind::NotLeader) => 0,
+            _ => 1,
+        };
+        rank(self) < rank(other)
     }
 }
 
+/// The coalition's keepers: where they are and how their answers verify. A call goes to one after the
+/// other until one answers.
+#[derive(Debug, Clone)]
+pub struct Keeper {
+    /// The coalition.
+    pub(super) coalition: CoalitionId,
+    /// How far this node has folded.
+    pub(super) seen: Option<LogPoint>,
+    pub(super) seats: Vec<Seat>,
+}
+
 impl Keeper {
-    /// The keeper of the coalition that this node is a member of.
+    /// The keepers of the coalition that this node is a member of.
     #[must_use]
     pub fn of(app: &App, coalition: &super::coalition::Coalition) -> Self {
-        let CoalitionRow {
-            id,
-            keeper,
-            keeper_url,
-            keeper_document,
-            ..
-        } = &coalition.row;
         let head = coalition.state.meta().head;
         Self {
-            node: *keeper,
-            url: (*keeper != app.me).then(|| keeper_url.clone()),
-            coalition: *id,
+            coalition: coalition.row.id,
             seen: (head.position > 0).then_some(LogPoint {
                 lineage: head.lineage,
                 position: head.position,
                 chain: head.chain,
             }),
-            document: coalition.state.document(*keeper).or_else(|| {
-                let signed: protocol::identity::SignedDocument =
-                    codec::decode(keeper_document).ok()?;
-                codec::decode(&signed.document).ok()
-            }),
+            seats: Seat::all(app, coalition),
         }
     }
 
-    /// A member that holds a share of the keys, as its document says where it is reached; none when
-    /// the document names no address.
+    /// One keeper and no other.
     #[must_use]
-    pub fn holding_a_share(
-        app: &App,
-        coalition: &super::coalition::Coalition,
-        node: NodeId,
-    ) -> Option<Self> {
-        let log = Self::of(app, coalition);
-        if node == log.node {
-            return Some(log);
-        }
-        let document = coalition.state.document(node)?;
-        let url = document.endpoints.first().map(ToString::to_string);
-        let url = if node == app.me { None } else { Some(url?) };
-        Some(Self {
-            node,
-            url,
-            coalition: log.coalition,
+    pub fn at(coalition: CoalitionId, seat: Seat) -> Self {
+        Self {
+            coalition,
             seen: None,
-            document: Some(document),
-        })
+            seats: vec![seat],
+        }
+    }
+
+    /// The same keepers one by one.
+    #[must_use]
+    pub fn each(&self) -> Vec<Self> {
+        let alone = |seat: &Seat| Self {
+            seats: vec![seat.clone()],
+            ..self.clone()
+        };
+        self.seats.iter().map(alone).collect()
+    }
+
+    /// The same keepers without this node itself.
+    #[must_use]
+    pub fn others(mut self) -> Self {
+        self.seats.retain(|seat| seat.url.is_some());
+        self
+    }
+
+    /// Whose this is, where it is one keeper.
+    #[must_use]
+    pub fn node(&self) -> Option<NodeId> {
+        self.seats.first().map(|seat| seat.node)
     }
 
     /// Appends sealed entries; the answer tells for each what became of it.
@@ -170,8 +174,9 @@ impl Keeper {
     /// [`KeeperError`].
     pub async fn append(&self, app: &App, append: &Append) -> Result<Appended, KeeperError> {
         self.read(
-            self.call(
+            self.call_for(
                 app,
+                Purpose::Order,
                 Method::POST,
                 "log",
                 "",
@@ -212,84 +217,6 @@ impl Keeper {
             )
             .await?,
         )
-    }
-
-    /// Uploads a blob, resuming where an earlier upload stopped.
-    ///
-    /// # Errors
-    /// [`KeeperError`].
-    pub async fn upload(
-        &self,
-        app: &App,
-        manifest: &Manifest,
-        chunks: Chunks<'_>,
-    ) -> Result<(), KeeperError> {
-        let answer = self
-            .call(
-                app,
-                Method::POST,
-                "blobs",
-                "",
-                Content::Cbor(codec::encode(manifest)),
-            )
-            .await?;
-        let missing: crate::federation::blob::Missing = self.read(answer)?;
-        for n in missing.chunks {
-            let bytes = chunks.get(app, manifest, n).await.ok_or_else(|| {
-                KeeperError::Unreadable("it asks for a chunk that is not there".to_owned())
-            })?;
-            let path = format!("blobs/{}/{n}", manifest.id());
-            self.call(app, Method::PUT, &path, "", Content::Chunk(&bytes))
-                .await?;
-        }
-        Ok(())
-    }
-
-    /// Fetches a blob whole, each chunk checked against the blob's id.
-    ///
-    /// # Errors
-    /// [`KeeperError`].
-    pub async fn download(
-        &self,
-        app: &App,
-        blob: BlobId,
-        max_bytes: u64,
-    ) -> Result<Vec<u8>, KeeperError> {
-        let answer = self
-            .call(
-                app,
-                Method::GET,
-                &format!("blobs/{blob}"),
-                "",
-                Content::None,
-            )
-            .await?;
-        let manifest: Manifest = self.read(answer)?;
-        if manifest.id() != blob {
-            return Err(KeeperError::Unreadable(
-                "it is another blob than was asked for".to_owned(),
-            ));
-        }
-        if manifest.size() > max_bytes {
-            return Err(KeeperError::TooLong);
-        }
-        let mut bytes = Vec::new();
-        for n in 0..manifest.chunks().len() as u64 {
-            let chunk = self
-                .call(
-                    app,
-                    Method::GET,
-                    &format!("blobs/{blob}/{n}"),
-                    "",
-                    Content::AskForChunk,
-                )
-                .await?;
-            manifest
-                .verify_chunk(n, &chunk)
-                .map_err(|error| KeeperError::Unreadable(error.to_string()))?;
-            bytes.extend_from_slice(&chunk);
-        }
-        Ok(bytes)
     }
 
     /// Asks to join.
@@ -337,7 +264,7 @@ impl Keeper {
         }
     }
 
-    /// Hands over what lets a newcomer in.
+    /// Hands over what lets a newcomer in, to the keeper at whose door it waits.
     ///
     /// # Errors
     /// [`KeeperError`].
@@ -348,15 +275,19 @@ impl Keeper {
         admission: &crate::federation::join::Admission,
     ) -> Result<(), KeeperError> {
         let path = format!("join/{newcomer}");
-        self.call(
-            app,
-            Method::PUT,
-            &path,
-            "",
-            Content::Cbor(codec::encode(admission)),
-        )
-        .await
-        .map(drop)
+        let mut refused = None;
+        for one in self.each() {
+            let content = Content::Cbor(codec::encode(admission));
+            match one.call(app, Method::PUT, &path, "", content).await {
+                Ok(_) => return Ok(()),
+                // One that cannot be reached may be the one with the door.
+                Err(error) if refused.is_none() || error.kind() != Some(ProblemKind::NotFound) => {
+                    refused = Some(error);
+                }
+                Err(_) => {}
+            }
+        }
+        Err(refused.unwrap_or_else(nobody))
     }
 
     /// Asks for the group, to come back into it from outside.
@@ -369,6 +300,20 @@ impl Keeper {
     ) -> Result<crate::federation::rejoin::GroupNow, KeeperError> {
         self.read(
             self.call(app, Method::GET, "rejoin", "", Content::None)
+                .await?,
+        )
+    }
+
+    /// Asks one keeper where it stands.
+    ///
+    /// # Errors
+    /// [`KeeperError`].
+    pub async fn status(
+        &self,
+        app: &App,
+    ) -> Result<crate::federation::status::KeeperStatus, KeeperError> {
+        self.read(
+            self.call(app, Method::GET, "status", "", Content::None)
                 .await?,
         )
     }
@@ -388,11 +333,22 @@ impl Keeper {
         )
     }
 
-    fn read<T: Canonical>(&self, body: Bytes) -> Result<T, KeeperError> {
+    /// A call from one keeper to another.
+    ///
+    /// # Errors
+    /// [`KeeperError`].
+    pub async fn raft(&self, app: &App, path: &str, body: Vec<u8>) -> Result<Bytes, KeeperError> {
+        let seat = self.seats.first().ok_or_else(nobody)?;
+        let (path, content) = (format!("raft/{path}"), Content::Cbor(body));
+        self.call_one(app, seat, Method::POST, &path, "", &content)
+            .await
+    }
+
+    pub(super) fn read<T: Canonical>(&self, body: Bytes) -> Result<T, KeeperError> {
         codec::decode(&body).map_err(|error| KeeperError::Unreadable(error.to_string()))
     }
 
-    async fn call(
+    pub(super) async fn call(
         &self,
         app: &App,
         method: Method,
@@ -400,24 +356,86 @@ impl Keeper {
         query: &str,
         content: Content<'_>,
     ) -> Result<Bytes, KeeperError> {
-        let first = self
-            .exchange(app, method.clone(), path, query, &content, 0)
-            .await;
+        self.call_for(app, Purpose::Read, method, path, query, content)
+            .await
+    }
+
+    /// Asks one keeper after the other until one answers.
+    async fn call_for(
+        &self,
+        app: &App,
+        purpose: Purpose,
+        method: Method,
+        path: &str,
+        query: &str,
+        content: Content<'_>,
+    ) -> Result<Bytes, KeeperError> {
+        let mut waiting: VecDeque<Seat> = app.keepers.order(&self.seats, purpose, app.now()).into();
+        let mut refused: Option<KeeperError> = None;
+        while let Some(seat) = waiting.pop_front() {
+            let answer = self
+                .call_one(app, &seat, method.clone(), path, query, &content)
+                .await;
+            let error = match answer {
+                Ok(bytes) => {
+                    app.keepers.answered(seat.node, app.now());
+                    return Ok(bytes);
+                }
+                Err(error) => error,
+            };
+            match &error {
+                KeeperError::Refused(_) => app.keepers.answered(seat.node, app.now()),
+                _ => app.keepers.failed(seat.node, app.now(), error.to_string()),
+            }
+            if let KeeperError::Refused(problem) = &error
+                && problem.kind() == Some(ProblemKind::NotLeader)
+            {
+                app.keepers.leads(problem.leader);
+                let leader = waiting
+                    .iter()
+                    .position(|seat| Some(seat.node) == problem.leader);
+                if let Some(leader) = leader.and_then(|n| waiting.remove(n)) {
+                    waiting.push_front(leader);
+                }
+            }
+            if !error.another_may_answer() {
+                return Err(error);
+            }
+            if refused
+                .as_ref()
+                .is_none_or(|known| known.tells_less_than(&error))
+            {
+                refused = Some(error);
+            }
+        }
+        Err(refused.unwrap_or_else(nobody))
+    }
+
+    async fn call_one(
+        &self,
+        app: &App,
+        seat: &Seat,
+        method: Method,
+        path: &str,
+        query: &str,
+        content: &Content<'_>,
+    ) -> Result<Bytes, KeeperError> {
+        let exchange =
+            |ahead| self.exchange(app, seat, method.clone(), path, query, content, ahead);
+        let first = exchange(0).await;
         let Err(KeeperError::Refused(problem)) = &first else {
             return first;
         };
         match (problem.kind(), problem.server_time) {
             (Some(ProblemKind::ClockSkew), Some(theirs)) => {
-                app.offsets.set(self.node, theirs.since(app.now()));
-                self.exchange(app, method, path, query, &content, 0).await
+                app.offsets.set(seat.node, theirs.since(app.now()));
+                exchange(0).await
             }
             // The keeper has just started and takes nothing that may have been signed before; a
             // signature as far ahead as clocks may differ cannot have been.
             (Some(ProblemKind::StaleSinceRestart), _) => {
                 let ahead = protocol::limits::CLOCK_AHEAD;
-                let again = self
-                    .exchange(app, method.clone(), path, query, &content, ahead)
-                    .await;
+                let again = exchange(ahead).await;
                 let refused = again.as_ref().err().and_then(KeeperError::kind);
                 if refused != Some(ProblemKind::StaleSinceRestart) {
                     return again;
@@ -425,10 +443,14 @@ impl Keeper {
                 // A signature names whole seconds, so within the keeper's first one even that
                 // moment is cut off to one that is refused.
                 app.life.pause(A_SECOND).await;
-                self.exchange(app, method, path, query, &content, ahead)
-                    .await
+                exchange(ahead).await
             }
             _ => first,
         }
     }
+}
+
+/// There is no keeper to ask.
+fn nobody() -> KeeperError {
+    TransportError::Unreachable("no keeper is known".to_owned()).into()
 }

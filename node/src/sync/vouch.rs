@@ -38,7 +38,7 @@ pub(super) async fn grow(tx: &mut Write, state: &State, item: &LogItem) -> Resul
 /// What a note is held against.
 struct Known {
     origin: String,
-    head_key: PublicKey,
+    head_keys: Vec<(NodeId, PublicKey)>,
     position: u64,
 }
 
@@ -55,13 +55,12 @@ pub async fn check(app: &App, text: &str) -> anyhow::Result<()> {
         return Ok(());
     };
     let shown: Note = text.parse()?;
-    anyhow::ensure!(
-        shown.head.origin == known.origin && shown.is_signed_by_keeper(&known.head_key),
-        "the note with the page is not the keeper's"
-    );
+    let signer = signer(&known.head_keys, &shown).filter(|_| shown.head.origin == known.origin);
+    let signer = signer.ok_or_else(|| anyhow::anyhow!("the note with the page is no keeper's"))?;
     let size = shown.head.size;
     let mut db = app.store.read("checking a head").await?;
-    let last = proof::note_of(&mut db, proof::KEEPER).await?;
+    // Keepers differ in how far they are; each by itself never goes back.
+    let last = proof::note_of(&mut db, &proof::of_keeper(signer)).await?;
     let before = last.as_ref().map_or(0, |row| row.size.unsigned_abs());
     if size < before {
         let why = format!(
@@ -83,7 +82,7 @@ pub async fn check(app: &App, text: &str) -> anyhow::Result<()> {
             );
             fork(app, why, text, last).await
         }
-        Some(_) if size > before => keep(app, proof::KEEPER.to_owned(), size, text).await,
+        Some(_) if size > before => keep(app, signer, size, text).await,
         _ => Ok(()),
     }
 }
@@ -93,34 +92,51 @@ async fn known(app: &App) -> anyhow::Result<Option<Known>> {
     let Some(coalition) = guard.as_ref() else {
         return Ok(None);
     };
-    let (row, state) = (&coalition.row, &coalition.state);
-    let introduced = || -> Option<IdentityDocument> {
-        let signed: protocol::identity::SignedDocument =
-            codec::decode(&row.keeper_document).ok()?;
-        codec::decode(&signed.document).ok()
-    };
-    let document = state.document(row.keeper).or_else(introduced);
-    let head_key = document
-        .as_ref()
-        .and_then(|document| document.key(KeyUse::Head))
-        .ok_or_else(|| anyhow::anyhow!("the keeper's document names no key for heads"))?
-        .public;
     Ok(Some(Known {
-        origin: note::origin(row.id, row.lineage),
-        head_key,
-        position: state.meta().head.position,
+        origin: note::origin(coalition.row.id, coalition.row.lineage),
+        head_keys: head_keys(&coalition.row, &coalition.state),
+        position: coalition.state.meta().head.position,
     }))
 }
 
-async fn keep(app: &App, signer: String, size: u64, text: &str) -> anyhow::Result<()> {
-    let row = NoteRow {
+/// The keys for heads of everybody who may have kept the log.
+#[must_use]
+pub(crate) fn head_keys(row: &table::CoalitionRow, state: &State) -> Vec<(NodeId, PublicKey)> {
+    let introduced = codec::decode(&row.keeper_document).ok().and_then(
+        |signed: protocol::identity::SignedDocument| {
+            codec::decode::<IdentityDocument>(&signed.document).ok()
+        },
+    );
+    let members = state.members.iter();
+    let members = members.filter_map(|(node, _)| state.document(*node));
+    members
+        .chain(introduced)
+        .filter_map(|document| Some((document.node_id, document.key(KeyUse::Head)?.public)))
+        .collect()
+}
+
+/// Which keeper signed a note.
+#[must_use]
+pub(crate) fn signer(head_keys: &[(NodeId, PublicKey)], note: &Note) -> Option<NodeId> {
+    let mut signers = head_keys
+        .iter()
+        .filter(|(_, key)| note.is_signed_by_keeper(key));
+    signers.next().map(|(node, _)| *node)
+}
+
+async fn keep(app: &App, signer: NodeId, size: u64, text: &str) -> anyhow::Result<()> {
+    let row = |signer: String| NoteRow {
         signer,
         size: crate::store::integer(size),
         note: text.to_owned(),
         at: app.now().0,
     };
     let mut tx = app.store.write("keeping a checked head").await?;
-    proof::put_note(&mut tx, &row).await?;
+    proof::put_note(&mut tx, &row(proof::of_keeper(signer))).await?;
+    let largest = proof::note_of(&mut tx, proof::KEEPER).await?;
+    if largest.is_none_or(|largest| largest.size.unsigned_abs() < size) {
+        proof::put_note(&mut tx, &row(proof::KEEPER.to_owned())).await?;
+    }
     tx.commit().await?;
     Ok(())
 }

@@ -46,6 +46,7 @@ fn stated(parties: &str) -> Wanted<'_> {
     Wanted {
         terms: None,
         parties: Some(parties),
+        ..Default::default()
     }
 }
 

@@ -7,6 +7,7 @@ use crate::{
     entry::agreement::{AgreementPropose, AgreementSign},
     id::{Hash, NodeId},
     identity::KeyUse,
+    limits::KEEPERS,
     state::{
         State,
         rows::{AgreementRow, Member, Signed},
@@ -34,11 +35,12 @@ pub(super) fn propose(
     if agreement.version != version || agreement.before != meta.agreement.unwrap_or(Hash::ZERO) {
         return Err(Void::Agreement);
     }
-    if !names_members(state, &agreement) || agreement.keepers != keepers(state) {
+    if !names_members(state, &agreement) {
         return Err(Void::Bounds(
-            "an agreement names exactly the present members and keepers",
+            "an agreement names exactly the present members",
         ));
     }
+    check_keepers(state, &agreement.keepers)?;
     let terms = policy::terms::Terms::parse(&agreement.terms)
         .map_err(|error| Void::Entry(format!("the terms cannot be read: {error}")))?;
     if let Err(error) = agreement.policy_parties() {
@@ -88,8 +90,9 @@ pub(super) fn sign(state: &mut State, at: At, sign: &AgreementSign) -> Result<Ou
             "the signature is not over this draft".to_owned(),
         ));
     }
-    let complete =
-        row.signatures.len() + 1 == agreement.parties.len() && names_members(state, &agreement);
+    let signed =
+        |node: NodeId| node == at.author || row.signatures.iter().any(|signed| signed.node == node);
+    let complete = is_complete(state, &agreement, signed);
     if let Some(row) = state.agreements.get_mut(&sign.agreement) {
         row.signatures.push(Signed {
             node: at.author,
@@ -107,11 +110,82 @@ pub(super) fn sign(state: &mut State, at: At, sign: &AgreementSign) -> Result<Ou
     }
 }
 
+/// Who may keep the log: 1, 3 or 5 present members in order of node id, each with an address and a
+/// key for heads in its document.
+fn check_keepers(state: &State, keepers: &[NodeId]) -> Result<(), Void> {
+    let rising = keepers.windows(2).all(|pair| pair[0] < pair[1]);
+    if !rising || !KEEPERS.contains(&keepers.len()) {
+        return Err(Void::Bounds(
+            "an agreement names 1, 3 or 5 keepers in order of node id",
+        ));
+    }
+    let reachable = |node: &NodeId| {
+        state.active(*node).is_some()
+            && state
+                .document(*node)
+                .is_some_and(|document| document.is_keeper())
+    };
+    if keepers.iter().all(reachable) {
+        Ok(())
+    } else {
+        Err(Void::Bounds(
+            "a keeper is a present member whose document names an address",
+        ))
+    }
+}
+
+/// Whether a draft has the signatures that put it in force.
+///
+/// All parties sign, with one exception: what changes nothing but the keepers needs more than half
+/// of the parties, each new keeper among them. Else one dead keeper could never be replaced.
+fn is_complete(state: &State, draft: &Agreement, signed: impl Fn(NodeId) -> bool) -> bool {
+    if !names_members(state, draft) {
+        return false;
+    }
+    let count = draft
+        .parties
+        .iter()
+        .filter(|party| signed(party.node))
+        .count();
+    if count == draft.parties.len() {
+        return true;
+    }
+    let Some((_, current)) = state.agreement() else {
+        return false;
+    };
+    let alone = draft.parties == current.parties
+        && draft.terms == current.terms
+        && draft.keepers != current.keepers;
+    let mut added = draft
+        .keepers
+        .iter()
+        .filter(|node| !current.keepers.contains(node));
+    alone && count * 2 > draft.parties.len() && added.all(|node| signed(*node))
+}
+
+/// Marks the members that the version in force entrusts with the log.
+fn entrust(state: &mut State) {
+    let Some((_, agreement)) = state.agreement() else {
+        return;
+    };
+    let changed: Vec<NodeId> = state
+        .roster()
+        .filter(|(node, member)| member.keeper != agreement.keepers.contains(node))
+        .map(|(node, _)| *node)
+        .collect();
+    for node in changed {
+        if let Some(member) = state.members.get_mut(&node) {
+            member.keeper = !member.keeper;
+        }
+    }
+}
+
 /// Drafts that followed the version before can no longer win: they go.
 fn put_in_force(state: &mut State, hash: Hash) -> Outcome {
     let mut meta = state.meta();
     meta.agreement = Some(hash);
     state.meta.put((), meta);
+    entrust(state);
     let lost: Vec<Hash> = drafts(state).collect();
     for draft in lost {
         state.agreements.remove(&draft);
@@ -181,6 +255,19 @@ pub fn names_members(state: &State, agreement: &Agreement) -> bool {
     let named = named.map(|party| (party.node, &party.name, &party.kind));
     let present = state.roster();
     named.eq(present.map(|(node, member)| (*node, &member.name, &member.kind)))
+}
+
+/// Whether a node keeps the log, or kept it under the version before the one in force: until the
+/// keepers have changed over, both belong to the circle.
+#[must_use]
+pub fn kept_lately(state: &State, node: NodeId) -> bool {
+    let before = state.agreement().and_then(|(_, current)| {
+        let row = state.agreements.get(&current.before)?;
+        codec::decode::<Agreement>(&row.bytes).ok()
+    });
+    state.active(node).is_some_and(|member| {
+        member.keeper || before.is_some_and(|before| before.keepers.contains(&node))
+    })
 }
 
 /// The present keepers, in order of node id.

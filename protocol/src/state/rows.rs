@@ -15,7 +15,7 @@ use crate::{
     merkle::Tree,
     state::rules::Rules,
     time::Moment,
-    token::{Token, ceremony::Plan},
+    token::{Token, ceremony},
 };
 use minicbor::{Decode, Encode};
 
@@ -230,7 +230,7 @@ pub struct KeysetRow {
 pub struct CeremonyRow {
     /// What it is to make.
     #[n(0)]
-    pub plan: Plan,
+    pub plan: ceremony::Plan,
     /// Who began it.
     #[n(1)]
     pub by: NodeId,

@@ -238,3 +238,86 @@ fn nobody_pushes_out_anothers_draft() {
     assert!(!world.state.agreements.has(&own[0]));
     assert!(own[1..].iter().all(|hash| world.state.agreements.has(hash)));
 }
+
+/// A draft that changes nothing but who keeps the log.
+fn with_keepers(world: &World, keepers: &[usize]) -> Agreement {
+    let mut ids: Vec<_> = keepers.iter().map(|n| world.id(*n)).collect();
+    ids.sort_unstable();
+    Agreement {
+        keepers: ids,
+        ..world.draft()
+    }
+}
+
+#[test]
+fn keepers_change_with_the_signatures_of_more_than_half_and_of_each_new_keeper() {
+    let mut world = World::agreed(4, 0);
+    let draft = with_keepers(&world, &[0, 1, 2]);
+    let hash = draft.hash();
+    world.done(0, proposal(&draft));
+    // More than half have signed, and a new keeper has not.
+    for n in [0, 3, 1] {
+        let sign = world.signature(n, hash);
+        world.done(n, sign);
+    }
+    assert_ne!(world.state.meta().agreement, Some(hash));
+    let last = world.signature(2, hash);
+    assert_eq!(world.say(2, last).1, Ok(Outcome::AgreementInForce(hash)));
+    let keeps = |world: &World, n: usize| world.state.active(world.id(n)).unwrap().keeper;
+    assert_eq!(
+        [0, 1, 2, 3].map(|n| keeps(&world, n)),
+        [true, true, true, false]
+    );
+    assert!(fold::agreement::kept_lately(&world.state, world.id(0)));
+    // The dead one is replaced without it.
+    let draft = with_keepers(&world, &[1, 2, 3]);
+    let hash = draft.hash();
+    world.done(1, proposal(&draft));
+    for n in [1, 2] {
+        let sign = world.signature(n, hash);
+        world.done(n, sign);
+    }
+    let last = world.signature(3, hash);
+    assert_eq!(world.say(3, last).1, Ok(Outcome::AgreementInForce(hash)));
+    assert_eq!(
+        [0, 1, 2, 3].map(|n| keeps(&world, n)),
+        [false, true, true, true]
+    );
+    // Until all have changed over, who kept it before still belongs to the circle.
+    assert!(fold::agreement::kept_lately(&world.state, world.id(0)));
+}
+
+#[test]
+fn whoever_changes_more_than_the_keepers_needs_every_signature() {
+    let mut world = World::agreed(3, 0);
+    let mut draft = with_keepers(&world, &[0, 1, 2]);
+    draft.parties[0].facts.federal = !draft.parties[0].facts.federal;
+    let hash = draft.hash();
+    world.done(0, proposal(&draft));
+    for n in [0, 1] {
+        let sign = world.signature(n, hash);
+        world.done(n, sign);
+    }
+    assert_ne!(world.state.meta().agreement, Some(hash));
+}
+
+#[test]
+fn keepers_in_wrong_numbers_or_without_an_address_are_void() {
+    let mut world = World::agreed(5, 0);
+    for keepers in [&[0, 1][..], &[0, 1, 2, 3], &[0, 1, 4], &[4]] {
+        let draft = with_keepers(&world, keepers);
+        assert!(
+            matches!(world.void(0, proposal(&draft)), Void::Bounds(_)),
+            "{keepers:?}"
+        );
+    }
+    let mut twice = with_keepers(&world, &[0, 1, 2]);
+    twice.keepers[1] = twice.keepers[0];
+    assert!(matches!(world.void(0, proposal(&twice)), Void::Bounds(_)));
+    let mut unordered = with_keepers(&world, &[0, 1, 2]);
+    unordered.keepers.reverse();
+    assert!(matches!(
+        world.void(0, proposal(&unordered)),
+        Void::Bounds(_)
+    ));
+}

@@ -224,3 +224,126 @@ async fn what_was_acknowledged_survives_every_kill_and_happens_once() {
         }
     }
 }
+
+/// Rounds of commands with one of three keepers killed in each.
+const KEEPER_ROUNDS: u32 = 6;
+/// The longest that a killed keeper stays away, in milliseconds: longer than an election takes.
+const AWAY_WITHIN: u64 = 5_000;
+
+/// Makes all nodes keepers of the log, and waits until they are.
+async fn entrust_all(nodes: &[Node]) {
+    let names: Vec<&str> = nodes.iter().map(Node::name).collect();
+    let keepers = names.join(",");
+    let propose = ["agreement", "propose", "--keepers", &keepers];
+    nodes[0].run(&propose).await.unwrap();
+    for node in &nodes[1..] {
+        let drafts = |status: &Value| {
+            let drafts = status["coalition"]["drafts"].as_array()?;
+            (!drafts.is_empty()).then_some(())
+        };
+        let status = ["coalition", "status"];
+        node.until("the draft is there", REST, &status, drafts)
+            .await
+            .unwrap();
+        // More than half are enough for new keepers, so the last one may come too late.
+        let _ = node.run(&["agreement", "sign"]).await;
+    }
+    let whole = |status: &Value| {
+        let keepers = status["coalition"]["keepers"].as_array()?;
+        let roles = |role: &str| {
+            keepers
+                .iter()
+                .filter(|keeper| keeper["role"] == role)
+                .count()
+        };
+        (roles("leader") == 1 && roles("follower") == keepers.len() - 1).then_some(())
+    };
+    for node in nodes {
+        node.until("all keep the log", REST, &["coalition", "status"], whole)
+            .await
+            .unwrap();
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn keepers_that_are_killed_one_at_a_time_lose_nothing_that_was_acknowledged() {
+    let program = Program::build().await.unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    let names = ["Tenants United", "Marlow Votes", "Green Table"];
+    let slugs = ["a", "b", "c"];
+    let members: Vec<Member<'_>> = slugs
+        .iter()
+        .zip(names)
+        .map(|(slug, name)| Member {
+            slug,
+            who: Organization {
+                name,
+                kind: "c4",
+                keeper: true,
+            },
+        })
+        .collect();
+    let mut nodes = found_quietly(&program, folder.path(), &members, "template:us-claims-only")
+        .await
+        .unwrap();
+    entrust_all(&nodes).await;
+    let desks = slugs.map(|slug| Desk {
+        program: program.clone(),
+        dir: folder.path().join(slug),
+    });
+    let mut rng = StdRng::seed_from_u64(SEED);
+    let mut acknowledged = Acknowledged::default();
+    for n in 0..KEEPER_ROUNDS {
+        let victim = rng.gen_range(0..nodes.len());
+        let (delay, away) = (rng.gen_range(0..KILL_WITHIN), rng.gen_range(0..AWAY_WITHIN));
+        let acts: Vec<Act> = (0..desks.len())
+            .map(|who| match rng.gen_range(0..2) {
+                0 => Act::Invite(format!("friend {n} of {who}")),
+                _ => Act::Suppress(format!("+1206555{who}2{n:02}")),
+            })
+            .collect();
+        let said = acts.iter().zip(&desks);
+        let patience = Duration::from_secs(20);
+        let said =
+            futures_util::future::join_all(said.map(|(act, desk)| act.run(desk, "", patience)));
+        let killed = async {
+            tokio::time::sleep(Duration::from_millis(delay)).await;
+            nodes[victim].kill().await.unwrap();
+            tokio::time::sleep(Duration::from_millis(away)).await;
+            nodes[victim].start().await.unwrap();
+        };
+        let (answers, ()) = tokio::join!(said, killed);
+        for (who, (act, answer)) in acts.iter().zip(&answers).enumerate() {
+            acknowledged.note(who, act, answer.as_ref());
+        }
+    }
+    let all: Vec<&Node> = nodes.iter().collect();
+    let stand = settled(&all, REST).await.unwrap();
+    for other in &stand[1..] {
+        assert_eq!(
+            stand[0].state_hash, other.state_hash,
+            "seed {SEED}: {stand:?}"
+        );
+    }
+    assert!(
+        acknowledged.answers > KEEPER_ROUNDS && !acknowledged.entries.is_empty(),
+        "hardly any command was answered"
+    );
+    let founder = effects(&nodes[0]).await;
+    for entry in acknowledged.entries.keys() {
+        assert!(
+            founder.contains_key(entry),
+            "seed {SEED}: entry {entry} was acknowledged and is lost"
+        );
+    }
+    for (who, node) in nodes.iter().enumerate() {
+        let found = suppressed(node).await;
+        for (phone, told) in &acknowledged.phones {
+            let digits = phone.trim_start_matches('+');
+            assert!(
+                *told != who || found.contains(digits),
+                "seed {SEED}: {phone} is not suppressed"
+            );
+        }
+    }
+}
