@@ -301,7 +301,10 @@ async fn share(world: &World, op: &Op) -> Result<Vec<EntryId>> {
 async fn recalled(world: &World, node: usize, what: &What) -> Result<Vec<EntryId>> {
     let recall = recall::decide(world.app(node), what, false).await;
     let notices = recall.map_err(failed)?.notices;
-    Ok(notices.into_iter().filter_map(|notice| notice.notice).collect())
+    Ok(notices
+        .into_iter()
+        .filter_map(|notice| notice.notice)
+        .collect())
 }
 
 impl Place {

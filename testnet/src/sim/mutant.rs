@@ -56,7 +56,7 @@ impl Mutant {
                                 (SELECT MAX(position) FROM keeper_log)";
                     sql(world, 0, last).await
                 }
-                _ => return Ok(()),
+                _ => Ok(()),
             },
             Self::OutboxDropsEarly => {
                 sql(world, 1, "DELETE FROM outbox WHERE state = 'ordered'").await
@@ -90,7 +90,12 @@ async fn fold_skips(world: &World) -> Result<()> {
     let Some(coalition) = guard.as_mut() else {
         return Ok(());
     };
-    let keys: Vec<_> = coalition.state.suppressions.iter().map(|(key, _)| *key).collect();
+    let keys: Vec<_> = coalition
+        .state
+        .suppressions
+        .iter()
+        .map(|(key, _)| *key)
+        .collect();
     for key in keys {
         coalition.state.suppressions.remove(&key);
     }

@@ -39,14 +39,14 @@ pub fn is_on(node: usize, list: usize, person: usize) -> bool {
         && match list % LISTS {
             0 => true,
             1 => person % 2 == node % 2,
-            _ => (person + node) % 3 == 0,
+            _ => (person + node).is_multiple_of(3),
         }
 }
 
 /// Whether a person agreed that one organization gives its record to another.
 #[must_use]
 pub fn agreed(from: usize, person: usize, to: usize) -> bool {
-    from != to && (person + from + 2 * to) % 3 != 0
+    from != to && !(person + from + 2 * to).is_multiple_of(3)
 }
 
 /// The person's id at every node.
@@ -85,7 +85,12 @@ fn points(person: usize) -> [Point; 3] {
     };
     [
         point("door", point::DOOR, "door", format!("us|45402|{id}|wren")),
-        point("phone", point::PHONE, "phone", format!("+161455501{person:02}")),
+        point(
+            "phone",
+            point::PHONE,
+            "phone",
+            format!("+161455501{person:02}"),
+        ),
         point("key", point::PERSON, "ns_dob_postal", format!("{id}|key")),
     ]
 }
@@ -196,7 +201,13 @@ fn record(person: &str, recipients: &[&str], at: i64) -> anyhow::Result<Record> 
         names.join(", ")
     );
     let form = Form::parse(&form)?;
-    Ok(form.record(&format!("record-{person}"), person, at, EventState::Given, None))
+    Ok(form.record(
+        &format!("record-{person}"),
+        person,
+        at,
+        EventState::Given,
+        None,
+    ))
 }
 
 /// Notes that somebody was reached at the door.
