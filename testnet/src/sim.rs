@@ -168,7 +168,7 @@ async fn steps(
             seen: format!("step {n}: {:#}", broken.0),
         })?;
         world.pass(1_000);
-        watch.note(world, op, &done.promised);
+        watch.note(op, &done.promised);
         watch.took_back(world, op, done.refused.is_some());
         if let Some(mutant) = mutant {
             // A mutant that finds nothing to harm yet waits.

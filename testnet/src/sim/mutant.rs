@@ -56,7 +56,7 @@ impl Mutant {
                                 (SELECT MAX(position) FROM keeper_log)";
                     sql(world, 0, last).await
                 }
-                _ => return Ok(()),
+                _ => Ok(()),
             },
             Self::OutboxDropsEarly => {
                 sql(world, 1, "DELETE FROM outbox WHERE state = 'ordered'").await

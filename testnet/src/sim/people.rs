@@ -39,14 +39,14 @@ pub fn is_on(node: usize, list: usize, person: usize) -> bool {
         && match list % LISTS {
             0 => true,
             1 => person % 2 == node % 2,
-            _ => (person + node) % 3 == 0,
+            _ => (person + node).is_multiple_of(3),
         }
 }
 
 /// Whether a person agreed that one organization gives its record to another.
 #[must_use]
 pub fn agreed(from: usize, person: usize, to: usize) -> bool {
-    from != to && (person + from + 2 * to) % 3 != 0
+    from != to && !(person + from + 2 * to).is_multiple_of(3)
 }
 
 /// The person's id at every node.

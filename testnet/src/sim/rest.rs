@@ -193,6 +193,9 @@ async fn fate(world: &World, node: usize, entry: EntryId) -> Result<Option<Strin
         .map_err(blind)
 }
 
+/// A line of a sender's ledger: share, row, recipient, notice, kind.
+type TakenBack = (String, Vec<u8>, String, Option<String>, String);
+
 /// Every row that was taken back is gone at its recipient, or the log names who has not confirmed.
 async fn revoked_is_gone(world: &World) -> Verdict {
     for (from, app) in world.apps() {
@@ -201,7 +204,7 @@ async fn revoked_is_gone(world: &World) -> Verdict {
         }
         let state = state(world, from).await;
         let mut db = app.store.read("watching").await.map_err(blind)?;
-        let lines: Vec<(String, Vec<u8>, String, Option<String>, String)> = sqlx::query_as(
+        let lines: Vec<TakenBack> = sqlx::query_as(
             "SELECT d.share_id, d.row_ref, d.recipient, d.notice_id, d.revoke_kind FROM disclosure d \
              JOIN share_out s ON s.share_id = d.share_id \
              WHERE d.revoke_kind IS NOT NULL AND s.state = 'announced'",

@@ -75,17 +75,13 @@ pub struct Watch {
 
 impl Watch {
     /// Takes note of what an operation promised, before anything is checked.
-    pub fn note(&mut self, world: &World, op: &Op, promised: &[EntryId]) {
-        match op {
-            Op::Disk { during, .. } | Op::Crash { during, .. } => {
-                return self.note(world, during, promised);
-            }
-            Op::Restore { node } => {
-                // A copy knows nothing of what was promised, or taken back, after it was made.
-                self.promised.retain(|(who, _)| who != node);
-                self.compared.remove(node);
-            }
-            _ => {}
+    pub fn note(&mut self, op: &Op, promised: &[EntryId]) {
+        let op = op.inner();
+        if let Op::Restore { node } = op {
+            // A copy knows nothing of what was promised, or taken back, after it was made.
+            self.promised.retain(|(who, _)| who != node);
+            self.withdrawn.retain(|(who, _), _| who != node);
+            self.compared.remove(node);
         }
         let node = match op {
             Op::Claim { node, .. }
@@ -104,21 +100,16 @@ impl Watch {
 
     /// Takes note of a person's word, once the node has it.
     pub fn took_back(&mut self, world: &World, op: &Op, refused: bool) {
-        match op {
-            Op::Disk { during, .. } | Op::Crash { during, .. } => {
-                self.took_back(world, during, refused);
-            }
-            Op::Revoke {
-                node,
-                person,
-                erase: true,
-            } if !refused => {
-                let key = (*node, *person % people::PEOPLE);
-                self.withdrawn
-                    .entry(key)
-                    .or_insert_with(|| world.app(*node).now().0);
-            }
-            _ => {}
+        if let Op::Revoke {
+            node,
+            person,
+            erase: true,
+        } = op.inner()
+            && !refused
+        {
+            let key = (*node, *person % people::PEOPLE);
+            let now = world.app(*node).now().0;
+            self.withdrawn.entry(key).or_insert(now);
         }
     }
 

@@ -112,3 +112,25 @@ fn comments_tests_and_other_modules_may_name_it() {
         0
     );
 }
+
+/// What only a simulation may use: randomness that can be known, and a database that fails.
+fn used_by_the_program(file: &File) -> Vec<Offence> {
+    let made_there = ["node/src/ambient.rs", "node/src/store.rs"].contains(&file.path.as_str());
+    if !file.path.starts_with("node/src/") || made_there {
+        return Vec::new();
+    }
+    let used = |line: &str| line.contains("Repeatable") || line.contains("with_faults");
+    lines(file, used, "only a simulation may use this")
+}
+
+#[test]
+fn the_program_never_makes_its_secrets_repeatable_nor_its_database_fail() {
+    holds_everywhere(used_by_the_program);
+    for text in [
+        "let _r = Repeatable::from_seed(1);",
+        "let store = store.with_faults(faults);",
+    ] {
+        let file = File::invented("node/src/init.rs", text);
+        assert_eq!(used_by_the_program(&file).len(), 1);
+    }
+}
