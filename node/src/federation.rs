@@ -185,6 +185,7 @@ fn admit_keeper(app: &App, view: &RequestView<'_>, body: &Bytes) -> Result<Calle
         node: verified.caller,
         seen: verified.seen,
         member: true,
+        until: None,
         keeper: true,
     })
 }

@@ -52,10 +52,11 @@ pub async fn run(app: &App) -> anyhow::Result<()> {
             return Ok(());
         };
         let meta = coalition.state.meta();
-        (Keeper::of(app, coalition), Road::from(meta.head, meta.tree))
+        let keepers = Keeper::of(app, coalition).others();
+        (keepers, Road::from(meta.head, meta.tree))
     };
     anyhow::ensure!(
-        keeper.url.is_some(),
+        keeper.node().is_some(),
         "this node alone keeps the log, so nobody can hand it the group"
     );
     let mut db = app.store.read("reading the way back").await?;
@@ -79,13 +80,23 @@ pub async fn run(app: &App) -> anyhow::Result<()> {
         _ => anyhow::bail!("the keeper answered for other entries than were sent"),
     };
     let road = road.to(app, &keeper, position, &envelope).await?;
-    let standing = keeper.standing(app).await?;
-    match standing.admission {
-        Some(admission) if admission.position == position => {
-            come_in(app, &keeper, &sent, road, &admission).await
+    // Each keeper makes a snapshot of its own, so it is fetched from the one that names it.
+    let mut folded = false;
+    for one in keeper.each() {
+        let Ok(standing) = one.standing(app).await else {
+            continue; // another may have it
+        };
+        match standing.admission {
+            Some(admission) if admission.position == position => {
+                return come_in(app, &one, &sent, road, &admission).await;
+            }
+            _ => folded |= standing.folded >= position,
         }
-        _ if standing.folded >= position => failed(app, sent).await,
-        _ => Ok(()), // the keeper has not read it yet
+    }
+    if folded {
+        failed(app, sent).await
+    } else {
+        Ok(()) // no keeper has read it yet
     }
 }
 

@@ -241,8 +241,9 @@ async fn from_some_quorum(
                 Err(error) => {
                     if let BatchError::False { error, reply } = &error
                         && is_fault(error)
+                        && let Some(node) = keeper.node()
                     {
-                        tell_fault(app, keeper.node, class, slot, &request, reply).await?;
+                        tell_fault(app, node, class, slot, &request, reply).await?;
                     }
                     failed.push(*id);
                     last = Some(error);

@@ -27,7 +27,7 @@ use protocol::{
     time::{DAY, HOUR, Moment},
     token::{
         KeyShare, Token,
-        ceremony::{Participant, Plan},
+        ceremony::{self, Participant},
     },
 };
 use rand_chacha::{ChaCha8Rng, rand_core::SeedableRng};
@@ -482,7 +482,12 @@ impl World {
     }
 
     /// What a keeper commits to in a ceremony.
-    pub(crate) fn committed(&self, n: usize, ceremony: EntryId, plan: &Plan) -> CeremonyCommit {
+    pub(crate) fn committed(
+        &self,
+        n: usize,
+        ceremony: EntryId,
+        plan: &ceremony::Plan,
+    ) -> CeremonyCommit {
         let mut rng = ChaCha8Rng::seed_from_u64(n as u64);
         let id = plan.id_of(&self.id(n)).unwrap_or(1);
         let (_, commitments) = Participant::commit(plan, id, &mut rng).unwrap();
@@ -493,7 +498,7 @@ impl World {
     }
 
     /// What a keeper deals in a ceremony, as far as the fold can see.
-    pub(crate) fn dealt(&self, n: usize, ceremony: EntryId, plan: &Plan) -> CeremonyDeal {
+    pub(crate) fn dealt(&self, n: usize, ceremony: EntryId, plan: &ceremony::Plan) -> CeremonyDeal {
         let own = self.id(n);
         let others = plan.keepers.iter().filter(|keeper| keeper.node != own);
         let part = |to| SealedPart {

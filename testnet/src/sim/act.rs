@@ -263,7 +263,7 @@ async fn share(world: &World, op: &Op) -> Result<Vec<EntryId>> {
                 consideration: Consideration::none(),
             };
             let list = people::list_name(*list % LISTS);
-            let decided = send::decide(world.app(*node), ask, &list).await;
+            let decided = send::decide(world.app(*node), ask, list.as_str()).await;
             Ok(decided.map_err(failed)?.shares().collect())
         }
         Op::Revoke {

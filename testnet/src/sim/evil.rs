@@ -90,6 +90,7 @@ pub async fn misbehave(world: &World, node: usize, how: Evil) -> Result<()> {
         }
         Evil::RowsOfNothing => Suppress {
             rows: Payload::Inline(vec![0xff; 999]),
+            generation: state.meta().generation.unwrap_or(1),
         }
         .into(),
         _ => claims(app, &state, how)?,
@@ -111,6 +112,8 @@ fn claims(app: &App, state: &State, how: Evil) -> Result<Entry> {
         tokens: Payload::Inline(write_rows(tokens)),
         grant_by: now.plus(DAY),
         agreement: state.meta().agreement.context("no agreement")?,
+        generation: state.meta().generation.unwrap_or(1),
+        paired: false,
     };
     match how {
         Evil::ClaimBackwards => std::mem::swap(&mut claim.from, &mut claim.to),

@@ -233,6 +233,7 @@ async fn stated(coalition: &Coalition, parties: &str, nodes: usize) {
     let wanted = Wanted {
         terms: None,
         parties: Some(parties),
+        keepers: None,
     };
     let draft = agreement::draft(coalition.node(0), wanted).await.unwrap();
     agreement::put_forward(coalition.node(0), &draft)
