@@ -270,12 +270,8 @@ async fn prepare(
     load: Load,
 ) -> Result<Prepared, Failure> {
     let share = EntryId::random(&mut crate::ambient::rng());
-    let Load {
-        mut rows,
-        lines,
-        expires,
-    } = load;
-    let expires = earlier(plan.ask.expires, expires);
+    let (mut rows, lines) = (load.rows, load.lines);
+    let expires = earlier(plan.ask.expires, load.expires);
     let refs: Vec<_> = rows.iter().map(|row| row.row_ref).collect();
     rows.sort_by_key(|row| row.row_ref);
     let count = rows.len() as u64;

@@ -445,19 +445,16 @@ pub async fn holders(app: &App, person: &str) -> Result<Vec<Holder>, Failure> {
             (None, _, _) if announced => "held",
             (None, _, _) => "queued",
         };
+        let word = |of: fn(&store::share::Given) -> &String| {
+            given.as_ref().map(of).cloned().unwrap_or_default()
+        };
         Holder {
             to: line.recipient,
             name: members::name(state, line.recipient),
             share: line.share,
             fields: json(&line.fields),
-            purpose: given
-                .as_ref()
-                .map(|given| given.purpose.clone())
-                .unwrap_or_default(),
-            channel: given
-                .as_ref()
-                .map(|given| given.channel.clone())
-                .unwrap_or_default(),
+            purpose: word(|given| &given.purpose),
+            channel: word(|given| &given.channel),
             basis: line.basis,
             consent_record: line.consent_record,
             sent_at: line.sent_at,

@@ -70,7 +70,7 @@ async fn the_ledger_knows_by_which_received_row_somebody_was_given() {
         let found = onward::lines(&mut tx, entry(9), RowRef([1; 16]))
             .await
             .unwrap();
-        assert_eq!(found, [first.clone()]);
+        assert_eq!(found, std::slice::from_ref(&first));
         let tokens = onward::tokens(&mut tx, entry(9), (&[1; 16], &[1; 16]))
             .await
             .unwrap();
