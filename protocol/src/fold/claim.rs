@@ -199,19 +199,7 @@ pub(super) fn claim(
     if at.time > claim.grant_by {
         return Err(Void::TooLate);
     }
-    if claim.from >= claim.to || claim.to <= at.time {
-        return Err(Void::Bounds(
-            "a window ends after it begins and has not passed",
-        ));
-    }
-    if claim.from > at.time.plus(CLAIM_AHEAD_DAYS * DAY) {
-        return Err(Void::Bounds("a window begins within the next 90 days"));
-    }
-    if claim.to.since(claim.from) > rules.claim_longest(claim.channel) {
-        return Err(Void::Bounds(
-            "the window is longer than the agreement allows",
-        ));
-    }
+    check_window(at, claim, &rules)?;
     if state
         .claims
         .iter()
@@ -269,6 +257,23 @@ pub(super) fn claim(
         state.claims.put(at.entry, row);
     }
     Ok(Outcome::Claim(decision))
+}
+
+fn check_window(at: At, claim: &Claim, rules: &Rules) -> Result<(), Void> {
+    if claim.from >= claim.to || claim.to <= at.time {
+        return Err(Void::Bounds(
+            "a window ends after it begins and has not passed",
+        ));
+    }
+    if claim.from > at.time.plus(CLAIM_AHEAD_DAYS * DAY) {
+        return Err(Void::Bounds("a window begins within the next 90 days"));
+    }
+    if claim.to.since(claim.from) > rules.claim_longest(claim.channel) {
+        return Err(Void::Bounds(
+            "the window is longer than the agreement allows",
+        ));
+    }
+    Ok(())
 }
 
 /// The points that a claim names: each by both tokens while an older generation closes.

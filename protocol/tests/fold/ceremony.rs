@@ -82,7 +82,7 @@ fn only_a_keeper_begins_a_ceremony_and_only_the_one_that_is_called_for() {
         world.void(0, CeremonyStart { plan: other }),
         Void::Bounds(_)
     ));
-    let mut other = plan.clone();
+    let mut other = plan;
     other.keepers[2].id = 9;
     assert!(matches!(
         world.void(0, CeremonyStart { plan: other }),
@@ -129,7 +129,7 @@ fn each_step_waits_for_the_one_before_and_is_taken_once() {
     assert_eq!(world.void(0, early), Void::Repeated);
     let wrong = CeremonyConfirm {
         digest: Hash::ZERO,
-        ..confirm.clone()
+        ..confirm
     };
     assert!(matches!(world.void(0, wrong), Void::Signature(_)));
     world.done(0, confirm.clone());
@@ -157,7 +157,7 @@ fn a_complaint_or_a_deadline_ends_a_ceremony_and_another_one_may_begin_an_hour_l
     ));
     let unknown = CeremonyAbandon {
         about: 9,
-        ..complaint.clone()
+        ..complaint
     };
     assert!(matches!(world.void(1, unknown), Void::Unknown(_)));
     world.done(1, complaint.clone());
