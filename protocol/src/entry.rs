@@ -12,6 +12,7 @@ pub mod payload;
 pub mod recall;
 pub mod share;
 pub mod suppression;
+pub mod use_notice;
 
 use crate::{
     codec::{self, Canonical},
@@ -27,6 +28,7 @@ use payload::Payload;
 use recall::{Dispute, NoticeException};
 use share::{ErasureReceipt, NoticeAck, Revoke, Share, ShareReceived};
 use suppression::{Suppress, SuppressWithdraw};
+use use_notice::UseNotice;
 
 /// The most bytes of an entry before sealing.
 pub const ENTRY_PLAIN_BYTES: usize = 60 * 1024;
@@ -121,6 +123,8 @@ entries! {
     19 NoticeException Control "notice_exception";
     /// What should not have been in a share.
     20 Dispute Control "dispute";
+    /// A use of shared rows that begins after the agreement's notice.
+    21 UseNotice Data "use_notice";
 }
 
 impl Canonical for Entry {

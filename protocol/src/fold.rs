@@ -12,6 +12,7 @@ pub mod membership;
 pub mod recall;
 pub mod share;
 pub mod suppression;
+pub mod use_notice;
 
 use crate::{
     chain::{ChainError, LogItem},
@@ -246,6 +247,7 @@ fn dispatch(
         Entry::ErasureReceipt(receipt) => recall::receipt(state, at, receipt),
         Entry::NoticeException(exception) => recall::except(state, at, exception),
         Entry::Dispute(dispute) => recall::dispute(state, at, dispute),
+        Entry::UseNotice(notice) => use_notice::announce(state, at, notice),
         Entry::Checkpoint(checkpoint) => housekeeping::checkpoint(state, at, checkpoint),
         Entry::Tick(_) => housekeeping::tick(state, at),
     }

@@ -3,10 +3,12 @@
 //! The state is a handful of ordered tables. Its canonical bytes ([`State::snapshot`]) are what a
 //! newcomer is given, and their hash is what checkpoints compare. Spec: section 6.
 
+pub mod cap;
 pub mod reconcile;
 pub mod rows;
 pub mod rules;
 pub mod table;
+pub mod uses;
 
 use crate::{
     agreement::Agreement,
@@ -22,7 +24,7 @@ use crate::{
 use minicbor::{Decode, Encode, bytes::ByteVec};
 use rows::{
     AgreementRow, Assertion, ClaimRow, ContactKey, ContactTimes, DisputeKey, DisputeRow, InviteRow,
-    JoinRow, Member, Meta, NoticeRow, ShareRow,
+    JoinRow, Member, Meta, NoticeRow, ShareRow, UseRow,
 };
 use rules::Rules;
 use table::{Change, Table};
@@ -80,7 +82,7 @@ tables! {
     5 keysets: u32 => rows::KeysetRow;
     /// Claims that have not ended.
     6 claims: EntryId => ClaimRow;
-    /// The latest attempt and contact of each organization at each contact point.
+    /// The latest attempts and contacts of each organization at each contact point.
     7 contacts: ContactKey => ContactTimes;
     /// Who asserts what about which contact point or person.
     8 suppressions: (Token, NodeId) => Assertion;
@@ -92,6 +94,8 @@ tables! {
     11 seen: u64 => EntryId;
     /// What recipients report of shares.
     12 disputes: DisputeKey => DisputeRow;
+    /// Uses of shares that recipients announced, by share and entry.
+    13 uses: (EntryId, EntryId) => UseRow;
 }
 
 /// A stored state that cannot be read.
@@ -269,7 +273,7 @@ impl State {
         &self,
         channel: Channel,
         token: Token,
-    ) -> impl Iterator<Item = (NodeId, ContactTimes)> {
+    ) -> impl Iterator<Item = (NodeId, &ContactTimes)> {
         let first = ContactKey {
             token,
             channel,
@@ -282,7 +286,7 @@ impl State {
         };
         self.contacts
             .range(first..=last)
-            .map(|(key, times)| (key.node, *times))
+            .map(|(key, times)| (key.node, times))
     }
 
     /// The channels on which one organization's assertion about a token stands.

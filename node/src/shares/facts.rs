@@ -155,7 +155,7 @@ pub fn was_contacted(
     };
     let window = rules.recontact(channel);
     state.contacts_at(channel, token).any(|(_, times)| {
-        let last = times.contact.max(times.attempt.filter(|_| attempts_count));
+        let last = times.latest(attempts_count);
         last.is_some_and(|at| now < at.plus(window))
     })
 }

@@ -34,6 +34,18 @@ pub struct Rules {
     /// Points of each class (door, phone, email, person) that a member may have evaluated.
     #[n(7)]
     pub token_budget: [u64; 4],
+    /// The most contacts with one person, by all members and on all channels, ...
+    #[n(8)]
+    pub cap_contacts: u32,
+    /// ... within so long.
+    #[n(9)]
+    pub cap_window: i64,
+    /// How often a recipient may use the rows of one share in a year.
+    #[n(10)]
+    pub use_limit: u32,
+    /// How long before a use its recipient announces it.
+    #[n(11)]
+    pub notice: i64,
 }
 
 fn of(channel: Channel, values: [i64; 4]) -> i64 {
@@ -66,6 +78,10 @@ impl Rules {
                 let budget = &params.token_budget;
                 [budget.door, budget.phone, budget.email, budget.person]
             },
+            cap_contacts: params.contact_cap.contacts,
+            cap_window: i64::from(params.contact_cap.days) * DAY,
+            use_limit: params.use_limit,
+            notice: i64::from(params.notice_hours) * HOUR,
         }
     }
 

@@ -2,7 +2,7 @@
 
 use super::{
     file::{hex, variant},
-    particular::{dispute, exception},
+    particular::{dispute, exception, use_notice},
     world::{Actor, Inside, START, Said, World, proposal, token},
 };
 use protocol::{
@@ -267,6 +267,7 @@ pub(crate) fn good(working: &State) -> Vec<(&'static str, &'static str, Entry, u
         ("5.10", "working", Tick {}.into(), 0),
         ("5.9", "working", exception(known.notice).into(), 1),
         ("5.9", "working", dispute(known.share, 3).into(), 2),
+        ("5.8", "working", use_notice(known.share, 0).into(), 2),
     ]
 }
 

@@ -20,6 +20,7 @@ use protocol::{
         recall::{Dispute, DisputeCode, ExceptionKind, NoticeException},
         share::{ErasureResult, ErasureStatement, NoticeAck, Retained, RevokeKind, ShareReceived},
         suppression::{Suppress, SuppressWithdraw},
+        use_notice::UseNotice,
     },
     id::{EntryId, Hash},
     state::State,
@@ -41,6 +42,14 @@ pub(crate) fn dispute(share: EntryId, count: u64) -> Dispute {
         share,
         code: DisputeCode::Overshare,
         count,
+    }
+}
+
+/// A use that begins some days after the vectors' now.
+pub(crate) fn use_notice(share: EntryId, days: i64) -> UseNotice {
+    UseNotice {
+        share,
+        from: START.plus(days * DAY),
     }
 }
 
@@ -562,6 +571,30 @@ pub(crate) fn entries(working: &State) -> Vec<(String, Value)> {
             "there is no such dispute",
             2,
             dispute(k.share, 0).into(),
+        ),
+        (
+            "5.8",
+            "working",
+            "by_the_sender",
+            "only the recipient uses a share",
+            1,
+            use_notice(k.share, 0).into(),
+        ),
+        (
+            "5.8",
+            "working",
+            "unknown",
+            "there is no such share",
+            2,
+            use_notice(EntryId([9; 16]), 0).into(),
+        ),
+        (
+            "5.8",
+            "working",
+            "too_far_ahead",
+            "it begins more than 90 days from now",
+            2,
+            use_notice(k.share, 91).into(),
         ),
         (
             "5.9",
