@@ -1,9 +1,10 @@
 //! Shares given and received, their recall and the receipts.
 //!
-//! Given: [`plan`] walks people through the gate, [`build`] makes rows of what passes, [`preview`]
+//! Given: [`plan`] says what is asked, [`sift`] walks people through the gate, [`build`] makes rows of what passes, [`preview`]
 //! tells what would flow, [`send`] seals it. Received: [`mod@take`] asks this node's own gate and stores,
 //! [`mod@erase`] does what notices ask for by [`mod@carry_out`], [`dispute`] tells what should not have come. Taken back:
-//! [`recall`], [`rectify`], [`except`]. What people read of it all: [`view`] and [`export`].
+//! [`recall`], [`rectify`], [`except`]. What people read of it all: [`view`] and [`export`], which gives
+//! received rows out in a use that [`uses`] announced.
 
 pub mod build;
 pub mod carry_out;
@@ -21,8 +22,10 @@ pub mod recall;
 pub mod rectify;
 pub mod send;
 pub mod setting;
+pub mod sift;
 pub mod simulate;
 pub mod take;
+pub mod uses;
 pub mod view;
 
 pub use view::holders;

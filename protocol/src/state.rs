@@ -233,6 +233,14 @@ impl State {
         Some((hash, &self.agreements.get(&hash)?.rules))
     }
 
+    /// The longest time for which any agreement so far lets a backup hold what was erased.
+    #[must_use]
+    pub fn longest_backup(&self) -> Option<i64> {
+        let signed = self.agreements.iter().map(|(_, row)| row);
+        let signed = signed.filter(|row| row.active_from.is_some());
+        signed.map(|row| row.rules.backup).max()
+    }
+
     /// The claims of a channel that are in force and touch a window.
     ///
     /// A claim reserves its whole window, also the part after the moment at which it would lapse:

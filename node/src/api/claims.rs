@@ -32,7 +32,7 @@ use std::collections::BTreeMap;
 /// The most contact points that one answer shows.
 const ROWS_MOST: usize = 100_000;
 
-/// Header of a walk list: how many people the cap on contacts left out.
+/// Header of a file: how many people, or shares, are not in it that one could expect there.
 pub const LEFT_OUT: &str = "commonturf-left-out";
 /// Header of a walk list: until when the last of them is left out, in milliseconds since 1970.
 pub const LEFT_OUT_UNTIL: &str = "commonturf-left-out-until";

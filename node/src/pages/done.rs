@@ -30,10 +30,26 @@ pub enum Done {
     RenewalWaits,
     /// A file was read.
     Imported,
+    /// A use of shared rows was announced.
+    UseAnnounced,
+    /// Announcing a use waits for the keeper.
+    UseWaits,
+    /// People were shared.
+    Shared,
+    /// A share waits for the keeper.
+    ShareWaits,
+    /// Something was taken back.
+    Revoked,
+    /// Taking back waits for the keeper, or for the share itself.
+    RevocationWaits,
+    /// A person is not to be contacted.
+    Suppressed,
+    /// An own suppression was withdrawn.
+    Unsuppressed,
 }
 
 impl Done {
-    const ALL: [Self; 12] = [
+    const ALL: [Self; 20] = [
         Self::Approved,
         Self::ApprovalWaits,
         Self::Signed,
@@ -46,6 +62,14 @@ impl Done {
         Self::Renewed,
         Self::RenewalWaits,
         Self::Imported,
+        Self::UseAnnounced,
+        Self::UseWaits,
+        Self::Shared,
+        Self::ShareWaits,
+        Self::Revoked,
+        Self::RevocationWaits,
+        Self::Suppressed,
+        Self::Unsuppressed,
     ];
 
     fn word(self) -> &'static str {
@@ -62,6 +86,14 @@ impl Done {
             Self::Renewed => "renewed",
             Self::RenewalWaits => "renewal-waits",
             Self::Imported => "imported",
+            Self::UseAnnounced => "use-announced",
+            Self::UseWaits => "use-waits",
+            Self::Shared => "shared",
+            Self::ShareWaits => "share-waits",
+            Self::Revoked => "revoked",
+            Self::RevocationWaits => "revocation-waits",
+            Self::Suppressed => "suppressed",
+            Self::Unsuppressed => "unsuppressed",
         }
     }
 
@@ -81,6 +113,20 @@ impl Done {
             Self::Renewed => "Renewed. It lasts until the next renewal is due.",
             Self::RenewalWaits => "The renewal waits for the keeper.",
             Self::Imported => "The file was read. Its counts are below.",
+            Self::UseAnnounced => {
+                "Announced to all members. When the use begins you can download the rows."
+            }
+            Self::UseWaits => "Announcing the use waits for the keeper.",
+            Self::Shared => "Shared. Below you see what each recipient took.",
+            Self::ShareWaits => "Decided. The share goes out once the keeper answers.",
+            Self::Revoked => {
+                "Taken back. Every holder is told; their signed receipts appear under Shares."
+            }
+            Self::RevocationWaits => "Taken back here. Holders are told once the keeper answers.",
+            Self::Suppressed => {
+                "Noted. All members are told as soon as they can tell who is meant."
+            }
+            Self::Unsuppressed => "Withdrawn. All members are told.",
         }
     }
 

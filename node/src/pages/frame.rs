@@ -21,16 +21,19 @@ pub enum Section {
     Claims,
     /// What was given and received.
     Shares,
+    /// Who vouches for the log, and whose books differ.
+    Audit,
 }
 
 impl Section {
-    const ALL: [Self; 6] = [
+    const ALL: [Self; 7] = [
         Self::Home,
         Self::Agreement,
         Self::Lists,
         Self::People,
         Self::Claims,
         Self::Shares,
+        Self::Audit,
     ];
 
     /// Name in the menu.
@@ -43,6 +46,7 @@ impl Section {
             Self::People => "People",
             Self::Claims => "Claims",
             Self::Shares => "Shares",
+            Self::Audit => "Audit",
         }
     }
 
@@ -56,6 +60,7 @@ impl Section {
             Self::People => "/people",
             Self::Claims => "/claims",
             Self::Shares => "/shares",
+            Self::Audit => "/audit",
         }
     }
 
@@ -69,6 +74,7 @@ impl Section {
             Self::People => "users",
             Self::Claims => "map-pin-check",
             Self::Shares => "transfer",
+            Self::Audit => "lock",
         })
     }
 }
@@ -185,7 +191,7 @@ impl Frame {
 
     /// The menu.
     #[must_use]
-    pub fn menu(&self) -> [Section; 6] {
+    pub fn menu(&self) -> [Section; 7] {
         Section::ALL
     }
 

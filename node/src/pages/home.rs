@@ -45,6 +45,8 @@ struct Standing {
     receipts: Vec<Receipt>,
     outbox: i64,
     tokens: u64,
+    /// Why contact reports are not told.
+    withheld: Option<String>,
     members: Vec<Member>,
     agreement: Option<AgreementStatus>,
     position: u64,
@@ -152,6 +154,7 @@ impl Standing {
             drafts: drafts(state, app.me, status.drafts),
             receipts: receipts(frame, state, app.me),
             outbox: status.outbox,
+            withheld: status.reports_withheld,
             tokens,
             members: status.members.into_iter().map(Member::from).collect(),
             agreement: status.agreement,
@@ -294,6 +297,7 @@ impl Home {
                     })
                     .into(),
                 outbox: 2,
+                withheld: Some(text()),
                 tokens: 5,
                 members: vec![Member {
                     name: text(),

@@ -1,8 +1,8 @@
 //! Every page renders its sample, and what others wrote stays text in it.
 
 use super::{
-    agreement::Agreement, claims::Claims, home::Home, imports::Import, lists::Lists,
-    people::People, person::Person, render, session::SignIn, shares::Shares,
+    agreement::Agreement, audit::Audit, claims::Claims, home::Home, imports::Import, lists::Lists,
+    people::People, person::Person, render, session::SignIn, share::Share, shares::Shares,
 };
 
 /// Strings that would do something if a page took them for more than text.
@@ -44,6 +44,8 @@ fn pages(text: &str) -> Vec<(&'static str, String)> {
         ("person", render(&Person::sample(text))),
         ("claims", render(&Claims::sample(text))),
         ("shares", render(&Shares::sample(text))),
+        ("share", render(&Share::sample(text))),
+        ("audit", render(&Audit::sample(text))),
         ("sign-in", render(&SignIn::sample(text))),
         ("refusal", render(&refusal)),
     ]

@@ -34,7 +34,7 @@ use protocol::{
 const NOTICES_AT_ONCE: i64 = 64;
 /// Tries to empty the database's log; each waits for readers as long as the database waits for anything.
 const LOG_TRIES: u32 = 3;
-/// Until when a backup of this node may still hold an erased row, in days.
+/// Until when a backup of this node may still hold an erased row where no agreement says so, in days.
 pub const BACKUP_DAYS: i64 = 30;
 
 /// Carries out what arrived, and forgets shares whose time is over.
@@ -104,6 +104,7 @@ async fn forget(app: &App) -> anyhow::Result<bool> {
 
 async fn one(app: &App, notice: &NoticeIn) -> anyhow::Result<()> {
     let recalled = rows(app, notice).await?;
+    let backup = backup(app).await;
     let mut tx = app.store.write("carrying out a notice").await?;
     let share = received::find(&mut tx, notice.share).await?;
     let unfetched = share.is_some_and(|share| share.state == "announced");
@@ -138,7 +139,13 @@ async fn one(app: &App, notice: &NoticeIn) -> anyhow::Result<()> {
         notice: notice.notice,
     };
     outbox::queue(app, &mut tx, ack.into(), None).await?;
-    outbox::queue(app, &mut tx, receipt(app, notice, done).into(), None).await?;
+    outbox::queue(
+        app,
+        &mut tx,
+        receipt(app, notice, done, backup).into(),
+        None,
+    )
+    .await?;
     tx.commit().await?;
     Ok(())
 }
@@ -175,8 +182,15 @@ async fn rows(app: &App, notice: &NoticeIn) -> anyhow::Result<Option<RecalledRow
     Ok(opened)
 }
 
+/// How long the agreement lets backups hold what was erased.
+async fn backup(app: &App) -> i64 {
+    let guard = app.coalition.read().await;
+    let rules = guard.as_ref().and_then(|coalition| coalition.state.rules());
+    rules.map_or(BACKUP_DAYS * DAY, |(_, rules)| rules.backup)
+}
+
 /// The signed statement. A row that was not held gets one like any other.
-fn receipt(app: &App, notice: &NoticeIn, done: Done) -> ErasureReceipt {
+fn receipt(app: &App, notice: &NoticeIn, done: Done, backup: i64) -> ErasureReceipt {
     let now = app.now();
     let statement = codec::encode(&ErasureStatement {
         node: app.me,
@@ -185,7 +199,7 @@ fn receipt(app: &App, notice: &NoticeIn, done: Done) -> ErasureReceipt {
         result: done.result,
         erased: done.rows,
         completed_at: now,
-        backups_expire_by: now.plus(BACKUP_DAYS * DAY),
+        backups_expire_by: now.plus(backup),
         retained: done.retained,
         suppression_kept: done.tombstones,
     });

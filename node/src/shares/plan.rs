@@ -1,10 +1,10 @@
-//! The one path of preview and sending: people of a list, page by page, through the gate.
+//! What is asked to be shared with whom, and what of it would flow.
 
 use super::{
-    build,
+    consent,
     facts::{self, Context},
-    payload::SharedRow,
     setting::Setting,
+    sift::{Pages, Sift, Sink},
 };
 use crate::{
     app::App,
@@ -16,14 +16,11 @@ use crate::{
         share::candidate::{self, Candidate},
     },
 };
-use policy::{End, FieldClass, Flow, Jurisdiction, OrgKind, Outcome, Party, Purpose, Row};
+use policy::{
+    FieldClass, FieldMask, Flow, Jurisdiction, OrgKind, Outcome, Party, Purpose, Record, Row,
+};
 use protocol::{
-    channel::Channel,
-    entry::share::Consideration,
-    fold::share::SHARE_ROWS,
-    id::{NodeId, RowRef},
-    problem::ProblemKind,
-    time::Moment,
+    channel::Channel, entry::share::Consideration, id::NodeId, problem::ProblemKind, time::Moment,
 };
 use std::collections::BTreeMap;
 
@@ -144,33 +141,50 @@ impl Plan {
         })
     }
 
+    /// The flow to each recipient.
+    #[must_use]
+    pub fn flows(&self) -> Vec<Flow> {
+        let recipients = self.recipients.iter();
+        recipients.map(|recipient| recipient.flow.clone()).collect()
+    }
+
     /// The gate's row of one person for one recipient.
     ///
     /// # Errors
     /// [`Failure`] when this node is in no coalition.
-    pub async fn rows(
+    pub async fn row(
         &self,
         app: &App,
         recipient: &Recipient,
-        people: &[Candidate],
-    ) -> Result<Vec<Row>, Failure> {
+        person: &Candidate,
+    ) -> Result<Row, Failure> {
         let coalition = crate::coalition::active(app).await?;
         let context = Context {
             setting: &self.setting,
             state: &coalition.state,
-            flow: &recipient.flow,
-            to: &recipient.party,
+            from: &recipient.flow.from,
+            purpose: self.ask.purpose,
             channel: self.ask.channel,
-            fields: &self.ask.fields,
             now: self.now,
         };
-        Ok(people
-            .iter()
-            .map(|person| facts::row(&context, person))
-            .collect())
+        let consents = person.member.consents.iter();
+        let records: Vec<&Record> = consents.map(|consent| &consent.record).collect();
+        let chosen = consent::choose(
+            &records,
+            &recipient.flow,
+            &recipient.party,
+            &self.ask.fields,
+            self.now.0,
+        );
+        let mut facts = facts::facts(&context, person);
+        facts.basis = facts::basis(person, chosen);
+        Ok(Row {
+            facts,
+            consent: chosen.cloned(),
+        })
     }
 
-    /// Walks a list; the sink gets every row that flows, with the number of its recipient.
+    /// Walks a list toward all recipients at once; the sink, if there is one, gets every row that flows.
     ///
     /// # Errors
     /// [`Failure`] when the database fails or there are more rows than a share may have.
@@ -178,54 +192,25 @@ impl Plan {
         &self,
         app: &App,
         list: &str,
-        mut sink: impl FnMut(usize, &Candidate, SharedRow) -> Result<(), Failure>,
+        mut sink: Option<Sink<'_>>,
     ) -> Result<Vec<Tally>, Failure> {
-        let mut tallies = vec![Tally::default(); self.recipients.len()];
-        let mut after = String::new();
+        let flows = self.flows();
+        let mut sift = Sift::new(self, &flows);
+        let mut pages = Pages::of(list);
         loop {
-            let mut db = app.store.read("reading people to share").await?;
-            let people = candidate::page(&mut db, list, &after).await?;
-            drop(db);
-            let Some(last) = people.last() else {
-                return Ok(tallies);
+            let people = pages.next(app).await?;
+            if people.is_empty() {
+                return sift.finish();
+            }
+            let sifted = {
+                let coalition = crate::coalition::active(app).await?;
+                sift.page(&coalition.state, &people)
             };
-            last.id().clone_into(&mut after);
-            for (n, (recipient, tally)) in self.recipients.iter().zip(&mut tallies).enumerate() {
-                let rows = self.rows(app, recipient, &people).await?;
-                let outcome = self.setting.gate.decide(
-                    End::Send,
-                    &recipient.flow,
-                    &rows,
-                    &self.ask.fields,
-                    self.now.0,
-                );
-                tally.add(people.len(), &outcome);
-                for ((person, row), mask) in people.iter().zip(&rows).zip(&outcome.masks) {
-                    if mask.is_empty() {
-                        continue;
-                    }
-                    let shared = build::build(
-                        person,
-                        row,
-                        *mask,
-                        &recipient.flow,
-                        &recipient.party,
-                        RowRef::random(&mut crate::ambient::rng()),
-                        self.now.0,
-                    );
-                    match shared {
-                        Some(shared) => {
-                            tally.flows(&shared);
-                            sink(n, person, shared)?;
-                        }
-                        None => tally.unreachable += 1,
-                    }
-                }
-                if tally.flow > SHARE_ROWS {
-                    return Err(Failure::input(
-                        "one share has at most 1,000,000 persons; share smaller lists",
-                    ));
-                }
+            if let Some(sink) = &mut sink {
+                sift.give(&people, &sifted, *sink)?;
+            }
+            if sift.is_full() {
+                sift.settle()?;
             }
         }
     }
@@ -251,8 +236,8 @@ pub struct Tally {
 }
 
 impl Tally {
-    fn add(&mut self, people: usize, outcome: &Outcome) {
-        self.people += people as u64;
+    pub(super) fn add(&mut self, people: u64, outcome: &Outcome) {
+        self.people += people;
         for (rule, count) in &outcome.rows_withheld_by_rule {
             *self.people_withheld.entry(rule.clone()).or_default() += count;
         }
@@ -262,10 +247,16 @@ impl Tally {
         self.alarms += outcome.errors.values().sum::<u64>();
     }
 
-    fn flows(&mut self, row: &SharedRow) {
-        self.flow += 1;
-        for class in row.fields.mask().iter() {
-            *self.fields.entry(class).or_default() += 1;
+    /// Counts people of whom these classes may flow, and those are known.
+    pub(super) fn reach(&mut self, mask: FieldMask, known: FieldMask, people: u64) {
+        let flows = mask.and(known);
+        if flows.has_contact_point() {
+            self.flow += people;
+            for class in flows.iter() {
+                *self.fields.entry(class).or_default() += people;
+            }
+        } else if !mask.is_empty() {
+            self.unreachable += people;
         }
     }
 }

@@ -94,7 +94,7 @@ fn withheld(gate: &Gate, tally: &Tally) -> Vec<Withheld> {
 pub async fn preview(app: &App, ask: Ask, list: &str) -> Result<Vec<Preview>, Failure> {
     let list = super::plan::list(app, list).await?;
     let plan = Plan::make(app, ask).await?;
-    let tallies = plan.walk(app, &list, |_, _, _| Ok(())).await?;
+    let tallies = plan.walk(app, &list, None).await?;
     Ok(plan
         .recipients
         .iter()
@@ -111,27 +111,21 @@ pub async fn explain(app: &App, ask: Ask, person: &str) -> Result<Vec<Explanatio
     let person = super::plan::person(app, person).await?;
     let plan = Plan::make(app, ask).await?;
     let mut db = app.store.read("reading a person to explain").await?;
-    let people: Vec<_> = candidate::one(&mut db, &person)
-        .await?
-        .into_iter()
-        .collect();
+    let candidate = candidate::one(&mut db, &person).await?;
     drop(db);
-    if people.is_empty() {
-        return Err(Failure::not_found("the person is on no list any more"));
-    }
+    let candidate =
+        candidate.ok_or_else(|| Failure::not_found("the person is on no list any more"))?;
     let mut explanations = Vec::new();
     for recipient in &plan.recipients {
-        let rows = plan.rows(app, recipient, &people).await?;
-        for row in &rows {
-            for field in &plan.ask.fields {
-                let mut explanation =
-                    plan.setting
-                        .gate
-                        .explain(End::Send, &recipient.flow, row, *field, plan.now.0);
-                explanation.person = Some(person.clone());
-                explanation.agreement = Some(plan.setting.agreement.to_string());
-                explanations.push(explanation);
-            }
+        let row = plan.row(app, recipient, &candidate).await?;
+        for field in &plan.ask.fields {
+            let mut explanation =
+                plan.setting
+                    .gate
+                    .explain(End::Send, &recipient.flow, &row, *field, plan.now.0);
+            explanation.person = Some(person.clone());
+            explanation.agreement = Some(plan.setting.agreement.to_string());
+            explanations.push(explanation);
         }
     }
     Ok(explanations)

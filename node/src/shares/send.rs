@@ -12,7 +12,8 @@ use crate::{
     store::{
         self, Write,
         share::{
-            self, Given, candidate,
+            self, Given,
+            candidate::{self, Candidate},
             ledger::{self, Disclosure, Proof},
         },
     },
@@ -84,21 +85,20 @@ pub async fn send(app: &App, ask: Ask, list: &str) -> Result<Vec<Sent>, Failure>
     let plan = Plan::make(app, ask).await?;
     let mut loads: Vec<Load> = plan.recipients.iter().map(|_| Load::default()).collect();
     let mut held = 0;
-    let tallies = plan
-        .walk(app, &list, |n, person, row| {
-            held += 1;
-            if held > SHARE_ROWS {
-                return Err(Failure::input(
-                    "the shares of one request have at most 1,000,000 people together; name fewer recipients at once",
-                ));
-            }
-            if let Some(load) = loads.get_mut(n) {
-                load.lines.push((person.id().to_owned(), line(&row)));
-                load.rows.push(row);
-            }
-            Ok(())
-        })
-        .await?;
+    let mut take = |n: usize, person: &Candidate, row: SharedRow| {
+        held += 1;
+        if held > SHARE_ROWS {
+            return Err(Failure::input(
+                "the shares of one request have at most 1,000,000 people together; name fewer recipients at once",
+            ));
+        }
+        if let Some(load) = loads.get_mut(n) {
+            load.lines.push((person.id().to_owned(), line(&row)));
+            load.rows.push(row);
+        }
+        Ok(())
+    };
+    let tallies = plan.walk(app, &list, Some(&mut take)).await?;
     let mut prepared = Vec::new();
     for ((recipient, tally), load) in plan.recipients.iter().zip(&tallies).zip(loads) {
         prepared.push(if load.rows.is_empty() {

@@ -6,18 +6,13 @@
 use super::{
     plan::{self, Ask, Plan, Recipient},
     setting::{Draft, Setting},
+    sift::{Pages, Sift},
 };
-use crate::{
-    app::App,
-    http::problem::Failure,
-    store::{self, share::candidate},
-};
-use policy::{Columns, End, FieldClass, Gate, Row, SimulatedCell};
+use crate::{app::App, http::problem::Failure, store};
+use policy::{FieldClass, Gate, Kind, SimulatedCell};
 use serde::Serialize;
 use std::collections::BTreeMap;
 
-/// People judged at once.
-const PEOPLE_AT_ONCE: usize = 20_000;
 /// Examples of one cell.
 const SAMPLES: usize = 5;
 
@@ -83,34 +78,36 @@ pub async fn simulate(
     }
     let plan = Plan::make(app, ask).await?;
     let draft = Setting::drafted(app, draft).await?;
+    let flows = plan.flows();
     let mut all = Totals::default();
+    let mut sift = Sift::new(&plan, &flows);
+    let mut examples: BTreeMap<Kind, String> = BTreeMap::new();
     for (id, _) in &lists {
-        let mut batch = Batch::of(&plan);
-        let mut after = String::new();
+        let mut pages = Pages::of(id);
         loop {
-            let mut db = app.store.read("reading people to simulate").await?;
-            let people = candidate::page(&mut db, id, &after).await?;
-            drop(db);
-            let Some(last) = people.last() else {
+            let people = pages.next(app).await?;
+            if people.is_empty() {
                 break;
-            };
-            last.id().clone_into(&mut after);
-            for (recipient, rows) in plan.recipients.iter().zip(&mut batch.rows) {
-                rows.extend(plan.rows(app, recipient, &people).await?);
             }
-            batch
-                .ids
-                .extend(people.iter().map(|person| person.id().to_owned()));
-            if batch.ids.len() >= PEOPLE_AT_ONCE {
+            let coalition = crate::coalition::active(app).await?;
+            let sifted = sift.page(&coalition.state, &people);
+            drop(coalition);
+            for (person, sifted) in people.iter().zip(&sifted) {
+                for kind in sifted.kinds() {
+                    let example = examples.entry(kind);
+                    example.or_insert_with(|| person.id().to_owned());
+                }
+            }
+            if sift.is_full() {
                 all.add(
                     &plan,
-                    &draft.gate,
-                    std::mem::replace(&mut batch, Batch::of(&plan)),
-                )?;
+                    sift.simulate(&draft.gate),
+                    &std::mem::take(&mut examples),
+                );
             }
         }
-        all.add(&plan, &draft.gate, batch)?;
     }
+    all.add(&plan, sift.simulate(&draft.gate), &examples);
     Ok(Simulation {
         lists: lists.into_iter().map(|(_, name)| name).collect(),
         people: all.people,
@@ -150,21 +147,6 @@ async fn lists(app: &App, list: Option<&str>) -> Result<Vec<(String, String)>, F
         .collect())
 }
 
-/// People with their rows for each recipient.
-struct Batch {
-    ids: Vec<String>,
-    rows: Vec<Vec<Row>>,
-}
-
-impl Batch {
-    fn of(plan: &Plan) -> Self {
-        Self {
-            ids: Vec::new(),
-            rows: plan.recipients.iter().map(|_| Vec::new()).collect(),
-        }
-    }
-}
-
 #[derive(Default)]
 struct Totals {
     people: u64,
@@ -182,22 +164,21 @@ struct Total {
 }
 
 impl Totals {
-    fn add(&mut self, plan: &Plan, draft: &Gate, batch: Batch) -> Result<(), Failure> {
-        self.people += batch.ids.len() as u64;
-        for (n, (recipient, rows)) in plan.recipients.iter().zip(&batch.rows).enumerate() {
-            let columns = Columns::from_rows(rows, plan.now.0);
-            let flows = std::slice::from_ref(&recipient.flow);
-            let cells = plan
-                .setting
-                .gate
-                .simulate(draft, End::Send, flows, &columns, &plan.ask.fields)
-                .map_err(|alarm| Failure::internal(alarm.name()))?;
+    fn add(
+        &mut self,
+        plan: &Plan,
+        (people, cells): (u64, Vec<SimulatedCell>),
+        examples: &BTreeMap<Kind, String>,
+    ) {
+        self.people += people;
+        let examples: Vec<&String> = examples.values().collect();
+        let recipients = cells.chunks(plan.ask.fields.len().max(1));
+        for (n, cells) in recipients.enumerate() {
             for cell in cells {
                 let total = self.cells.entry((n, cell.field)).or_default();
-                total.add(&cell, &batch.ids);
+                total.add(cell, &examples);
             }
         }
-        Ok(())
     }
 
     fn cells(self, plan: &Plan, draft: &Gate) -> Vec<Cell> {
@@ -229,7 +210,8 @@ impl Totals {
 }
 
 impl Total {
-    fn add(&mut self, cell: &SimulatedCell, ids: &[String]) {
+    /// `examples` are people by the number of their kind.
+    fn add(&mut self, cell: &SimulatedCell, examples: &[&String]) {
         self.flows_now += cell.flows_now;
         self.newly_flows += cell.newly_flows;
         self.newly_withheld += cell.newly_withheld;
@@ -241,7 +223,7 @@ impl Total {
         let samples = cell
             .samples
             .iter()
-            .filter_map(|place| ids.get(*place).cloned());
+            .filter_map(|kind| examples.get(*kind).map(|id| (*id).clone()));
         let room = SAMPLES.saturating_sub(self.samples.len());
         self.samples.extend(samples.take(room));
     }

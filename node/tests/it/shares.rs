@@ -14,3 +14,4 @@ mod restore;
 mod secrecy;
 mod sending;
 mod simulation;
+mod uses;

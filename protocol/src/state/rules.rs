@@ -46,6 +46,15 @@ pub struct Rules {
     /// How long before a use its recipient announces it.
     #[n(11)]
     pub notice: i64,
+    /// How long after an erasure a backup may still hold the row.
+    #[n(12)]
+    pub backup: i64,
+    /// How long keepers store a blob.
+    #[n(13)]
+    pub blob_ttl: i64,
+    /// The least count about people that is told.
+    #[n(14)]
+    pub min_cell: u64,
 }
 
 fn of(channel: Channel, values: [i64; 4]) -> i64 {
@@ -82,6 +91,9 @@ impl Rules {
             cap_window: i64::from(params.contact_cap.days) * DAY,
             use_limit: params.use_limit,
             notice: i64::from(params.notice_hours) * HOUR,
+            backup: i64::from(params.backup_days) * DAY,
+            blob_ttl: i64::from(params.blob_ttl_days) * DAY,
+            min_cell: u64::from(params.min_cell),
         }
     }
 

@@ -51,7 +51,7 @@ async fn a_restored_backup_erases_again_what_was_taken_back_and_must_join_anew_t
         "{why}"
     );
     drop(guard);
-    let refused = export::csv(&net.nodes[1].app, None).await.unwrap_err();
+    let refused = export::export(&net.nodes[1].app, None).await.unwrap_err();
     assert!(
         refused.0.detail.contains("taken back"),
         "{}",
