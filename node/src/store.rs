@@ -258,11 +258,7 @@ pub struct Write {
     faults: Option<Arc<dyn Faults>>,
 }
 
-fn strike(
-    faults: Option<&Arc<dyn Faults>>,
-    stage: Stage,
-    action: &'static str,
-) -> Result<()> {
+fn strike(faults: Option<&Arc<dyn Faults>>, stage: Stage, action: &'static str) -> Result<()> {
     match faults {
         Some(faults) => faults
             .strike(stage, action)

@@ -14,6 +14,7 @@ pub mod plan;
 pub mod recall;
 pub mod share;
 pub mod suppression;
+pub mod use_notice;
 
 use crate::{
     codec::{self, Canonical},
@@ -31,6 +32,7 @@ use plan::{Plan, PlanWithdraw};
 use recall::{Dispute, NoticeException};
 use share::{ErasureReceipt, NoticeAck, Revoke, Share, ShareReceived};
 use suppression::{Suppress, SuppressWithdraw};
+use use_notice::UseNotice;
 
 /// The most bytes of an entry before sealing.
 pub const ENTRY_PLAIN_BYTES: usize = 60 * 1024;
@@ -135,6 +137,8 @@ entries! {
     24 Remove Control "remove";
     /// A member's word for such a proposal.
     25 RemoveApprove Control "remove_approve";
+    /// A use of shared rows that begins after the agreement's notice.
+    26 UseNotice Data "use_notice";
 }
 
 impl Canonical for Entry {

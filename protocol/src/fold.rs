@@ -14,6 +14,7 @@ pub mod plan;
 pub mod recall;
 pub mod share;
 pub mod suppression;
+pub mod use_notice;
 
 use crate::{
     chain::{ChainError, LogItem},
@@ -259,6 +260,7 @@ fn dispatch(
         Entry::ErasureReceipt(receipt) => recall::receipt(state, at, receipt),
         Entry::NoticeException(exception) => recall::except(state, at, exception),
         Entry::Dispute(dispute) => recall::dispute(state, at, dispute),
+        Entry::UseNotice(notice) => use_notice::announce(state, at, notice),
         Entry::Checkpoint(checkpoint) => housekeeping::checkpoint(state, at, checkpoint),
         Entry::Tick(_) => housekeeping::tick(state, at),
         Entry::Leave(_) => parting::leave(state, at),

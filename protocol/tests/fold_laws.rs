@@ -3,6 +3,8 @@
 
 #[path = "fold/agreement.rs"]
 mod agreement;
+#[path = "fold/cap.rs"]
+mod cap;
 #[path = "fold/claims.rs"]
 mod claims;
 #[path = "fold/laws.rs"]
@@ -21,5 +23,7 @@ mod people;
 mod plans;
 #[path = "fold/recall.rs"]
 mod recall;
+#[path = "fold/uses.rs"]
+mod uses;
 #[path = "fold/world.rs"]
 mod world;

@@ -10,6 +10,7 @@ pub mod import;
 pub mod log;
 pub mod measure;
 pub mod memory;
+pub mod preview;
 pub mod proof;
 pub mod recall;
 pub mod share;
@@ -28,6 +29,9 @@ pub struct Arguments {
     /// How many rows, tokens or entries; each measurement has its own default.
     #[arg(long)]
     rows: Option<u64>,
+    /// How many organizations receive, where a measurement has several.
+    #[arg(long)]
+    recipients: Option<usize>,
     /// One JSON object on one line, and nothing else.
     #[arg(long)]
     json: bool,
@@ -46,6 +50,8 @@ pub enum Name {
     Log,
     /// Resident memory of nodes at rest.
     Memory,
+    /// A preview and a simulation of a large list toward many recipients, by a node.
+    Preview,
     /// The log tree: growth, size and checking of proofs.
     Proof,
     /// A recall at five recipients until all receipts are there.
@@ -70,6 +76,10 @@ pub async fn run(arguments: Arguments) -> Result<ExitCode> {
         Name::Recall => recall::run(arguments.rows.unwrap_or(10_000)).await?,
         Name::Gate => gate::run(arguments.rows.unwrap_or(1_000_000))?,
         Name::Import => import::run(arguments.rows.unwrap_or(100_000)).await?,
+        Name::Preview => {
+            let recipients = arguments.recipients.unwrap_or(preview::RECIPIENTS);
+            preview::run(arguments.rows.unwrap_or(1_000_000), recipients).await?
+        }
         Name::Proof => proof::run(arguments.rows.unwrap_or(10_000_000))?,
         Name::Memory => memory::run().await?,
         Name::Log => log::run(arguments.rows.unwrap_or(2_000)).await?,
@@ -116,6 +126,9 @@ fn in_release(arguments: &Arguments) -> Result<ExitCode> {
     }
     if let Some(rows) = arguments.rows {
         command.args(["--rows", &rows.to_string()]);
+    }
+    if let Some(recipients) = arguments.recipients {
+        command.args(["--recipients", &recipients.to_string()]);
     }
     if arguments.json {
         command.arg("--json");

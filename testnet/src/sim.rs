@@ -32,7 +32,8 @@ use mutant::Mutant;
 use op::Op;
 use serde::{Deserialize, Serialize};
 use std::{
-    collections::BTreeMap, panic::AssertUnwindSafe, path::PathBuf, process::ExitCode, time::Duration,
+    collections::BTreeMap, panic::AssertUnwindSafe, path::PathBuf, process::ExitCode,
+    time::Duration,
 };
 use watch::{Violation, Watch, violated};
 use world::{Beginning, World};
@@ -104,7 +105,8 @@ impl Run {
                 *self.refusals.entry(why).or_default() += 1;
             }
         }
-        self.trace.push(format!("{}, at {head}", done.refused.is_none()));
+        self.trace
+            .push(format!("{}, at {head}", done.refused.is_none()));
     }
 }
 
@@ -230,7 +232,9 @@ struct Findings {
 /// When the nodes' files cannot be made, or a list cannot be read.
 pub async fn run(arguments: Arguments) -> Result<ExitCode> {
     let begun = crate::ambient::stopwatch();
-    let limit = arguments.minutes.map(|minutes| Duration::from_secs(60 * minutes));
+    let limit = arguments
+        .minutes
+        .map(|minutes| Duration::from_secs(60 * minutes));
     let beginning = beginning().await?;
     let mut findings = Findings::default();
     if let Some(file) = &arguments.list {

@@ -40,11 +40,7 @@ const POINT: &str =
     "p.point_id, p.class, p.kind, p.value, p.display, p.street, p.number, p.generation, p.token";
 
 fn read(row: &AnyRow, generation: u32) -> Result<Point> {
-    let class: i64 = row.try_get("class")?;
-    let class = Class::ALL
-        .into_iter()
-        .find(|known| *known as i64 == class)
-        .ok_or_else(|| StoreError::damaged("point", "class"))?;
+    let class = class_of(row.try_get("class")?)?;
     let current = row.try_get::<Option<i64>, _>("generation")? == Some(i64::from(generation));
     let token = row
         .try_get::<Option<Vec<u8>>, _>("token")?
@@ -101,28 +97,36 @@ pub async fn of_list(
     Ok(best)
 }
 
-/// The person keys of everybody on a list.
+/// The match tokens of everybody on a list: of person keys, and of contact points that are not bad.
 ///
 /// # Errors
 /// [`StoreError`].
-pub async fn keys_of_list(
+pub async fn tokens_of_list(
     db: &mut AnyConnection,
     list_id: &str,
     generation: u32,
-) -> Result<Vec<(String, Token)>> {
-    let rows: Vec<(String, Vec<u8>)> = sqlx::query_as(
-        "SELECT pp.person_id, p.token FROM person_list l \
+) -> Result<Vec<(String, Class, Token)>> {
+    let rows: Vec<(String, i64, Vec<u8>)> = sqlx::query_as(
+        "SELECT pp.person_id, p.class, p.token FROM person_list l \
          JOIN person_point pp ON pp.person_id = l.person_id \
          JOIN point p ON p.point_id = pp.point_id \
-         WHERE l.list_id = $1 AND p.class + 0 = 3 AND p.generation + 0 = $2 AND p.token IS NOT NULL",
+         WHERE l.list_id = $1 AND p.generation + 0 = $2 AND p.token IS NOT NULL \
+         AND (pp.bad = 0 OR p.class + 0 = 3)",
     )
     .bind(list_id)
     .bind(i64::from(generation))
     .fetch_all(db)
     .await?;
     rows.into_iter()
-        .map(|(person, bytes)| Ok((person, token(&bytes)?)))
+        .map(|(person, class, bytes)| Ok((person, class_of(class)?, token(&bytes)?)))
         .collect()
+}
+
+fn class_of(number: i64) -> Result<Class> {
+    Class::ALL
+        .into_iter()
+        .find(|known| *known as i64 == number)
+        .ok_or_else(|| StoreError::damaged("point", "class"))
 }
 
 fn reaches(rows: &[AnyRow], generation: u32) -> Result<Vec<Reach>> {

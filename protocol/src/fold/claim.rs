@@ -42,6 +42,11 @@ pub enum Refusal {
         /// When the window ends.
         until: Moment,
     },
+    /// As many contacts were made there lately as the agreement allows, by all and on all channels.
+    Capped {
+        /// When there is room again.
+        until: Moment,
+    },
     /// It must not be contacted on this channel.
     Suppressed {
         /// Who says so (one of those who do).
@@ -83,6 +88,10 @@ pub fn standing(
                         .map(|by| Refusal::Suppressed { by })
                 })
                 .or_else(|| recent(state, rules, who, channel, from, *token))
+                .or_else(|| {
+                    let until = state.capped(rules, &[*token], from)?;
+                    Some(Refusal::Capped { until })
+                })
         })
         .collect()
 }
@@ -110,11 +119,7 @@ fn recent(
         .contacts_at(channel, token)
         .filter(|(node, _)| *node != who)
         .filter_map(|(by, times)| {
-            let at = if rules.attempts_count {
-                times.attempt.max(times.contact)
-            } else {
-                times.contact
-            }?;
+            let at = times.latest(rules.attempts_count)?;
             let until = at.plus(window);
             (from < until).then_some(Refusal::Recent { by, at, until })
         })

@@ -26,27 +26,69 @@ const LAPSE: i64 = 96;
 /// What two members do with three doors. Hours are from now.
 #[derive(Debug, Clone, Copy)]
 enum Step {
-    Claim { by: usize, from: i64, hours: i64, doors: &'static [u8] },
+    Claim {
+        by: usize,
+        from: i64,
+        hours: i64,
+        doors: &'static [u8],
+    },
     /// The oldest own claim.
-    Renew { by: usize },
+    Renew {
+        by: usize,
+    },
     /// The oldest claim of the other.
-    RenewOthers { by: usize },
-    Return { by: usize, doors: Option<&'static [u8]> },
-    ReturnOthers { by: usize },
-    Wait { hours: i64 },
+    RenewOthers {
+        by: usize,
+    },
+    Return {
+        by: usize,
+        doors: Option<&'static [u8]>,
+    },
+    ReturnOthers {
+        by: usize,
+    },
+    Wait {
+        hours: i64,
+    },
 }
 
 const STEPS: [Step; 14] = [
-    Step::Claim { by: 1, from: 0, hours: 240, doors: &[1, 2] },
-    Step::Claim { by: 2, from: 0, hours: 240, doors: &[2, 3] },
-    Step::Claim { by: 2, from: 120, hours: 24, doors: &[1] },
-    Step::Claim { by: 1, from: 24, hours: 24, doors: &[3] },
+    Step::Claim {
+        by: 1,
+        from: 0,
+        hours: 240,
+        doors: &[1, 2],
+    },
+    Step::Claim {
+        by: 2,
+        from: 0,
+        hours: 240,
+        doors: &[2, 3],
+    },
+    Step::Claim {
+        by: 2,
+        from: 120,
+        hours: 24,
+        doors: &[1],
+    },
+    Step::Claim {
+        by: 1,
+        from: 24,
+        hours: 24,
+        doors: &[3],
+    },
     Step::Renew { by: 1 },
     Step::Renew { by: 2 },
     Step::RenewOthers { by: 1 },
     Step::Return { by: 1, doors: None },
-    Step::Return { by: 1, doors: Some(&[2]) },
-    Step::Return { by: 2, doors: Some(&[3]) },
+    Step::Return {
+        by: 1,
+        doors: Some(&[2]),
+    },
+    Step::Return {
+        by: 2,
+        doors: Some(&[3]),
+    },
     Step::ReturnOthers { by: 2 },
     Step::Wait { hours: 24 },
     Step::Wait { hours: 95 },
@@ -83,7 +125,12 @@ impl Model {
         let now = self.now;
         self.grants.retain(|grant| grant.ends > now);
         match step {
-            Step::Claim { by, from, hours, doors } => {
+            Step::Claim {
+                by,
+                from,
+                hours,
+                doors,
+            } => {
                 let (from, to) = (now + from, now + from + hours);
                 let taken = |door: &u8| {
                     let mut grants = self.grants.iter();
@@ -92,7 +139,13 @@ impl Model {
                 let doors: BTreeSet<u8> = doors.iter().copied().filter(|d| !taken(d)).collect();
                 if !doors.is_empty() {
                     let ends = to.min(from + LAPSE);
-                    self.grants.push(Grant { by, from, to, ends, doors });
+                    self.grants.push(Grant {
+                        by,
+                        from,
+                        to,
+                        ends,
+                        doors,
+                    });
                 }
             }
             Step::Renew { by } => {
@@ -118,7 +171,9 @@ impl Model {
     fn holds_every_door_once(&self) -> bool {
         self.grants.iter().enumerate().all(|(n, a)| {
             let later = self.grants[n + 1..].iter();
-            later.filter(|b| a.from < b.to && b.from < a.to).all(|b| a.doors.is_disjoint(&b.doors))
+            later
+                .filter(|b| a.from < b.to && b.from < a.to)
+                .all(|b| a.doors.is_disjoint(&b.doors))
         })
     }
 }
@@ -131,11 +186,26 @@ fn entry(world: &World, step: Step) -> Option<(usize, Entry)> {
         own.min_by_key(|(_, row)| row.position).map(|(id, _)| *id)
     };
     Some(match step {
-        Step::Claim { by, from, hours, doors } => {
-            (by, world.claim(Channel::Door, from, hours, doors).into())
-        }
-        Step::Renew { by } => (by, ClaimRenew { claim: oldest(&|who| who == by)? }.into()),
-        Step::RenewOthers { by } => (by, ClaimRenew { claim: oldest(&|who| who != by)? }.into()),
+        Step::Claim {
+            by,
+            from,
+            hours,
+            doors,
+        } => (by, world.claim(Channel::Door, from, hours, doors).into()),
+        Step::Renew { by } => (
+            by,
+            ClaimRenew {
+                claim: oldest(&|who| who == by)?,
+            }
+            .into(),
+        ),
+        Step::RenewOthers { by } => (
+            by,
+            ClaimRenew {
+                claim: oldest(&|who| who != by)?,
+            }
+            .into(),
+        ),
         Step::Return { by, doors } => {
             let rows = |doors: &[u8]| Payload::Inline(write_rows(doors.iter().map(|n| token(*n))));
             let release = ClaimRelease {
@@ -146,7 +216,14 @@ fn entry(world: &World, step: Step) -> Option<(usize, Entry)> {
         }
         Step::ReturnOthers { by } => {
             let claim = oldest(&|who| who != by)?;
-            (by, ClaimRelease { claim, tokens: None }.into())
+            (
+                by,
+                ClaimRelease {
+                    claim,
+                    tokens: None,
+                }
+                .into(),
+            )
         }
         Step::Wait { .. } => (0, Tick {}.into()),
     })

@@ -263,7 +263,7 @@ async fn share(world: &World, op: &Op) -> Result<Vec<EntryId>> {
                 consideration: Consideration::none(),
             };
             let list = people::list_name(*list % LISTS);
-            let decided = send::decide(world.app(*node), ask, &list).await;
+            let decided = send::decide(world.app(*node), ask, list.as_str()).await;
             Ok(decided.map_err(failed)?.shares().collect())
         }
         Op::Revoke {
@@ -301,7 +301,10 @@ async fn share(world: &World, op: &Op) -> Result<Vec<EntryId>> {
 async fn recalled(world: &World, node: usize, what: &What) -> Result<Vec<EntryId>> {
     let recall = recall::decide(world.app(node), what, false).await;
     let notices = recall.map_err(failed)?.notices;
-    Ok(notices.into_iter().filter_map(|notice| notice.notice).collect())
+    Ok(notices
+        .into_iter()
+        .filter_map(|notice| notice.notice)
+        .collect())
 }
 
 impl Place {

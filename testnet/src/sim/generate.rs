@@ -64,7 +64,11 @@ fn heard(rng: &mut StdRng, style: &Style, node: usize, operations: &mut Vec<Op>)
 /// The stranger is invited, asks and is let in, and all sign, with something else in between.
 fn comes_in(rng: &mut StdRng, style: &Style, operations: &mut Vec<Op>) {
     let host = rng.gen_range(0..MEMBERS);
-    let mut steps = vec![Op::Invite { node: host }, Op::Join, Op::Approve { node: host }];
+    let mut steps = vec![
+        Op::Invite { node: host },
+        Op::Join,
+        Op::Approve { node: host },
+    ];
     steps.push(Op::Propose { node: host });
     steps.extend((0..style.nodes).map(|node| Op::Sign { node }));
     for step in steps {
@@ -128,9 +132,7 @@ fn time(rng: &mut StdRng, node: usize) -> Op {
             },
         };
     }
-    let most = *[30, 3_600, 86_400, 4 * 86_400]
-        .choose(rng)
-        .unwrap_or(&30);
+    let most = *[30, 3_600, 86_400, 4 * 86_400].choose(rng).unwrap_or(&30);
     Op::Pass {
         seconds: rng.gen_range(1..=most),
     }

@@ -90,7 +90,12 @@ async fn fold_skips(world: &World) -> Result<()> {
     let Some(coalition) = guard.as_mut() else {
         return Ok(());
     };
-    let keys: Vec<_> = coalition.state.suppressions.iter().map(|(key, _)| *key).collect();
+    let keys: Vec<_> = coalition
+        .state
+        .suppressions
+        .iter()
+        .map(|(key, _)| *key)
+        .collect();
     for key in keys {
         coalition.state.suppressions.remove(&key);
     }

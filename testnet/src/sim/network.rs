@@ -186,7 +186,11 @@ impl Network {
     }
 }
 
-fn remember(requests: &mut VecDeque<(String, Request<Bytes>)>, base: &str, request: &Request<Bytes>) {
+fn remember(
+    requests: &mut VecDeque<(String, Request<Bytes>)>,
+    base: &str,
+    request: &Request<Bytes>,
+) {
     requests.push_back((base.to_owned(), request.clone()));
     if requests.len() > REMEMBERED {
         requests.pop_front();

@@ -85,7 +85,12 @@ fn points(person: usize) -> [Point; 3] {
     };
     [
         point("door", point::DOOR, "door", format!("us|45402|{id}|wren")),
-        point("phone", point::PHONE, "phone", format!("+161455501{person:02}")),
+        point(
+            "phone",
+            point::PHONE,
+            "phone",
+            format!("+161455501{person:02}"),
+        ),
         point("key", point::PERSON, "ns_dob_postal", format!("{id}|key")),
     ]
 }
@@ -196,7 +201,13 @@ fn record(person: &str, recipients: &[&str], at: i64) -> anyhow::Result<Record> 
         names.join(", ")
     );
     let form = Form::parse(&form)?;
-    Ok(form.record(&format!("record-{person}"), person, at, EventState::Given, None))
+    Ok(form.record(
+        &format!("record-{person}"),
+        person,
+        at,
+        EventState::Given,
+        None,
+    ))
 }
 
 /// Notes that somebody was reached at the door.

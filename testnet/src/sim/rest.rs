@@ -31,7 +31,10 @@ pub async fn come_to_rest(world: &mut World, watch: &mut Watch) -> Verdict {
             break;
         }
         if round >= ROUNDS {
-            return violated("all comes to rest", format!("{now:?}, head {}", watch.head()));
+            return violated(
+                "all comes to rest",
+                format!("{now:?}, head {}", watch.head()),
+            );
         }
         before = now;
     }
@@ -99,7 +102,10 @@ async fn rested(world: &World, node: usize) -> Verdict {
             .await
             .map_err(blind)?;
         if waiting > 0 {
-            return violated("nothing waits at rest", format!("{waiting} {what} at node {node}"));
+            return violated(
+                "nothing waits at rest",
+                format!("{waiting} {what} at node {node}"),
+            );
         }
     }
     if world.sites[node].restored || world.sites[node].evil {
@@ -123,7 +129,11 @@ async fn rested(world: &World, node: usize) -> Verdict {
     if mine != told {
         return violated(
             "what is suppressed stands in the log",
-            format!("node {node} marks {} people, the log says {}", told.len(), mine.len()),
+            format!(
+                "node {node} marks {} people, the log says {}",
+                told.len(),
+                mine.len()
+            ),
         );
     }
     Ok(())
@@ -142,16 +152,18 @@ async fn kept_promises(world: &World, watch: &Watch) -> Verdict {
         }
         let fate = fate(world, *node, *entry).await?;
         let Some(fate) = fate else {
-            return violated("a promise is kept", format!("{entry} of node {node} is gone"));
+            return violated(
+                "a promise is kept",
+                format!("{entry} of node {node} is gone"),
+            );
         };
         let mut db = world.app(0).store.read("watching").await.map_err(blind)?;
-        let effects: i64 = sqlx::query_scalar(
-            "SELECT COUNT(*) FROM history WHERE entry_id = $1 AND void IS NULL",
-        )
-        .bind(entry.to_string())
-        .fetch_one(&mut *db)
-        .await
-        .map_err(blind)?;
+        let effects: i64 =
+            sqlx::query_scalar("SELECT COUNT(*) FROM history WHERE entry_id = $1 AND void IS NULL")
+                .bind(entry.to_string())
+                .fetch_one(&mut *db)
+                .await
+                .map_err(blind)?;
         let kept = match fate.as_str() {
             "done" => effects == 1,
             "void" => effects == 0,
@@ -168,7 +180,12 @@ async fn kept_promises(world: &World, watch: &Watch) -> Verdict {
 }
 
 async fn fate(world: &World, node: usize, entry: EntryId) -> Result<Option<String>, Violation> {
-    let mut db = world.app(node).store.read("watching").await.map_err(blind)?;
+    let mut db = world
+        .app(node)
+        .store
+        .read("watching")
+        .await
+        .map_err(blind)?;
     sqlx::query_scalar("SELECT state FROM outbox WHERE entry_id = $1")
         .bind(entry.to_string())
         .fetch_optional(&mut *db)
@@ -201,12 +218,16 @@ async fn revoked_is_gone(world: &World) -> Verdict {
                 .and_then(|notice| notice.parse::<EntryId>().ok())
                 .and_then(|notice| state.notices.get(&notice).cloned());
             let Some(named) = named else {
-                return violated("a row taken back has a notice", format!("{share} of node {from}"));
+                return violated(
+                    "a row taken back has a notice",
+                    format!("{share} of node {from}"),
+                );
             };
             let holder = recipient.parse().ok().and_then(|id| world.number(id));
             let Some(holder) = holder.filter(|_| named.receipt.is_some()) else {
                 // Named: the log says that nobody has confirmed. Who is well has no such excuse.
-                let well = holder.is_some_and(|to| !world.sites[to].restored && !world.sites[to].evil);
+                let well =
+                    holder.is_some_and(|to| !world.sites[to].restored && !world.sites[to].evil);
                 if well {
                     return violated("a notice is answered", format!("{share} of node {from}"));
                 }
@@ -215,7 +236,12 @@ async fn revoked_is_gone(world: &World) -> Verdict {
             if world.sites[holder].restored {
                 continue;
             }
-            let mut db = world.app(holder).store.read("watching").await.map_err(blind)?;
+            let mut db = world
+                .app(holder)
+                .store
+                .read("watching")
+                .await
+                .map_err(blind)?;
             let left: i64 = sqlx::query_scalar(
                 "SELECT COUNT(*) FROM received_row WHERE share_id = $1 AND row_ref = $2",
             )

@@ -166,12 +166,19 @@ impl Watch {
                 .fetch_all(&mut *db)
                 .await
                 .map_err(blind)?;
-        let numbered = rows.iter().zip(1_i64..).all(|((position, _), n)| *position == n);
+        let numbered = rows
+            .iter()
+            .zip(1_i64..)
+            .all(|((position, _), n)| *position == n);
         let log: Vec<String> = rows.into_iter().map(|(_, hash)| hash).collect();
         if !numbered || !log.starts_with(&self.log) {
             return violated(
                 "the log only grows",
-                format!("{} entries were known, {} are there", self.log.len(), log.len()),
+                format!(
+                    "{} entries were known, {} are there",
+                    self.log.len(),
+                    log.len()
+                ),
             );
         }
         self.log = log;
@@ -217,7 +224,10 @@ impl Watch {
         let mut effective = BTreeSet::new();
         for (position, (entry, took_effect)) in &self.history {
             if *took_effect && !effective.insert(entry) {
-                return violated("effects happen once", format!("again at position {position}"));
+                return violated(
+                    "effects happen once",
+                    format!("again at position {position}"),
+                );
             }
         }
         Ok(())
@@ -333,7 +343,10 @@ async fn acknowledged_is_ordered(log: &[String], node: usize, app: &App) -> Verd
     .await
     .map_err(blind)?;
     if waiting > QUEUE {
-        return violated("queues keep their limits", format!("{waiting} wait at node {node}"));
+        return violated(
+            "queues keep their limits",
+            format!("{waiting} wait at node {node}"),
+        );
     }
     for (entry, position, hash) in rows {
         let there = usize::try_from(position - 1).ok().and_then(|n| log.get(n));
@@ -365,7 +378,11 @@ async fn own_tables(node: usize, app: &App, state: &State) -> Verdict {
         )
     };
     let mut db = app.store.read("watching").await.map_err(blind)?;
-    let granted = strings(&mut db, "SELECT claim_id FROM claim WHERE state = 'granted'").await?;
+    let granted = strings(
+        &mut db,
+        "SELECT claim_id FROM claim WHERE state = 'granted'",
+    )
+    .await?;
     let held = state.claims.iter();
     let held = held.filter(|(_, row)| row.author == app.me);
     let held: BTreeSet<String> = held.map(|(id, _)| id.to_string()).collect();
@@ -388,13 +405,20 @@ async fn own_tables(node: usize, app: &App, state: &State) -> Verdict {
         })
         .collect();
     differ("points of claims", &points, &tokens)?;
-    let given = strings(&mut db, "SELECT share_id FROM share_out WHERE state = 'announced'").await?;
+    let given = strings(
+        &mut db,
+        "SELECT share_id FROM share_out WHERE state = 'announced'",
+    )
+    .await?;
     let ours = state.shares.iter().filter(|(_, row)| row.from == app.me);
     let ours: BTreeSet<String> = ours.map(|(id, _)| id.to_string()).collect();
     differ("shares given", &given, &ours)?;
     let joined = state.members.get(&app.me).map_or(0, |row| row.joined_at);
     let got = strings(&mut db, "SELECT share_id FROM received_share").await?;
-    let theirs = state.shares.iter().filter(|(_, row)| row.announced.to == app.me);
+    let theirs = state
+        .shares
+        .iter()
+        .filter(|(_, row)| row.announced.to == app.me);
     let theirs = theirs.filter(|(_, row)| row.position > joined);
     let theirs: BTreeSet<String> = theirs.map(|(id, _)| id.to_string()).collect();
     differ("shares received", &got, &theirs)?;
@@ -405,7 +429,10 @@ async fn own_tables(node: usize, app: &App, state: &State) -> Verdict {
     )
     .await?;
     if let Some(share) = again.first() {
-        return violated("an erased row does not come back", format!("node {node}, {share}"));
+        return violated(
+            "an erased row does not come back",
+            format!("node {node}, {share}"),
+        );
     }
     Ok(())
 }
@@ -434,7 +461,12 @@ pub async fn no_two_at_one_door(world: &World) -> Verdict {
             let Ok(list) = commonturf::claims::walk_list::make(app, &claim).await else {
                 continue;
             };
-            for door in list.split("\"person").skip(1).filter_map(|rest| rest.split('"').next()) {
+            for door in list
+                .text
+                .split("\"person")
+                .skip(1)
+                .filter_map(|rest| rest.split('"').next())
+            {
                 let other = *sent.entry(door.to_owned()).or_insert(node);
                 if other != node {
                     return violated(
