@@ -114,7 +114,7 @@ enum Command {
     /// Show own suppressions and what allies say about your people.
     #[command(subcommand)]
     Suppressions(suppress::Suppressions),
-    /// Share people with allies: preview, explain, send, list.
+    /// Share people with allies: preview, explain, send, list, uses.
     #[command(subcommand)]
     Share(share::Share),
     /// See and export what allies have shared with this organization.

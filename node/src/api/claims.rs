@@ -32,6 +32,11 @@ use std::collections::BTreeMap;
 /// The most contact points that one answer shows.
 const ROWS_MOST: usize = 100_000;
 
+/// Header of a file: how many people, or shares, are not in it that one could expect there.
+pub const LEFT_OUT: &str = "commonturf-left-out";
+/// Header of a walk list: until when the last of them is left out, in milliseconds since 1970.
+pub const LEFT_OUT_UNTIL: &str = "commonturf-left-out-until";
+
 /// Routes of this group.
 pub fn routes() -> Router<App> {
     Router::new()
@@ -81,6 +86,8 @@ pub struct Looked {
     pub unreadable: u64,
     /// Contact points by standing.
     pub counts: BTreeMap<Standing, u64>,
+    /// People who were contacted as often lately as the agreement allows: nobody meets them now.
+    pub capped: check::Waiting,
     /// Contact points because of whom, by standing.
     pub because_of: BTreeMap<String, BTreeMap<Standing, u64>>,
     /// Contact points, as many as were asked for.
@@ -173,6 +180,7 @@ async fn looked(
         unknown: answer.universe.unknown,
         unreadable: answer.universe.unreadable,
         counts: check::counts(&answer.checked),
+        capped: check::waiting(&answer.checked),
         because_of,
         withheld: allowed.err().map(|refusal| refusal.0.detail),
         points: answer
@@ -198,6 +206,8 @@ pub struct Taken {
     pub said: Said,
     /// Contact points left out before anything was said, by standing.
     pub left_out: BTreeMap<Standing, u64>,
+    /// People who were contacted as often lately as the agreement allows: walk lists leave them out.
+    pub capped: check::Waiting,
     /// Rows without a contact point on the channel.
     pub without_point: u64,
     /// Rows whose contact point or id is not known from any list.
@@ -223,6 +233,7 @@ async fn claim(
     Ok(Json(Taken {
         said,
         left_out,
+        capped: check::waiting(&answer.checked),
         without_point: answer.universe.without_point,
         unknown: answer.universe.unknown,
         unreadable: answer.universe.unreadable,
@@ -328,7 +339,7 @@ async fn release(
 }
 
 async fn walk(State(app): State<App>, Path(claim): Path<String>) -> Result<Response, Failure> {
-    let text = walk_list::make(&app, &claim).await?;
+    let list = walk_list::make(&app, &claim).await?;
     let headers = [
         (header::CONTENT_TYPE, "text/csv; charset=utf-8"),
         (
@@ -336,5 +347,12 @@ async fn walk(State(app): State<App>, Path(claim): Path<String>) -> Result<Respo
             "attachment; filename=\"walk-list.csv\"",
         ),
     ];
-    Ok((headers, text).into_response())
+    let capped = [
+        (LEFT_OUT, list.capped.people.to_string()),
+        (
+            LEFT_OUT_UNTIL,
+            list.capped.until.unwrap_or_default().to_string(),
+        ),
+    ];
+    Ok((headers, capped, list.text).into_response())
 }

@@ -126,8 +126,9 @@ pub async fn take(app: &App, question: Question) -> Result<(Answer, EntryId), Fa
     if tokens.is_empty() {
         return Err(Failure::new(
             ProblemKind::Conflict,
-            "nothing is left to claim: every contact point is suppressed, held by this organization already, or has no \
-             match token yet (`commonturf tokens status`)",
+            "nothing is left to claim: every contact point is suppressed, held by this organization already, reaches only \
+             people who were contacted as often as the agreement allows, or has no match token yet \
+             (`commonturf tokens status`)",
         ));
     }
     if tokens.len() > CLAIM_TOKENS {

@@ -51,8 +51,38 @@ pub struct Universe {
     pub unknown: u64,
     /// Rows that could not be read.
     pub unreadable: u64,
-    /// The match tokens of the people's person keys.
-    pub keys: BTreeMap<String, Vec<Token>>,
+    /// By what allies may know the people.
+    pub known: BTreeMap<String, Known>,
+}
+
+/// The match tokens of one person.
+#[derive(Debug, Clone, Default)]
+pub struct Known {
+    /// Of person keys.
+    pub keys: Vec<Token>,
+    /// Of contact points of every class.
+    pub points: Vec<Token>,
+}
+
+impl Known {
+    fn add(&mut self, class: Class, token: Token) {
+        match class {
+            Class::Person => self.keys.push(token),
+            Class::Door | Class::Phone | Class::Email => self.points.push(token),
+        }
+    }
+
+    /// By what allies may know the person who has these points.
+    #[must_use]
+    pub fn of(points: &[Point]) -> Self {
+        let mut known = Self::default();
+        for point in points {
+            if let Some(token) = point.token {
+                known.add(point.class, token);
+            }
+        }
+        known
+    }
 }
 
 /// The class of tokens by which a channel reaches people.
@@ -83,7 +113,7 @@ pub async fn of_list(
     })?;
     let class = class_of(channel);
     let reaches = store::reach::of_list(&mut db, &list.list_id, class, ground.generation).await?;
-    let keys = store::reach::keys_of_list(&mut db, &list.list_id, ground.generation).await?;
+    let tokens = store::reach::tokens_of_list(&mut db, &list.list_id, ground.generation).await?;
     let rows = u64::try_from(list.people).unwrap_or(0);
     let mut universe = Universe {
         label: list.name,
@@ -93,8 +123,8 @@ pub async fn of_list(
         rows,
         ..Universe::default()
     };
-    for (person, token) in keys {
-        universe.keys.entry(person).or_default().push(token);
+    for (person, class, token) in tokens {
+        universe.known.entry(person).or_default().add(class, token);
     }
     Ok(universe)
 }
@@ -162,17 +192,10 @@ pub async fn of_file(
         });
     }
     for person in people {
-        let keys = key_tokens(&store::reach::of_person(&mut db, &person, ground.generation).await?);
-        universe.keys.insert(person, keys);
+        let points = store::reach::of_person(&mut db, &person, ground.generation).await?;
+        universe.known.insert(person, Known::of(&points));
     }
     Ok(universe)
-}
-
-/// The tokens of the person keys among some points.
-#[must_use]
-pub fn key_tokens(points: &[Point]) -> Vec<Token> {
-    let keys = points.iter().filter(|point| point.class == Class::Person);
-    keys.flat_map(Point::tokens).collect()
 }
 
 async fn point_of(

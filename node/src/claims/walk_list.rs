@@ -4,7 +4,7 @@
 //! own import skips it; CRLF line ends and every cell in quotes. Cells that a spreadsheet would
 //! take for a formula are neutralized ([`cell`]).
 
-use super::{ground, show, window};
+use super::{check::Waiting, ground, show, universe::Known, window};
 use crate::{
     app::App,
     http::problem::Failure,
@@ -30,11 +30,20 @@ const HEADINGS: [&str; 12] = [
     "Window end",
 ];
 
+/// A walk list.
+#[derive(Debug)]
+pub struct WalkList {
+    /// CSV.
+    pub text: String,
+    /// Who is not on it, because everybody together contacted them as often as the agreement allows.
+    pub capped: Waiting,
+}
+
 /// The walk list of an own claim.
 ///
 /// # Errors
 /// [`Failure`] with a plain reason when the claim is not granted, or has ended by log time.
-pub async fn make(app: &App, beginning: &str) -> Result<String, Failure> {
+pub async fn make(app: &App, beginning: &str) -> Result<WalkList, Failure> {
     crate::coalition::not_coming_back(app).await?;
     let claim = show::find(app, beginning).await?;
     let ground = ground(app).await?;
@@ -64,9 +73,17 @@ pub async fn make(app: &App, beginning: &str) -> Result<String, Failure> {
     let coalition = crate::coalition::active(app).await?;
     let mut text = String::from("\u{feff}");
     line(&mut text, &HEADINGS.map(str::to_owned));
-    let mut n = 0;
+    let at = claim.from.max(app.now());
+    let (mut n, mut waiting) = (0, Vec::new());
     for stop in &stops {
-        let people = stop.contactable(&coalition.state, claim.channel);
+        let mut people = stop.contactable(&coalition.state, claim.channel);
+        people.retain(|guest| {
+            let until = coalition
+                .state
+                .capped(&ground.rules, &guest.known.points, at);
+            waiting.extend(until.map(|until| (guest.person.person_id.clone(), until)));
+            until.is_none()
+        });
         n += usize::from(!people.is_empty());
         for guest in people {
             line(
@@ -75,7 +92,10 @@ pub async fn make(app: &App, beginning: &str) -> Result<String, Failure> {
             );
         }
     }
-    Ok(text)
+    Ok(WalkList {
+        text,
+        capped: Waiting::of(&waiting),
+    })
 }
 
 /// A contact point and the people to meet there.
@@ -88,7 +108,7 @@ struct Stop {
 struct Guest {
     person: Person,
     van_id: String,
-    points: Vec<Point>,
+    known: Known,
     closed: Channels,
     moved: bool,
 }
@@ -105,9 +125,8 @@ impl Stop {
             .iter()
             .filter(|guest| !guest.moved && !guest.closed.has(channel))
             .filter(|guest| {
-                !super::universe::key_tokens(&guest.points)
-                    .into_iter()
-                    .any(suppressed)
+                let mut keys = guest.known.keys.iter();
+                !keys.any(|key| suppressed(*key))
             })
             .collect();
         people.sort_by(|a, b| {
@@ -150,7 +169,7 @@ async fn stops(
             let van_id = identifiers.into_iter().find(|(system, _)| system == "van");
             people.push(Guest {
                 van_id: van_id.map(|(_, id)| id).unwrap_or_default(),
-                points: store::reach::of_person(&mut db, &person_id, generation).await?,
+                known: Known::of(&store::reach::of_person(&mut db, &person_id, generation).await?),
                 closed: marks.persons.get(&person_id).copied().unwrap_or_default(),
                 moved: marks
                     .moved

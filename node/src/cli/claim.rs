@@ -5,6 +5,7 @@ use super::{
     out_file::OutFile,
     output::{self, list_of, moment_of as moment, text},
 };
+use crate::api::claims::{LEFT_OUT, LEFT_OUT_UNTIL};
 use clap::{Args, Subcommand};
 use protocol::channel::Channel;
 use serde_json::{Value, json};
@@ -174,6 +175,7 @@ async fn check(desk: &Desk, what: &What) -> Result<(), CliError> {
     );
     counts(&answer["counts"]);
     left(&answer);
+    capped(&answer["capped"]);
     reasons(&answer["because_of"]);
     let rows: Vec<Vec<String>> = list_of(&answer["points"])
         .map(|point| {
@@ -221,6 +223,7 @@ async fn take(desk: &Desk, what: &What) -> Result<(), CliError> {
         println!("Left out beforehand: {}.", out.join(", "));
     }
     left(&answer);
+    capped(&answer["capped"]);
     refused.map_or(Ok(()), Err)
 }
 
@@ -337,10 +340,12 @@ fn changed(desk: &Desk, answer: &Value, done: &str) {
 fn counts(counts: &Value) {
     let count = |state: &str| counts[state].as_u64().unwrap_or(0);
     println!(
-        "{} free, {} held by others, {} recently contacted, {} suppressed, {} without a token, {} yours already.",
+        "{} free, {} held by others, {} recently contacted, {} contacted as often as agreed, {} suppressed, {} without a \
+         token, {} yours already.",
         count("free"),
         count("held"),
         count("recent"),
+        count("capped"),
         count("suppressed"),
         count("no_token"),
         count("mine")
@@ -356,6 +361,16 @@ fn left(answer: &Value) {
         if let Some(count) = answer[field].as_u64().filter(|count| *count > 0) {
             println!("{count} rows {what}.");
         }
+    }
+}
+
+/// Whom the cap on contacts leaves out.
+fn capped(waiting: &Value) {
+    if let Some(people) = waiting["people"].as_u64().filter(|people| *people > 0) {
+        println!(
+            "{people} people are left out: they were contacted as often as the agreement allows; the last of them until {}.",
+            moment(&waiting["until"])
+        );
     }
 }
 
@@ -375,13 +390,20 @@ impl WalkList {
     pub(super) async fn run(&self, desk: &Desk) -> Result<(), CliError> {
         self.out.check()?;
         let path = format!("/claims/{}/walk-list", segment(&self.claim));
-        let bytes = desk.download(&path).await?;
+        let (bytes, headers) = desk.download_with(&path).await?;
         self.out.write(&bytes)?;
         let people = csv::Reader::from_reader(bytes.as_slice()).records().count();
+        let said = |name: &str| -> Option<i64> { headers.get(name)?.to_str().ok()?.parse().ok() };
+        let waiting = json!({
+            "people": said(LEFT_OUT).unwrap_or_default(),
+            "until": said(LEFT_OUT_UNTIL).filter(|until| *until > 0),
+        });
         if desk.json {
-            output::json(&json!({ "file": self.out.name(), "people": people }));
+            let file = self.out.name();
+            output::json(&json!({ "file": file, "people": people, "capped": waiting }));
         } else {
             println!("Wrote {people} people to {}.", self.out.name());
+            capped(&waiting);
         }
         Ok(())
     }

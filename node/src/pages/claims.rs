@@ -82,6 +82,8 @@ struct Looked {
     stretches: Vec<Stretch>,
     allies: Vec<Because>,
     without_point: String,
+    /// How many people the cap on contacts leaves out, and until when the last of them.
+    capped: Option<(String, When)>,
     rows: Cut<Point>,
 }
 
@@ -297,6 +299,8 @@ impl Looked {
                     .or_default() += 1;
             }
         }
+        let waiting = check::waiting(&answer.checked);
+        let until = waiting.until.map(|until| frame.calendar.day(Moment(until)));
         let taken = answer
             .checked
             .iter()
@@ -326,6 +330,7 @@ impl Looked {
                 })
                 .collect(),
             without_point: words::natural(answer.universe.without_point),
+            capped: until.map(|until| (words::natural(waiting.people), until)),
             rows: Cut::first(
                 taken.map(|point| Point {
                     display: point.display.clone(),
@@ -371,6 +376,7 @@ impl Claims {
                     counts: vec![text()],
                 }],
                 without_point: text(),
+                capped: Some((text(), day.clone())),
                 rows: Cut {
                     rows: vec![Point {
                         display: text(),

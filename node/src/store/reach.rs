@@ -49,11 +49,7 @@ const POINT: &str = "p.point_id, p.class, p.kind, p.value, p.display, p.street, 
                      p.old_token";
 
 fn read(row: &AnyRow, generation: u32) -> Result<Point> {
-    let class: i64 = row.try_get("class")?;
-    let class = Class::ALL
-        .into_iter()
-        .find(|known| *known as i64 == class)
-        .ok_or_else(|| StoreError::damaged("point", "class"))?;
+    let class = class_of(row.try_get("class")?)?;
     let current = row.try_get::<Option<i64>, _>("generation")? == Some(i64::from(generation));
     let now = row.try_get::<Option<Vec<u8>>, _>("token")?;
     let old = row.try_get::<Option<Vec<u8>>, _>("old_token")?;
@@ -113,31 +109,40 @@ pub async fn of_list(
     Ok(best)
 }
 
-/// The person keys of everybody on a list, by every token that counts.
+/// The match tokens of everybody on a list, every one that counts: of person keys, and of contact points
+/// that are not bad.
 ///
 /// # Errors
 /// [`StoreError`].
-pub async fn keys_of_list(
+pub async fn tokens_of_list(
     db: &mut AnyConnection,
     list_id: &str,
     generation: u32,
-) -> Result<Vec<(String, Token)>> {
+) -> Result<Vec<(String, Class, Token)>> {
     let sql = format!(
         "SELECT {POINT}, pp.person_id FROM person_list l \
          JOIN person_point pp ON pp.person_id = l.person_id \
          JOIN point p ON p.point_id = pp.point_id \
-         WHERE l.list_id = $1 AND p.class + 0 = 3"
+         WHERE l.list_id = $1 AND (pp.bad = 0 OR p.class + 0 = 3)"
     );
     let rows = sqlx::query(sqlx::AssertSqlSafe(sql))
         .bind(list_id)
         .fetch_all(db)
         .await?;
-    let mut keys = Vec::new();
+    let mut known = Vec::new();
     for reach in reaches(&rows, generation)? {
+        let class = reach.point.class;
         let tokens = reach.point.tokens();
-        keys.extend(tokens.map(|token| (reach.person_id.clone(), token)));
+        known.extend(tokens.map(|token| (reach.person_id.clone(), class, token)));
     }
-    Ok(keys)
+    Ok(known)
+}
+
+fn class_of(number: i64) -> Result<Class> {
+    Class::ALL
+        .into_iter()
+        .find(|known| *known as i64 == number)
+        .ok_or_else(|| StoreError::damaged("point", "class"))
 }
 
 fn reaches(rows: &[AnyRow], generation: u32) -> Result<Vec<Reach>> {

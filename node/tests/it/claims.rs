@@ -371,7 +371,7 @@ async fn a_door_is_left_out_only_when_everybody_there_is_suppressed() {
             .all(|point| point.standing == Standing::Free)
     );
     let id = claim(&coalition, 0, doors("ours")).await.summary.claim;
-    let list = walk_list::make(app, &id.to_string()).await.unwrap();
+    let list = walk_list::make(app, &id.to_string()).await.unwrap().text;
     assert!(
         list.contains("Abe Ash") && !list.contains("Ann Ash"),
         "{list}"
@@ -417,7 +417,8 @@ async fn a_walk_list_is_in_walking_order_and_safe_to_open() {
     let taken = claim(&coalition, 0, doors("ours")).await.summary;
     let list = walk_list::make(app, &taken.claim.to_string())
         .await
-        .unwrap();
+        .unwrap()
+        .text;
     let list = list.strip_prefix('\u{feff}').unwrap();
     let mut reader = csv::Reader::from_reader(list.as_bytes());
     let rows: Vec<Vec<String>> = reader
@@ -445,7 +446,8 @@ async fn a_phone_claims_list_shows_the_number_to_call() {
     let id = claim(&coalition, 0, phones).await.summary.claim;
     let list = walk_list::make(coalition.node(0), &id.to_string())
         .await
-        .unwrap();
+        .unwrap()
+        .text;
     assert!(list.contains("\"614-555-0101\""), "{list}");
 }
 
@@ -469,7 +471,8 @@ async fn a_restart_in_the_middle_loses_nothing_and_doubles_nothing() {
     assert_eq!(coalition.state().await.claims.len(), 1);
     let list = walk_list::make(coalition.node(1), &id.to_string())
         .await
-        .unwrap();
+        .unwrap()
+        .text;
     assert_eq!(list.lines().count(), 3);
 }
 

@@ -455,15 +455,15 @@ pub struct ContactKey {
     pub node: NodeId,
 }
 
-/// The latest moments that an organization reported for a contact point.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Default, Encode, Decode)]
+/// When an organization was at a contact point, as [`crate::state::cap`] keeps it.
+#[derive(Clone, Debug, PartialEq, Eq, Default, Encode, Decode)]
 pub struct ContactTimes {
-    /// The latest attempt of any kind.
+    /// Attempts of any kind, in rising order.
     #[n(0)]
-    pub attempt: Option<Moment>,
-    /// The latest time that somebody was reached.
+    pub attempts: Vec<Moment>,
+    /// Those of them at which somebody was reached.
     #[n(1)]
-    pub contact: Option<Moment>,
+    pub contacts: Vec<Moment>,
     /// The generation of the token.
     #[n(2)]
     pub generation: u32,
@@ -525,6 +525,17 @@ pub struct Received {
     pub dropped: u64,
     /// When, in log time.
     #[n(2)]
+    pub at: Moment,
+}
+
+/// A use of a share's rows that its recipient announced.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Encode, Decode)]
+pub struct UseRow {
+    /// When it begins.
+    #[n(0)]
+    pub from: Moment,
+    /// When it was announced, in log time.
+    #[n(1)]
     pub at: Moment,
 }
 

@@ -2,7 +2,7 @@
 
 use super::{
     file::{hex, variant},
-    particular::{approval, dispute, exception, remove},
+    particular::{approval, dispute, exception, remove, use_notice},
     world::{Actor, Inside, START, Said, World, proposal, token},
 };
 use protocol::{
@@ -301,6 +301,7 @@ pub(crate) fn good(working: &State) -> Vec<(&'static str, &'static str, Entry, u
         ("5.11", "working", Leave {}.into(), 2),
         ("5.11", "working", remove(world.id(1)).into(), 2),
         ("5.11", "working", approval(&world, 2).into(), 1),
+        ("5.8", "working", use_notice(known.share, 0).into(), 2),
     ]
     .into_iter()
     .chain(super::ceremony::good(working))

@@ -453,6 +453,7 @@ pub async fn no_two_at_one_door(world: &World) -> Verdict {
                 continue;
             };
             for door in list
+                .text
                 .split("\"person")
                 .skip(1)
                 .filter_map(|rest| rest.split('"').next())

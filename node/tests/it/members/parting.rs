@@ -108,7 +108,7 @@ async fn a_removal_needs_the_agreed_share_of_those_who_stay_and_then_takes_effec
     assert_eq!(phase(gone).await, Phase::Gone);
     assert!(!is_answered(gone).await);
     assert!(is_answered(coalition.node(2)).await);
-    assert!(export::csv(gone, None).await.is_err());
+    assert!(export::export(gone, None).await.is_err());
     let mut db = gone.store.read("test").await.unwrap();
     let people: i64 = sqlx::query_scalar("SELECT COUNT(*) FROM person")
         .fetch_one(&mut *db)
