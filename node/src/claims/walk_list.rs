@@ -15,7 +15,10 @@ use protocol::{
 };
 use std::collections::BTreeSet;
 
-const HEADINGS: [&str; 12] = [
+/// How a file begins: with a byte order mark.
+pub(crate) const BEGIN: &str = "\u{feff}";
+/// The columns.
+pub(crate) const HEADINGS: [&str; 12] = [
     "Stop",
     "Name",
     "Address",
@@ -30,64 +33,84 @@ const HEADINGS: [&str; 12] = [
     "Window end",
 ];
 
-/// The walk list of an own claim.
+/// An own claim that is granted and not over, and what it holds.
+pub(crate) struct Holding {
+    pub(crate) claim: Claim,
+    /// The position of the grant: the number on walk lists.
+    pub(crate) number: u64,
+    pub(crate) tokens: Vec<Token>,
+    /// The window's last day.
+    pub(crate) last_day: String,
+    generation: u32,
+}
+
+/// What an own claim holds.
 ///
 /// # Errors
 /// [`Failure`] with a plain reason when the claim is not granted, or has ended by log time.
-pub async fn make(app: &App, beginning: &str) -> Result<String, Failure> {
+pub(crate) async fn holding(app: &App, beginning: &str) -> Result<Holding, Failure> {
     crate::coalition::not_coming_back(app).await?;
     let claim = show::find(app, beginning).await?;
     let ground = ground(app).await?;
-    let (number, held) = {
-        let coalition = crate::coalition::active(app).await?;
-        let row = coalition.state.claims.get(&claim.id);
-        let row = row.ok_or_else(|| {
-            Failure::new(
-                ProblemKind::Conflict,
-                format!(
-                    "there is no walk list: this claim is {}, so nobody keeps its contact points for you",
-                    claim.phase.name()
-                ),
-            )
-        })?;
-        if row.ends <= app.now() {
-            return Err(Failure::new(
-                ProblemKind::Conflict,
-                "there is no walk list: the claim's time is over",
-            ));
-        }
-        (row.position, row.tokens.as_slice().to_vec())
-    };
-    let last_day = window::last_day(&ground.params.time_zone, claim.to);
-    let mut stops = stops(app, &claim, &held, ground.generation).await?;
+    let coalition = crate::coalition::active(app).await?;
+    let row = coalition.state.claims.get(&claim.id);
+    let row = row.ok_or_else(|| {
+        Failure::new(
+            ProblemKind::Conflict,
+            format!(
+                "there is no walk list: this claim is {}, so nobody keeps its contact points for you",
+                claim.phase.name()
+            ),
+        )
+    })?;
+    if row.ends <= app.now() {
+        return Err(Failure::new(
+            ProblemKind::Conflict,
+            "there is no walk list: the claim's time is over",
+        ));
+    }
+    Ok(Holding {
+        number: row.position,
+        tokens: row.tokens.as_slice().to_vec(),
+        last_day: window::last_day(&ground.params.time_zone, claim.to),
+        generation: ground.generation,
+        claim,
+    })
+}
+
+/// The walk list of an own claim.
+///
+/// # Errors
+/// As [`holding`].
+pub async fn make(app: &App, beginning: &str) -> Result<String, Failure> {
+    let holding = holding(app, beginning).await?;
+    let mut stops = stops(app, &holding).await?;
     stops.sort_by(|a, b| order(&a.point).cmp(&order(&b.point)));
     let coalition = crate::coalition::active(app).await?;
-    let mut text = String::from("\u{feff}");
+    let mut text = String::from(BEGIN);
     line(&mut text, &HEADINGS.map(str::to_owned));
     let mut n = 0;
     for stop in &stops {
-        let people = stop.contactable(&coalition.state, claim.channel);
+        let people = stop.contactable(&coalition.state, holding.claim.channel);
         n += usize::from(!people.is_empty());
         for guest in people {
-            line(
-                &mut text,
-                &row(n, stop, guest, claim.channel, number, &last_day),
-            );
+            line(&mut text, &row(n, stop, guest, &holding));
         }
     }
     Ok(text)
 }
 
 /// A contact point and the people to meet there.
-struct Stop {
-    point: Point,
+pub(crate) struct Stop {
+    pub(crate) point: Point,
     people: Vec<Guest>,
     closed: bool,
 }
 
-struct Guest {
-    person: Person,
-    van_id: String,
+/// Somebody to meet there.
+pub(crate) struct Guest {
+    pub(crate) person: Person,
+    pub(crate) van_id: String,
     points: Vec<Point>,
     closed: Channels,
     moved: bool,
@@ -95,7 +118,7 @@ struct Guest {
 
 impl Stop {
     /// Everybody who may be contacted here, by surname and given name.
-    fn contactable(&self, state: &State, channel: Channel) -> Vec<&Guest> {
+    pub(crate) fn contactable(&self, state: &State, channel: Channel) -> Vec<&Guest> {
         let suppressed = |token: Token| state.suppressed(token, channel).is_some();
         if self.closed || self.point.tokens().any(suppressed) {
             return Vec::new();
@@ -118,12 +141,9 @@ impl Stop {
     }
 }
 
-async fn stops(
-    app: &App,
-    claim: &Claim,
-    held: &[Token],
-    generation: u32,
-) -> Result<Vec<Stop>, Failure> {
+/// The contact points that a claim holds, in no order.
+pub(crate) async fn stops(app: &App, holding: &Holding) -> Result<Vec<Stop>, Failure> {
+    let (claim, generation) = (&holding.claim, holding.generation);
     let mut db = app.store.read("making a walk list").await?;
     let marks: Marks = store::suppression::marks(&mut db).await?;
     let on_list: Option<BTreeSet<String>> = match &claim.list_id {
@@ -131,7 +151,7 @@ async fn stops(
         None => None,
     };
     let mut stops = Vec::new();
-    for token in held {
+    for token in &holding.tokens {
         let Some(point) = store::reach::by_token(&mut db, *token, generation).await? else {
             continue;
         };
@@ -175,7 +195,7 @@ fn order(point: &Point) -> (&str, i64, Vec<(u64, String)>, &str) {
 }
 
 /// A unit in pieces that compare as people count: 2 before 10, 4a before 4b.
-fn natural(unit: &str) -> Vec<(u64, String)> {
+pub(crate) fn natural(unit: &str) -> Vec<(u64, String)> {
     let mut pieces: Vec<(u64, String)> = Vec::new();
     let mut digits = String::new();
     for c in unit.chars() {
@@ -195,14 +215,9 @@ fn natural(unit: &str) -> Vec<(u64, String)> {
     pieces
 }
 
-fn row(
-    n: usize,
-    stop: &Stop,
-    guest: &Guest,
-    channel: Channel,
-    number: u64,
-    last_day: &str,
-) -> [String; 12] {
+/// A person's line, by [`HEADINGS`].
+pub(crate) fn row(n: usize, stop: &Stop, guest: &Guest, holding: &Holding) -> [String; 12] {
+    let channel = holding.claim.channel;
     let address = &guest.person.address;
     let street: Vec<&str> = [address.line1.as_str(), &address.line2]
         .into_iter()
@@ -231,12 +246,13 @@ fn row(
         shown(channel == Channel::Email),
         guest.person.person_id.clone(),
         guest.van_id.clone(),
-        number.to_string(),
-        last_day.to_owned(),
+        holding.number.to_string(),
+        holding.last_day.clone(),
     ]
 }
 
-fn line(text: &mut String, cells: &[String]) {
+/// Adds a line of cells.
+pub(crate) fn line(text: &mut String, cells: &[String]) {
     let cells: Vec<String> = cells.iter().map(|value| cell(value)).collect();
     text.push_str(&cells.join(","));
     text.push_str("\r\n");

@@ -140,6 +140,66 @@ pub async fn keys_of_list(
     Ok(keys)
 }
 
+/// Where everybody on any list is reached, as [`of_list`].
+///
+/// # Errors
+/// [`StoreError`].
+pub async fn of_everybody(
+    db: &mut AnyConnection,
+    class: Class,
+    generation: u32,
+) -> Result<Vec<Reach>> {
+    let sql = format!(
+        "SELECT {POINT}, pp.person_id FROM person_point pp \
+         JOIN point p ON p.point_id = pp.point_id \
+         WHERE p.class = $1 AND pp.bad = 0 \
+         AND EXISTS (SELECT 1 FROM person_list l WHERE l.person_id = pp.person_id) \
+         ORDER BY pp.person_id, pp.rank, p.point_id"
+    );
+    let rows = sqlx::query(sqlx::AssertSqlSafe(sql))
+        .bind(class as i64)
+        .fetch_all(db)
+        .await?;
+    let mut best = reaches(&rows, generation)?;
+    best.dedup_by(|later, first| later.person_id == first.person_id);
+    best.sort_unstable_by(|a, b| {
+        (&a.point.point_id, &a.person_id).cmp(&(&b.point.point_id, &b.person_id))
+    });
+    Ok(best)
+}
+
+/// The person keys of everybody on any list, by every token that counts.
+///
+/// # Errors
+/// [`StoreError`].
+pub async fn keys_of_everybody(
+    db: &mut AnyConnection,
+    generation: u32,
+) -> Result<Vec<(String, Token)>> {
+    let sql = format!(
+        "SELECT {POINT}, pp.person_id FROM person_point pp \
+         JOIN point p ON p.point_id = pp.point_id WHERE p.class = 3"
+    );
+    let rows = sqlx::query(sqlx::AssertSqlSafe(sql)).fetch_all(db).await?;
+    let mut keys = Vec::new();
+    for reach in reaches(&rows, generation)? {
+        let tokens = reach.point.tokens();
+        keys.extend(tokens.map(|token| (reach.person_id.clone(), token)));
+    }
+    Ok(keys)
+}
+
+/// How many people are on any list.
+///
+/// # Errors
+/// [`StoreError`].
+pub async fn people(db: &mut AnyConnection) -> Result<u64> {
+    let count: i64 = sqlx::query_scalar("SELECT COUNT(DISTINCT person_id) FROM person_list")
+        .fetch_one(db)
+        .await?;
+    Ok(super::natural(count))
+}
+
 fn reaches(rows: &[AnyRow], generation: u32) -> Result<Vec<Reach>> {
     rows.iter()
         .map(|row| {
