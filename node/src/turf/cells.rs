@@ -131,7 +131,7 @@ mod tests {
             CellIndex::try_from(first).unwrap().resolution()
         };
         assert_eq!(
-            resolution(&covering(&square(0.3)).unwrap()),
+            resolution(&covering(&square(0.2)).unwrap()),
             Resolution::Eight
         );
         assert_eq!(
