@@ -10,6 +10,7 @@ pub mod claims;
 pub mod cut;
 pub mod done;
 pub mod frame;
+pub mod ground;
 pub mod home;
 pub mod imports;
 pub mod lists;

@@ -8,6 +8,7 @@ use crate::{
         check::{self, Checked, Standing},
         show::{self, Summary, Whole},
         take::{self, Answer, From, Question},
+        universe::InArea,
         walk_list, window,
     },
     coalition::{self, members},
@@ -48,12 +49,14 @@ pub fn routes() -> Router<App> {
         .route("/claims/{claim}/walk-list", get(walk))
 }
 
-/// What to look at or take: a list by name, or a file whose bytes are the body.
+/// What to look at or take: a list by name, or a file whose bytes are the body; of either, or of all
+/// lists, only what lies in an area.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Ask {
     list: Option<String>,
     file: Option<String>,
+    area: Option<String>,
     channel: Channel,
     from: Date,
     to: Date,
@@ -84,6 +87,8 @@ pub struct Looked {
     pub unknown: u64,
     /// Rows that could not be read.
     pub unreadable: u64,
+    /// Where an area was named: what was left out, and what was placed roughly.
+    pub area: Option<InArea>,
     /// Contact points by standing.
     pub counts: BTreeMap<Standing, u64>,
     /// People who were contacted as often lately as the agreement allows: nobody meets them now.
@@ -123,8 +128,17 @@ async fn look(
 
 async fn question(app: &App, ask: Ask, body: Body) -> Result<Question, Failure> {
     let from = source(app, ask.list, ask.file, body).await?;
+    let from = match (from, ask.area) {
+        (Some(from), None) => from,
+        (from, Some(area)) => From::In(area, Box::new(from.unwrap_or(From::Everybody))),
+        (None, None) => {
+            return Err(Failure::input(
+                "name a list or an area, or send a file and its name",
+            ));
+        }
+    };
     Ok(Question {
-        from: from.ok_or_else(|| Failure::input("name a list, or send a file and its name"))?,
+        from,
         channel: ask.channel,
         first: ask.from,
         last: ask.to,
@@ -179,6 +193,7 @@ async fn looked(
         without_point: answer.universe.without_point,
         unknown: answer.universe.unknown,
         unreadable: answer.universe.unreadable,
+        area: answer.universe.area,
         counts: check::counts(&answer.checked),
         capped: check::waiting(&answer.checked),
         because_of,

@@ -61,11 +61,14 @@ pub enum Claim {
 #[derive(Debug, Args)]
 pub struct What {
     /// An export whose rows are matched to this organization's own people.
-    #[arg(required_unless_present = "list", conflicts_with = "list")]
+    #[arg(required_unless_present_any = ["list", "area"], conflicts_with = "list")]
     file: Option<PathBuf>,
     /// A list of this organization.
     #[arg(long, value_name = "NAME")]
     list: Option<String>,
+    /// Only what lies in this area of yours; by itself, of all lists.
+    #[arg(long, value_name = "NAME")]
+    area: Option<String>,
     /// door, phone, text or email.
     #[arg(long)]
     channel: Channel,
@@ -147,11 +150,14 @@ fn read(file: &Path) -> Result<Vec<u8>, CliError> {
 
 impl What {
     async fn ask(&self, desk: &Desk, path: &str) -> Result<Value, CliError> {
-        let (source, body) = match (&self.list, &self.file) {
+        let (mut source, body) = match (&self.list, &self.file) {
             (Some(list), _) => (format!("list={}", segment(list)), Vec::new()),
             (None, Some(file)) => (format!("file={}", name_of(file)), read(file)?),
-            (None, None) => return Err(CliError::Usage("name a file or a list".to_owned())),
+            (None, None) => (String::new(), Vec::new()),
         };
+        if let Some(area) = &self.area {
+            source.push_str(&format!("&area={}", segment(area)));
+        }
         let path = format!(
             "{path}?{source}&channel={}&from={}&to={}&rows={}",
             self.channel, self.from, self.to, self.rows
@@ -174,6 +180,7 @@ async fn check(desk: &Desk, what: &What) -> Result<(), CliError> {
         what.channel
     );
     counts(&answer["counts"]);
+    in_area(&answer["area"]);
     left(&answer);
     capped(&answer["capped"]);
     reasons(&answer["because_of"]);
@@ -372,6 +379,20 @@ fn capped(waiting: &Value) {
             moment(&waiting["until"])
         );
     }
+}
+
+fn in_area(area: &Value) {
+    if area.is_null() {
+        return;
+    }
+    let count = |field: &str| area[field].as_u64().unwrap_or(0);
+    println!(
+        "{} contact points lie outside the area; of {} nobody knows where they are; {} inside were placed by precinct or \
+         postal code alone.",
+        count("outside"),
+        count("nowhere"),
+        count("rough")
+    );
 }
 
 fn reasons(because_of: &Value) {

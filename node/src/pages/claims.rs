@@ -48,6 +48,7 @@ pub struct Claims {
     /// Why nothing can be claimed now.
     blocked: Option<String>,
     lists: Vec<String>,
+    areas: Vec<String>,
     ask: Ask,
     /// Why the question has no answer.
     refused: Option<String>,
@@ -62,6 +63,8 @@ pub struct Claims {
 pub struct Ask {
     #[serde(default)]
     list: String,
+    #[serde(default)]
+    area: String,
     #[serde(default)]
     channel: String,
     #[serde(default)]
@@ -135,10 +138,12 @@ pub async fn show(State(app): State<App>, uri: Uri, Query(ask): Query<Ask>) -> P
     let frame = Frame::read(&app, Section::Claims, &uri).await;
     let mut db = app.store.read("naming the lists").await?;
     let lists = store::list::all(&mut db).await?;
+    let areas = store::turf::areas(&mut db).await?;
     drop(db);
     let mut page = Claims {
         blocked: ground(&app).await.err().map(|failure| words::why(&failure)),
         lists: lists.into_iter().map(|list| list.name).collect(),
+        areas: areas.into_iter().map(|area| area.name).collect(),
         refused: None,
         looked: None,
         own: Cut::first([], ROWS),
@@ -219,7 +224,11 @@ impl Ask {
                 .map_err(|_| Failure::input(format!("{name}: choose a day")))
         };
         Ok(Question {
-            from: From::List(self.list.clone()),
+            from: if self.area.is_empty() {
+                From::List(self.list.clone())
+            } else {
+                From::In(self.area.clone(), Box::new(From::List(self.list.clone())))
+            },
             channel: self
                 .channel
                 .parse()
@@ -356,8 +365,10 @@ impl Claims {
         Self {
             blocked: None,
             lists: vec![text()],
+            areas: vec![text()],
             ask: Ask {
                 list: text(),
+                area: text(),
                 channel: text(),
                 from: text(),
                 to: text(),

@@ -4,6 +4,7 @@ use super::{
     Page, PageError,
     done::Done,
     frame::{Frame, Section},
+    ground::Ground,
     render,
     when::When,
     words,
@@ -48,11 +49,14 @@ pub struct Plans {
     frame: Frame,
     blocked: Option<String>,
     lists: Vec<String>,
+    areas: Vec<String>,
     ask: Ask,
     refused: Option<String>,
     looked: Option<Looked>,
     /// Where the calendar's weeks begin.
     weeks: Vec<i64>,
+    /// Cells and own areas, drawn.
+    ground: Option<Ground>,
     plans: Vec<Row>,
 }
 
@@ -73,6 +77,8 @@ pub struct Ask {
     list: String,
     #[serde(default)]
     places: String,
+    #[serde(default)]
+    area: String,
     #[serde(default)]
     volume: String,
     #[serde(default)]
@@ -124,10 +130,13 @@ pub async fn show(State(app): State<App>, uri: Uri, Query(ask): Query<Ask>) -> P
     let frame = Frame::read(&app, Section::Plans, &uri).await;
     let mut db = app.store.read("naming the lists").await?;
     let lists = store::list::all(&mut db).await?;
+    let areas = store::turf::areas(&mut db).await?;
     drop(db);
     let mut page = Plans {
         blocked: ground(&app).await.err().map(|failure| words::why(&failure)),
         lists: lists.into_iter().map(|list| list.name).collect(),
+        areas: areas.iter().map(|area| area.name.clone()).collect(),
+        ground: None,
         refused: None,
         looked: None,
         weeks: Vec::new(),
@@ -136,7 +145,9 @@ pub async fn show(State(app): State<App>, uri: Uri, Query(ask): Query<Ask>) -> P
         frame,
     };
     if page.frame.is_active() || page.frame.is_stopped() {
-        page.fill(show::list(&app).await?);
+        let plans = show::list(&app).await?;
+        page.ground = Ground::of(&plans, &areas);
+        page.fill(plans);
     }
     if page.blocked.is_none() && !page.ask.label.is_empty() {
         match page.look(&app).await {
@@ -212,6 +223,7 @@ impl Ask {
                 .map_err(|_| Failure::input("what for: choose a purpose"))?,
             label: self.label.clone(),
             places: places(&self.places)?,
+            areas: filled(&self.area).into_iter().collect(),
             list: filled(&self.list),
             volume: filled(&self.volume).map(number).transpose()?,
             contact: self.contact.clone(),

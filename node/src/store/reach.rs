@@ -129,13 +129,7 @@ pub async fn tokens_of_list(
         .bind(list_id)
         .fetch_all(db)
         .await?;
-    let mut known = Vec::new();
-    for reach in reaches(&rows, generation)? {
-        let class = reach.point.class;
-        let tokens = reach.point.tokens();
-        known.extend(tokens.map(|token| (reach.person_id.clone(), class, token)));
-    }
-    Ok(known)
+    Ok(known(reaches(&rows, generation)?))
 }
 
 fn class_of(number: i64) -> Result<Class> {
@@ -143,6 +137,72 @@ fn class_of(number: i64) -> Result<Class> {
         .into_iter()
         .find(|known| *known as i64 == number)
         .ok_or_else(|| StoreError::damaged("point", "class"))
+}
+
+/// Where everybody on any list is reached, as [`of_list`].
+///
+/// # Errors
+/// [`StoreError`].
+pub async fn of_everybody(
+    db: &mut AnyConnection,
+    class: Class,
+    generation: u32,
+) -> Result<Vec<Reach>> {
+    let sql = format!(
+        "SELECT {POINT}, pp.person_id FROM person_point pp \
+         JOIN point p ON p.point_id = pp.point_id \
+         WHERE p.class = $1 AND pp.bad = 0 \
+         AND EXISTS (SELECT 1 FROM person_list l WHERE l.person_id = pp.person_id) \
+         ORDER BY pp.person_id, pp.rank, p.point_id"
+    );
+    let rows = sqlx::query(sqlx::AssertSqlSafe(sql))
+        .bind(class as i64)
+        .fetch_all(db)
+        .await?;
+    let mut best = reaches(&rows, generation)?;
+    best.dedup_by(|later, first| later.person_id == first.person_id);
+    best.sort_unstable_by(|a, b| {
+        (&a.point.point_id, &a.person_id).cmp(&(&b.point.point_id, &b.person_id))
+    });
+    Ok(best)
+}
+
+/// As [`tokens_of_list`], of everybody on any list.
+///
+/// # Errors
+/// [`StoreError`].
+pub async fn tokens_of_everybody(
+    db: &mut AnyConnection,
+    generation: u32,
+) -> Result<Vec<(String, Class, Token)>> {
+    let sql = format!(
+        "SELECT {POINT}, pp.person_id FROM person_point pp \
+         JOIN point p ON p.point_id = pp.point_id WHERE pp.bad = 0 OR p.class = 3"
+    );
+    let rows = sqlx::query(sqlx::AssertSqlSafe(sql)).fetch_all(db).await?;
+    Ok(known(reaches(&rows, generation)?))
+}
+
+/// Whose token of what class each is.
+fn known(reaches: Vec<Reach>) -> Vec<(String, Class, Token)> {
+    let mut known = Vec::new();
+    for reach in reaches {
+        let class = reach.point.class;
+        let tokens = reach.point.tokens();
+        known.extend(tokens.map(|token| (reach.person_id.clone(), class, token)));
+    }
+    known
+}
+
+/// How many people are on any list.
+///
+/// # Errors
+/// [`StoreError`].
+pub async fn people(db: &mut AnyConnection) -> Result<u64> {
+    let count: i64 = sqlx::query_scalar("SELECT COUNT(DISTINCT person_id) FROM person_list")
+        .fetch_one(db)
+        .await?;
+    Ok(super::natural(count))
 }
 
 fn reaches(rows: &[AnyRow], generation: u32) -> Result<Vec<Reach>> {

@@ -18,3 +18,4 @@ mod store;
 mod support;
 mod suppressions;
 mod tokens;
+mod turf;
