@@ -1,4 +1,6 @@
 //! Claims between two organizations: first wins, reasons, renewals, ends, walk lists.
+//!
+//! Long because every test is a conversation between the same two organizations.
 
 use crate::support::{
     coalition::Coalition,
