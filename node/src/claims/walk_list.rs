@@ -20,6 +20,10 @@ use protocol::{
 };
 use std::collections::BTreeSet;
 
+/// So long before a claim's end nobody gets its list any more, in milliseconds.
+pub const GUARD: i64 = 600_000;
+/// With a clock further off than this a node hands out no list, in milliseconds.
+pub const CLOCK_OFF: i64 = GUARD / 2;
 /// How a file begins: with a byte order mark.
 pub(crate) const BEGIN: &str = "\u{feff}";
 /// The columns.
@@ -62,7 +66,8 @@ pub struct WalkList {
 /// What an own claim holds.
 ///
 /// # Errors
-/// [`Failure`] with a plain reason when the claim is not granted, or has ended by log time.
+/// [`Failure`] with a plain reason when the claim is not granted, has ended by log time or is about to
+/// end, or this node's clock is wrong.
 pub(crate) async fn holding(app: &App, beginning: &str) -> Result<Holding, Failure> {
     crate::coalition::not_coming_back(app).await?;
     let claim = show::find(app, beginning).await?;
@@ -78,12 +83,7 @@ pub(crate) async fn holding(app: &App, beginning: &str) -> Result<Holding, Failu
             ),
         )
     })?;
-    if row.ends <= app.now() {
-        return Err(Failure::new(
-            ProblemKind::Conflict,
-            "there is no walk list: the claim's time is over",
-        ));
-    }
+    in_time(app, row.ends, coalition.state.meta().head.log_time)?;
     Ok(Holding {
         number: row.position,
         tokens: row.tokens.as_slice().to_vec(),
@@ -92,6 +92,31 @@ pub(crate) async fn holding(app: &App, beginning: &str) -> Result<Holding, Failu
         rules: ground.rules,
         claim,
     })
+}
+
+/// People go home before log time frees their doors for somebody else: the list ends sooner than the
+/// claim, and a node whose clock is wrong cannot tell when.
+fn in_time(app: &App, ends: Moment, log_time: Moment) -> Result<(), Failure> {
+    let refused = |why: &str| {
+        let why = format!("there is no walk list: {why}");
+        Err(Failure::new(ProblemKind::Conflict, why))
+    };
+    let heard = app.offsets.at_last_contact().unwrap_or(0);
+    // Log time stands still between entries, so it can only show that this clock is behind.
+    let behind = log_time.since(app.now());
+    if heard.abs() > CLOCK_OFF || behind > CLOCK_OFF {
+        return refused(
+            "this machine's clock differs from the keeper's by more than five minutes; set it right, \
+             and wait until the keeper has answered",
+        );
+    }
+    if ends <= app.now() {
+        return refused("the claim's time is over");
+    }
+    if ends <= app.now().plus(GUARD) {
+        return refused("the claim ends in less than ten minutes; renew it if its window goes on");
+    }
+    Ok(())
 }
 
 /// The walk list of an own claim.

@@ -18,6 +18,7 @@ use protocol::{
         Answered, Nonce, RequestView, ResponseView, Seen, SignatureError, VerifiedResponse,
         sign_request, verify_response,
     },
+    time::Moment,
 };
 use tower::ServiceExt;
 
@@ -94,7 +95,11 @@ impl Keeper {
         };
         let answered = Answered::sent(&view, &added)?;
         let chunk = matches!(content, Content::AskForChunk);
-        check(app, seat, &response, &answered, chunk)?;
+        let created = check(app, seat, &response, &answered, chunk)?;
+        // What this node answers itself says nothing about its clock.
+        if let (Some(created), Some(_)) = (created, &seat.url) {
+            app.offsets.heard(created.since(app.now()));
+        }
         if response.status().is_success() {
             return Ok(response.into_body());
         }
@@ -108,14 +113,14 @@ impl Keeper {
     }
 }
 
-/// Checks the answer's signature, and that its head is the keeper's word.
+/// Checks the answer's signature, and that its head is the keeper's word; answers when it was signed.
 fn check(
     app: &App,
     seat: &Seat,
     response: &http::Response<Bytes>,
     answered: &Answered<'_>,
     asked_for_chunk: bool,
-) -> Result<(), KeeperError> {
+) -> Result<Option<Moment>, KeeperError> {
     let status = response.status();
     let unsigned = !response.headers().contains_key("signature");
     if unsigned && (status.is_server_error() || status == StatusCode::NOT_FOUND) {
@@ -126,7 +131,7 @@ fn check(
     }
     if seat.document.is_none() && !status.is_success() {
         // A newcomer cannot check a refusal yet. Believing it costs a try, nothing else.
-        return Ok(());
+        return Ok(None);
     }
     let mut headers: Vec<(&str, &str)> = Vec::new();
     for (name, value) in response.headers() {
@@ -156,7 +161,8 @@ fn check(
             .flatten()
     };
     let verified = verify_response(&view, answered, seat.node, lookup)?;
-    check_head(&document, &verified)
+    check_head(&document, &verified)?;
+    Ok(Some(verified.created))
 }
 
 /// A head is believed when the keeper's key for heads signed it.

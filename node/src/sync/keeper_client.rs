@@ -27,17 +27,33 @@ const A_SECOND: std::time::Duration = std::time::Duration::from_secs(1);
 
 /// How far each keeper's clock differs from this node's, in milliseconds.
 #[derive(Debug, Default)]
-pub struct Offsets(Mutex<BTreeMap<NodeId, i64>>);
+pub struct Offsets {
+    used: Mutex<BTreeMap<NodeId, i64>>,
+    last: Mutex<Option<i64>>,
+}
 
 impl Offsets {
     pub(super) fn of(&self, keeper: NodeId) -> i64 {
-        self.0
+        self.used
             .lock()
             .map_or(0, |offsets| offsets.get(&keeper).copied().unwrap_or(0))
     }
 
+    /// How far the keeper that answered last was ahead of this node's clock, in milliseconds; nothing
+    /// before any did.
+    pub fn at_last_contact(&self) -> Option<i64> {
+        self.last.lock().ok().and_then(|last| *last)
+    }
+
+    /// Notes how far a keeper's clock was ahead in an answer that it signed.
+    pub(super) fn heard(&self, ahead: i64) {
+        if let Ok(mut last) = self.last.lock() {
+            *last = Some(ahead);
+        }
+    }
+
     fn set(&self, keeper: NodeId, offset: i64) {
-        if let Ok(mut offsets) = self.0.lock() {
+        if let Ok(mut offsets) = self.used.lock() {
             offsets.insert(keeper, offset.clamp(-OFFSET_LIMIT, OFFSET_LIMIT));
         }
     }

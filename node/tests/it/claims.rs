@@ -1,4 +1,6 @@
 //! Claims between two organizations: first wins, reasons, renewals, ends, walk lists.
+//!
+//! Long because every test is a conversation between the same two organizations.
 
 use crate::support::{
     coalition::Coalition,
@@ -253,6 +255,51 @@ async fn a_renewed_claim_lives_and_a_forgotten_one_lapses_by_log_time() {
     assert!(said(failure).contains("is ended"));
     let later = question("theirs", Channel::Door, "2026-12-03", "2026-12-05");
     assert_eq!(claim(&coalition, 1, later).await.summary.granted, 2);
+}
+
+#[tokio::test]
+async fn nobody_gets_a_list_in_the_last_minutes_of_a_claim() {
+    let coalition = overlapping().await;
+    let id = claim(&coalition, 0, doors("ours")).await.summary.claim;
+    let state = coalition.state().await;
+    let left = state.claims.get(&id).unwrap().ends.since(coalition.now());
+    coalition.pass(left - walk_list::GUARD - 1).await;
+    let list = || async { walk_list::make(coalition.node(0), &id.to_string()).await };
+    assert!(list().await.unwrap().contains("Ann Ash"));
+    coalition.pass(1).await;
+    assert!(said(list().await.unwrap_err()).contains("less than ten minutes"));
+    coalition.pass(walk_list::GUARD).await;
+    assert!(said(list().await.unwrap_err()).contains("time is over"));
+}
+
+#[tokio::test]
+async fn a_node_whose_clock_was_wrong_at_its_last_contact_hands_out_no_list() {
+    let coalition = overlapping().await;
+    let id = claim(&coalition, 1, doors("theirs")).await.summary.claim;
+    let list = || async { walk_list::make(coalition.node(1), &id.to_string()).await };
+    for off in [walk_list::CLOCK_OFF + 2_000, -walk_list::CLOCK_OFF - 2_000] {
+        coalition.clock_off(1, off);
+        coalition.settle().await;
+        assert!(said(list().await.unwrap_err()).contains("clock"), "{off}");
+        coalition.clock_off(1, 0);
+        let unheard = list().await.unwrap_err();
+        assert!(said(unheard).contains("clock"), "nobody has confirmed it");
+        coalition.settle().await;
+        assert!(list().await.unwrap().contains("Ben Birch"), "{off}");
+    }
+    coalition.clock_off(1, walk_list::CLOCK_OFF - 10_000);
+    coalition.settle().await;
+    list().await.unwrap();
+}
+
+#[tokio::test]
+async fn a_clock_behind_log_time_hands_out_no_list() {
+    let coalition = overlapping().await;
+    let id = claim(&coalition, 0, doors("ours")).await.summary.claim;
+    // The keeper hears no other clock than its own; the log tells that it was set back.
+    coalition.clock_off(0, -2 * walk_list::CLOCK_OFF);
+    let list = walk_list::make(coalition.node(0), &id.to_string()).await;
+    assert!(said(list.unwrap_err()).contains("clock"));
 }
 
 #[tokio::test]

@@ -17,6 +17,7 @@ struct Style {
     evil: Option<usize>,
     restores: bool,
     joins: bool,
+    parts: bool,
 }
 
 /// The list of a seed.
@@ -29,6 +30,7 @@ pub fn operations(seed: u64) -> Vec<Op> {
         evil: rng.gen_bool(0.35).then(|| rng.gen_range(1..MEMBERS)),
         restores: rng.gen_bool(0.15),
         joins,
+        parts: rng.gen_bool(0.25),
     };
     let mut operations = Vec::new();
     while operations.len() < LENGTH {
@@ -42,6 +44,9 @@ pub fn operations(seed: u64) -> Vec<Op> {
         }
         if style.joins && rng.gen_bool(0.03) {
             comes_in(&mut rng, &style, &mut operations);
+        }
+        if style.parts && rng.gen_bool(0.015) {
+            goes(&mut rng, &style, &mut operations);
         }
     }
     operations
@@ -88,6 +93,33 @@ fn comes_in(rng: &mut StdRng, style: &Style, operations: &mut Vec<Op>) {
     }
 }
 
+/// A member leaves or is removed, with something else in between.
+fn goes(rng: &mut StdRng, style: &Style, operations: &mut Vec<Op>) {
+    let whom = rng.gen_range(1..style.nodes);
+    let steps: Vec<Op> = if rng.gen_bool(0.5) {
+        vec![Op::Leave { node: whom }; 3]
+    } else {
+        let others = (0..style.nodes).filter(|node| *node != whom);
+        let remove = |(n, node)| Op::Remove {
+            node,
+            whom,
+            agree: n > 0,
+        };
+        others.enumerate().map(remove).collect()
+    };
+    for step in steps {
+        let said = who(&step);
+        operations.push(step);
+        if let Some(node) = said {
+            heard(rng, style, node, operations);
+        }
+        if rng.gen_bool(0.5) {
+            let op = one(rng, style);
+            operations.push(op);
+        }
+    }
+}
+
 fn who(op: &Op) -> Option<usize> {
     match op {
         Op::Claim { node, .. }
@@ -100,6 +132,10 @@ fn who(op: &Op) -> Option<usize> {
         | Op::Approve { node }
         | Op::Propose { node }
         | Op::Sign { node }
+        | Op::Leave { node }
+        | Op::Remove { node, .. }
+        | Op::Plan { node, .. }
+        | Op::Unplan { node, .. }
         | Op::Jobs { node }
         | Op::Evil { node, .. } => Some(*node),
         _ => None,
@@ -176,7 +212,14 @@ fn work(rng: &mut StdRng, style: &Style, node: usize) -> Op {
             channel: channel(rng),
             withdraw: rng.gen_bool(0.35),
         },
-        16..20 => Op::Share {
+        16 => Op::Plan {
+            node,
+            list,
+            ahead: rng.gen_range(0..4),
+            days: rng.gen_range(1..6),
+        },
+        17 if rng.gen_bool(0.3) => Op::Unplan { node, nth },
+        17..20 => Op::Share {
             node,
             list,
             to: (node + rng.gen_range(1..MEMBERS)) % MEMBERS,

@@ -138,6 +138,38 @@ pub enum Op {
         /// Which.
         node: usize,
     },
+    /// A node takes back what it gave, and says that it leaves once nobody owes a receipt.
+    Leave {
+        /// Which.
+        node: usize,
+    },
+    /// A node proposes that another goes, or agrees with that proposal.
+    Remove {
+        /// Which.
+        node: usize,
+        /// Who shall go.
+        whom: usize,
+        /// Agrees with a proposal that there is.
+        agree: bool,
+    },
+    /// A node files a plan about a list.
+    Plan {
+        /// Which.
+        node: usize,
+        /// The list's number.
+        list: usize,
+        /// Days from now on which it begins.
+        ahead: i64,
+        /// Days that it takes.
+        days: i64,
+    },
+    /// A node withdraws an own plan.
+    Unplan {
+        /// Which.
+        node: usize,
+        /// Which of its plans, counted round.
+        nth: usize,
+    },
     /// What becomes of a node's next requests, one by one.
     Wire {
         /// Whose.
