@@ -295,6 +295,7 @@ async fn plan(world: &World, op: &Op) -> Result<Vec<EntryId>> {
                 to: day(app.now(), ahead + days - 1)?,
                 purpose: Purpose::Gotv,
                 label: format!("Round of {}", people::list_name(*list)),
+                areas: Vec::new(),
                 places: vec![Where::Postal("us 45402".to_owned())],
                 list: None,
                 volume: Some(40),
