@@ -265,7 +265,7 @@ async fn nobody_gets_a_list_in_the_last_minutes_of_a_claim() {
     let left = state.claims.get(&id).unwrap().ends.since(coalition.now());
     coalition.pass(left - walk_list::GUARD - 1).await;
     let list = || async { walk_list::make(coalition.node(0), &id.to_string()).await };
-    assert!(list().await.unwrap().contains("Ann Ash"));
+    assert!(list().await.unwrap().text.contains("Ann Ash"));
     coalition.pass(1).await;
     assert!(said(list().await.unwrap_err()).contains("less than ten minutes"));
     coalition.pass(walk_list::GUARD).await;
@@ -285,7 +285,7 @@ async fn a_node_whose_clock_was_wrong_at_its_last_contact_hands_out_no_list() {
         let unheard = list().await.unwrap_err();
         assert!(said(unheard).contains("clock"), "nobody has confirmed it");
         coalition.settle().await;
-        assert!(list().await.unwrap().contains("Ben Birch"), "{off}");
+        assert!(list().await.unwrap().text.contains("Ben Birch"), "{off}");
     }
     coalition.clock_off(1, walk_list::CLOCK_OFF - 10_000);
     coalition.settle().await;
