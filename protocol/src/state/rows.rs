@@ -1,4 +1,4 @@
-//! The rows of the folded state. Spec: section 6.
+//! The rows of the folded state. Spec: section 6. Long because each table has its row here.
 
 use crate::{
     blob::BlobId,
