@@ -100,6 +100,9 @@ pub struct Kept {
     copied: AtomicU64,
 }
 
+/// Why Raft did not take a proposal.
+type WriteError = RaftError<u64, ClientWriteError<u64, Peer>>;
+
 impl Kept {
     /// The keepers as this node knows them, without waiting for anything.
     #[must_use]
@@ -287,9 +290,7 @@ impl Running {
 
     fn placed(
         &self,
-        outcome: Option<
-            Result<ClientWriteResponse<Types>, RaftError<u64, ClientWriteError<u64, Peer>>>,
-        >,
+        outcome: Option<Result<ClientWriteResponse<Types>, WriteError>>,
     ) -> Result<Placed, Failure> {
         match outcome {
             Some(Ok(answer)) => Ok(answer.data),
