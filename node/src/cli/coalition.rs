@@ -1,4 +1,4 @@
-//! `commonturf coalition`: create, invite, join, approve, status, log; who goes is in [`parting`].
+//! `commonturf coalition`: create, invite, join, approve, status, log; who goes is in `parting`.
 
 use super::{
     client::{CliError, Desk},

@@ -1,8 +1,8 @@
 //! Raft among the keepers: one log, ordered by whoever leads. Spec: section 8.7.
 //!
-//! openraft orders and replicates; this folder gives it a log in the node's database ([`log`]), a
-//! state that is the coalition log ([`machine`]), a network that is the federation listener
-//! ([`network`]), and keeps its types to itself. One keeper is a Raft of one, by the same road.
+//! openraft orders and replicates; this folder gives it a log in the node's database (`log`), a
+//! state that is the coalition log (`machine`), a network that is the federation listener
+//! (`network`), and keeps its types to itself. One keeper is a Raft of one, by the same road.
 
 mod catch_up;
 pub mod change;

@@ -316,20 +316,25 @@ fn bar(today: i64, from: i64, to: i64) -> Option<(i64, i64)> {
     (begin < end).then_some((begin, end - begin))
 }
 
-/// The first places, and how many more.
+/// The first places by name, and how many more; cells have no name, the drawing shows them.
 fn named(places: &[Place]) -> String {
     const SHOWN: usize = 4;
     let name = |place: &Place| match place {
-        Place::Cell(index) => format!("cell {index:x}"),
-        Place::Postal(code) => code.split_once(' ').map_or_else(
+        Place::Cell(_) => None,
+        Place::Postal(code) => Some(code.split_once(' ').map_or_else(
             || code.clone(),
             |(country, code)| format!("{code} ({country})"),
-        ),
-        Place::Area(name) => name.clone(),
+        )),
+        Place::Area(name) => Some(name.clone()),
     };
-    let mut names: Vec<String> = places.iter().take(SHOWN).map(name).collect();
-    if places.len() > SHOWN {
-        names.push(format!("{} more", places.len() - SHOWN));
+    let all: Vec<String> = places.iter().filter_map(name).collect();
+    let cells = places.len() - all.len();
+    let mut names: Vec<String> = all.iter().take(SHOWN).cloned().collect();
+    if all.len() > SHOWN {
+        names.push(format!("{} more", all.len() - SHOWN));
+    }
+    if cells > 0 {
+        names.push(format!("{cells} cells of the map"));
     }
     names.join(", ")
 }
