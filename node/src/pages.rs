@@ -9,6 +9,7 @@ pub mod audit;
 pub mod claims;
 pub mod cut;
 pub mod done;
+mod form;
 pub mod frame;
 pub mod ground;
 pub mod home;
