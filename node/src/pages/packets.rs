@@ -9,7 +9,6 @@ use super::{
 use crate::{
     app::App,
     claims::show,
-    http::problem::Failure,
     store::packet::{Packet, PacketState},
     turf::{packet, sheet},
 };
@@ -157,7 +156,7 @@ pub async fn print(
     State(app): State<App>,
     Path(code): Path<String>,
 ) -> Result<Html<String>, PageError> {
-    Ok(Html(sheet::html(&app, &code).await.map_err(Failure::from)?))
+    Ok(Html(sheet::html(&app, &code).await?))
 }
 
 #[cfg(test)]
