@@ -2,7 +2,7 @@
 
 use super::{
     agreement::Agreement, audit::Audit, claims::Claims, home::Home, imports::Import, lists::Lists,
-    parting::Parting, people::People, person::Person, render, session::SignIn, share::Share,
+    overlap::Overlaps, parting::Parting, people::People, person::Person, render, session::SignIn, share::Share,
     shares::Shares,
 };
 
@@ -47,6 +47,7 @@ fn pages(text: &str) -> Vec<(&'static str, String)> {
         ("shares", render(&Shares::sample(text))),
         ("leaving", render(&Parting::sample_leaving(text))),
         ("removal", render(&Parting::sample_removal(text))),
+        ("overlaps", render(&Overlaps::sample(text))),
         ("share", render(&Share::sample(text))),
         ("audit", render(&Audit::sample(text))),
         ("sign-in", render(&SignIn::sample(text))),
