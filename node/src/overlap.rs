@@ -77,7 +77,11 @@ async fn allowed(
             // Whole cells are told, and nothing else.
             min_cell_met: true,
         };
-        for reader in parties.iter().chain(&counter).filter(|node| *node != author) {
+        for reader in parties
+            .iter()
+            .chain(&counter)
+            .filter(|node| *node != author)
+        {
             let verdict = setting
                 .gate
                 .view_result(&result, &reader.to_string(), app.now().0);

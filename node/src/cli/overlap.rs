@@ -175,14 +175,20 @@ async fn agree(desk: &Desk, what: &Agree) -> Result<(), CliError> {
     } else if answer["state"] == "waiting" {
         println!("It waits for the keeper.");
     } else {
-        println!("Agreed. The nodes count by themselves; `commonturf overlap show` tells the result.");
+        println!(
+            "Agreed. The nodes count by themselves; `commonturf overlap show` tells the result."
+        );
     }
     Ok(())
 }
 
 fn brought(answer: &Value) {
     let parties: Vec<String> = list_of(&answer["parties"]).map(text).collect();
-    println!("Count of {}: {}.", text(&answer["counts"]), parties.join(", "));
+    println!(
+        "Count of {}: {}.",
+        text(&answer["counts"]),
+        parties.join(", ")
+    );
     println!(
         "Your list: {}, {} people, {} of them with such a key; {} entries take part (at least {}).",
         text(&answer["list"]),

@@ -4,13 +4,7 @@ use super::{
     allowed, counted, find,
     list::{self, Chosen, From},
 };
-use crate::{
-    app::App,
-    coalition::members,
-    http::problem::Failure,
-    store,
-    sync::outbox,
-};
+use crate::{app::App, coalition::members, http::problem::Failure, store, sync::outbox};
 use policy::Purpose;
 use protocol::{
     entry::{
@@ -175,7 +169,9 @@ fn others(app: &App, state: &State, names: &[String]) -> Result<Vec<NodeId>, Fai
 fn counter(state: &State, wish: &Wish, parties: &[NodeId]) -> Result<Option<NodeId>, Failure> {
     if let Some(name) = &wish.counter {
         if wish.no_counter {
-            return Err(Failure::input("either somebody counts, or every party does"));
+            return Err(Failure::input(
+                "either somebody counts, or every party does",
+            ));
         }
         let node = members::find(state, name)?;
         if parties.contains(&node) {
@@ -287,7 +283,9 @@ fn asked<'s>(app: &App, state: &'s State, overlap: EntryId) -> Result<&'s Overla
         return Err(conflict("the count has ended"));
     }
     match row.place(app.me) {
-        Some(0) => Err(conflict("this organization asked for the count; the others agree to it")),
+        Some(0) => Err(conflict(
+            "this organization asked for the count; the others agree to it",
+        )),
         Some(place) if row.sizes.get(place) == Some(&None) => Ok(row),
         Some(_) => Err(conflict("this organization has agreed to the count")),
         None => Err(conflict("this organization is no party to the count")),
@@ -314,7 +312,9 @@ async fn bring(app: &App, draft: &Draft, said: EntryId) -> Result<(), Failure> {
     let mut rng = crate::ambient::rng();
     let overlap = draft.overlap;
     let exponent = Exponent::generate(&mut rng).to_bytes();
-    let secret = app.rest.seal(&secret_place(overlap), exponent.as_ref(), &mut rng);
+    let secret = app
+        .rest
+        .seal(&secret_place(overlap), exponent.as_ref(), &mut rng);
     let points: Vec<u8> = draft.chosen.points.iter().flat_map(|p| p.0).collect();
     let points = app.rest.seal(&points_place(overlap), &points, &mut rng);
     let new = store::overlap::New {

@@ -261,7 +261,10 @@ fn common(cell: &Cell, shown: &Shown) -> Common {
     let of = |n: &usize| shown.parties.get(*n);
     let parties: Vec<&Party> = places.iter().filter_map(of).collect();
     Common {
-        organizations: parties.iter().map(|party| party.organization.clone()).collect(),
+        organizations: parties
+            .iter()
+            .map(|party| party.organization.clone())
+            .collect(),
         words: words(cell, shown.counts),
         at_least: cell.at_least,
         below: cell.below,

@@ -82,7 +82,10 @@ pub async fn run(app: &App) -> anyhow::Result<()> {
             drop(guard);
             return wipe(app, None).await;
         }
-        (all_due(&coalition.state, app.me), Keeper::of(app, coalition))
+        (
+            all_due(&coalition.state, app.me),
+            Keeper::of(app, coalition),
+        )
     };
     let mut failed = None;
     let mut taken = 0;
@@ -173,9 +176,7 @@ async fn take(app: &App, keeper: &Keeper, due: &Due) -> anyhow::Result<bool> {
             store::overlap::has_taken(&mut db, due.overlap, &name(*list, *step)).await?
                 || store::overlap::has_taken(&mut db, due.overlap, END).await?
         }
-        Task::CountForAll { .. } => {
-            store::overlap::has_taken(&mut db, due.overlap, END).await?
-        }
+        Task::CountForAll { .. } => store::overlap::has_taken(&mut db, due.overlap, END).await?,
         Task::CountForOneself | Task::Open { .. } => {
             let own = store::overlap::own(&mut db, due.overlap).await?;
             own.is_none_or(|own| own.cells.is_some() || own.note.is_some())

@@ -29,6 +29,7 @@ use axum::{
 use policy::Purpose;
 use protocol::{time::Moment, token::Kind};
 use serde::Deserialize;
+use url::form_urlencoded;
 
 /// The width of the picture, in units of its drawing.
 const WIDTH: u64 = 1_000;
@@ -180,11 +181,7 @@ pub async fn decline(
     said(&app, entry, Done::OverlapStopped).await
 }
 
-async fn said(
-    app: &App,
-    entry: protocol::id::EntryId,
-    done: Done,
-) -> Result<Redirect, PageError> {
+async fn said(app: &App, entry: protocol::id::EntryId, done: Done) -> Result<Redirect, PageError> {
     let said = api::said(app, entry).await?;
     let done = if said.state == "done" {
         done

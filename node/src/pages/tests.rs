@@ -2,8 +2,8 @@
 
 use super::{
     agreement::Agreement, audit::Audit, claims::Claims, home::Home, imports::Import, lists::Lists,
-    overlap::Overlaps, parting::Parting, people::People, person::Person, render, session::SignIn, share::Share,
-    shares::Shares,
+    overlap::Overlaps, parting::Parting, people::People, person::Person, render, session::SignIn,
+    share::Share, shares::Shares,
 };
 
 /// Strings that would do something if a page took them for more than text.

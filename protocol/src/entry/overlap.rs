@@ -189,7 +189,9 @@ impl Canonical for PassedList {
 }
 
 /// What may be told of a count: whole cells only.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Encode, Decode, serde::Serialize, serde::Deserialize)]
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, Encode, Decode, serde::Serialize, serde::Deserialize,
+)]
 pub struct Cell {
     /// Which lists have them all in common: bit `n` is the list of party `n`.
     #[n(0)]
@@ -230,7 +232,9 @@ impl Cell {
     #[must_use]
     pub fn told(lists: Lists, count: u64, sizes: &[u64], min_cell: u64) -> Self {
         let least = min_cell.max(1);
-        let members = (0..).zip(sizes).filter(|(n, _)| lists & (1_u16 << n) as u8 != 0);
+        let members = (0..)
+            .zip(sizes)
+            .filter(|(n, _)| lists & (1_u16 << n) as u8 != 0);
         let shortest = members.map(|(_, size)| *size).min().unwrap_or(0);
         let top = policy::cell::told(shortest.saturating_sub(least), least);
         let at_least = policy::cell::told(count, least).min(top);

@@ -26,8 +26,9 @@ pub const OVERLAPS_OPEN: usize = 10;
 /// A list has at least so many times the agreement's least cell.
 pub const OVERLAP_CELLS: u64 = 10;
 
-const FULL: Void =
-    Void::Bounds("two of the parties have counted four times in 30 days; wait for the first to pass");
+const FULL: Void = Void::Bounds(
+    "two of the parties have counted four times in 30 days; wait for the first to pass",
+);
 
 pub(super) fn ask(state: &mut State, at: At, ask: &OverlapAsk) -> Result<Outcome, Void> {
     let parties: Vec<NodeId> = std::iter::once(at.author).chain(ask.with.clone()).collect();
@@ -40,7 +41,10 @@ pub(super) fn ask(state: &mut State, at: At, ask: &OverlapAsk) -> Result<Outcome
             "a count has 2 to 4 parties; the others are named in rising order",
         ));
     }
-    if ask.counter.is_some_and(|counter| parties.contains(&counter)) {
+    if ask
+        .counter
+        .is_some_and(|counter| parties.contains(&counter))
+    {
         return Err(Void::NotAllowed("who counts for others is no party"));
     }
     in_force(state, ask.agreement, parties.iter().chain(&ask.counter))?;
@@ -183,10 +187,14 @@ pub(super) fn pass(state: &mut State, at: At, pass: &OverlapPass) -> Result<Outc
         .size(pass.list)
         .ok_or(Void::Unknown("the list of that place"))?;
     if row.step(pass.list) != pass.step {
-        return Err(Void::NotAllowed("a list takes its steps in order, each once"));
+        return Err(Void::NotAllowed(
+            "a list takes its steps in order, each once",
+        ));
     }
     if row.turn(pass.list, pass.step) != Some(at.author) {
-        return Err(Void::NotAllowed("it is another party's turn with this list"));
+        return Err(Void::NotAllowed(
+            "it is another party's turn with this list",
+        ));
     }
     let plain = size.saturating_mul(POINT_BYTES as u64);
     if pass.bytes <= plain || pass.bytes > plain.saturating_add(OVERLAP_SEALING) {
@@ -266,7 +274,9 @@ fn faulty(
         return Err(Void::Unknown("the list that was handed on"));
     }
     if !row.readers(list, step).contains(&at.author) {
-        return Err(Void::NotAllowed("only who reads a list finds fault with it"));
+        return Err(Void::NotAllowed(
+            "only who reads a list finds fault with it",
+        ));
     }
     Ok(Ended::Fault {
         by: at.author,

@@ -196,8 +196,8 @@ impl State {
             let others = parties.iter().skip(n + 1);
             others.map(move |other| (*one, *other))
         });
-        let mut full = pairs
-            .filter(|(one, other)| self.overlaps_of(*one, *other, now) >= OVERLAPS_PER_PAIR);
+        let mut full =
+            pairs.filter(|(one, other)| self.overlaps_of(*one, *other, now) >= OVERLAPS_PER_PAIR);
         full.next()
     }
 
