@@ -3,7 +3,7 @@
 //! Each party maps its points to the group, raises them to a secret exponent of its own and sorts the
 //! result, which is a shuffle because raised points look random. Every list passes through every party
 //! once. Raised by all, equal points of two lists are equal again, and nobody can tell whose they were.
-//! After De Cristofaro, Gasti and Tsudik (2012), over ristretto255. Spec: `spec/matching.md`, section 6.
+//! After De Cristofaro, Gasti and Tsudik (2012), over ristretto255. Spec: `spec/matching.md`, section 7.
 
 use super::{
     Kind, Point,
