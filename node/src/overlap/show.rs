@@ -231,6 +231,19 @@ fn shown(state: &State, me: NodeId, overlap: EntryId, row: &OverlapRow) -> Shown
     }
 }
 
+/// Who asks for counts that wait for a node's answer.
+#[must_use]
+pub fn askers(state: &State, me: NodeId) -> Vec<String> {
+    let waits = |row: &OverlapRow| {
+        let place = row.place(me);
+        row.ended.is_none() && place.is_some_and(|place| row.sizes.get(place) == Some(&None))
+    };
+    let rows = state.overlaps.iter().map(|(_, row)| row);
+    rows.filter(|row| waits(row))
+        .map(|row| members::name(state, row.asker))
+        .collect()
+}
+
 /// Adds what only this node knows: its list and the result.
 async fn with_own(app: &App, shown: &mut Shown) -> Result<(), Failure> {
     if !matches!(shown.part, Part::Asker | Part::Asked) {

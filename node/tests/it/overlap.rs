@@ -1,5 +1,7 @@
 //! Counts between whole nodes: asked, agreed, passed around, told in whole cells, and never which rows.
 
+mod desk;
+
 use crate::support::{
     alone::databases,
     coalition::Coalition,
@@ -326,16 +328,21 @@ async fn an_own_policy_or_too_many_counts_stand_in_the_way() {
     let full = refusal(&coalition, 2, &wish(&["Green Table"])).await;
     assert!(full.contains("four times in the last 30 days"), "{full}");
     coalition.hours(31 * 24).await;
-    let own = "@id(\"own.no-counts\")\n@reason(\"We compare no lists.\")\n@cite(\"Board, 2026.\")\n\
-               forbid (principal, action == Turf::Action::\"viewResult\", resource);\n\
-               @id(\"own.rest\")\n@reason(\"All else is as the coalition has it.\")\n@cite(\"Board, 2026.\")\n\
-               permit (principal, action, resource);\n";
+    let own = r#"
+        @id("own.permit") @reason("All that is not forbidden.")
+        permit (principal, action, resource);
+        @id("own.no-counts") @reason("We compare no lists.")
+        forbid (principal, action == Turf::Action::"viewResult", resource);
+    "#;
     let file = coalition.node(2).dir.0.join("own-policy.cedar");
     std::fs::write(file, own).unwrap();
     let overlap = ask(&coalition, 1, &wish(&["Clean Air Fund"])).await;
     let refused = say::agree(coalition.node(2), &overlap, None).await;
     let why = refused.unwrap_err().0.detail;
-    assert!(why.contains("We compare no lists. (own.no-counts"), "{why}");
+    assert!(
+        why.contains("We compare no lists. (own.no-counts)"),
+        "{why}"
+    );
 }
 
 /// A party that hands on something else than its list, in the place of its own node's work.
