@@ -59,6 +59,11 @@ pub const MIGRATIONS: &[(i64, &str, &str)] = &[
         include_str!("../../migrations/0013_generations.sql"),
     ),
     (16, "turf", include_str!("../../migrations/0016_turf.sql")),
+    (
+        20,
+        "overlap",
+        include_str!("../../migrations/0020_overlap.sql"),
+    ),
 ];
 
 #[derive(Debug)]
