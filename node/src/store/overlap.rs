@@ -77,15 +77,15 @@ pub async fn own(db: &mut AnyConnection, overlap: EntryId) -> Result<Option<Own>
     row.map(read).transpose()
 }
 
+/// An exponent and points, sealed.
+pub type Secrets = (Option<Vec<u8>>, Option<Vec<u8>>);
+
 /// The own exponent and the points of the own list, sealed, as long as they are needed.
 ///
 /// # Errors
 /// [`StoreError`](super::StoreError).
-pub async fn secrets(
-    db: &mut AnyConnection,
-    overlap: EntryId,
-) -> Result<(Option<Vec<u8>>, Option<Vec<u8>>)> {
-    let row: Option<(Option<Vec<u8>>, Option<Vec<u8>>)> =
+pub async fn secrets(db: &mut AnyConnection, overlap: EntryId) -> Result<Secrets> {
+    let row: Option<Secrets> =
         sqlx::query_as("SELECT secret, points FROM overlap WHERE overlap_id = $1")
             .bind(overlap.to_string())
             .fetch_optional(db)

@@ -9,6 +9,9 @@ use protocol::{
     time::{DAY, HOUR},
 };
 
+/// What is changed of a good wish.
+type Change<'a> = &'a dyn Fn(&mut OverlapAsk);
+
 fn ended(world: &World, overlap: EntryId) -> Option<Ended> {
     let row = world.state.overlaps.get(&overlap).unwrap();
     row.ended.as_ref().map(|ended| ended.how.clone())
@@ -87,7 +90,7 @@ fn three_lists_take_nine_steps_and_who_counts_reads_them_last() {
 fn nobody_asks_what_is_out_of_bounds() {
     let mut world = World::agreed(4, 0);
     let good = world.overlap_ask(&[2, 3], Some(0));
-    let cases: [(&dyn Fn(&mut OverlapAsk), Void); 11] = [
+    let cases: [(Change<'_>, Void); 11] = [
         (
             &|ask| ask.with.clear(),
             Void::Bounds("a count has 2 to 4 parties; the others are named in rising order"),
