@@ -64,6 +64,11 @@ pub const MIGRATIONS: &[(i64, &str, &str)] = &[
         "overlap",
         include_str!("../../migrations/0020_overlap.sql"),
     ),
+    (
+        22,
+        "retention",
+        include_str!("../../migrations/0022_retention.sql"),
+    ),
 ];
 
 #[derive(Debug)]
