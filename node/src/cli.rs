@@ -23,6 +23,7 @@ pub mod init;
 pub mod lists;
 mod out_file;
 pub mod output;
+pub mod overlap;
 mod parting;
 pub mod people;
 mod people_file;
@@ -127,6 +128,9 @@ enum Command {
     /// Share people with allies: preview, explain, send, list, uses.
     #[command(subcommand)]
     Share(share::Share),
+    /// Count what your list and allies' lists have in common, before anybody shares anything.
+    #[command(subcommand)]
+    Overlap(overlap::Overlap),
     /// See and export what allies have shared with this organization.
     #[command(subcommand)]
     Received(received::Received),
@@ -228,6 +232,7 @@ async fn run(cli: &Cli) -> Result<(), CliError> {
         Command::Suppress(command) => command.run(&desk).await,
         Command::Suppressions(command) => command.run(&desk).await,
         Command::Share(command) => command.run(&desk).await,
+        Command::Overlap(command) => command.run(&desk).await,
         Command::Received(command) => command.run(&desk).await,
         Command::Revoke(command) => command.run(&desk).await,
         Command::Rectify(command) => command.run(&desk).await,

@@ -44,6 +44,7 @@ pub fn desk(app: App) -> Router {
         .merge(api::suppressions::routes())
         .merge(api::tokens::routes())
         .merge(api::shares::routes())
+        .merge(api::overlap::routes())
         .merge(api::recall::routes())
         .merge(api::audit::routes())
         .layer(middleware::from_fn_with_state(

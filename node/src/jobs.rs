@@ -53,6 +53,7 @@ pub async fn run_all(app: &App) {
     note("move to new keys", changeover::run(app).await);
     note("take shares", crate::shares::take(app).await);
     note("erase", crate::shares::erase(app).await);
+    note("count overlaps", crate::overlap::run(app).await);
     note("tick", crate::keeper::tick::run(app).await);
     note(
         "let old entries go",

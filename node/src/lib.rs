@@ -1,7 +1,7 @@
 //! The one program an organization runs.
 //!
 //! Edges ([`cli`], [`http`], [`api`], [`pages`], [`federation`]) call work ([`coalition`],
-//! [`import`], [`claims`], [`contacts`], [`suppressions`], [`shares`], [`sync`], [`keeper`],
+//! [`import`], [`claims`], [`contacts`], [`suppressions`], [`shares`], [`overlap`], [`sync`], [`keeper`],
 //! [`jobs`]), work calls [`store`]; the store knows no HTTP and importing knows no federation.
 
 pub mod ambient;
@@ -22,6 +22,7 @@ pub mod init;
 pub mod jobs;
 pub mod keeper;
 pub mod lifecycle;
+pub mod overlap;
 pub mod pages;
 pub mod papers;
 pub mod people;

@@ -15,6 +15,7 @@ pub mod ground;
 pub mod home;
 pub mod imports;
 pub mod lists;
+pub mod overlap;
 pub mod packet;
 pub mod packets;
 pub mod papers;
@@ -82,6 +83,9 @@ pub fn routes(app: App) -> Router<App> {
         .route("/shares/new", get(share::show))
         .route("/shares/{share}/revocation", post(share::revoke))
         .route("/shares/{share}/uses", post(uses::announce))
+        .route("/overlaps", get(overlap::show).post(overlap::ask))
+        .route("/overlaps/{overlap}/agreement", post(overlap::agree))
+        .route("/overlaps/{overlap}/decline", post(overlap::decline))
         .route("/leave", get(parting::leaving).post(parting::leave))
         .route("/removal", get(parting::removal).post(parting::remove))
         .route("/return", post(parting::come_back))

@@ -23,6 +23,7 @@ pub mod list;
 pub mod migrate;
 pub mod node;
 pub mod outbox;
+pub mod overlap;
 pub mod packet;
 pub mod people;
 pub mod person;

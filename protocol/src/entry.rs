@@ -9,6 +9,7 @@ pub mod claim;
 pub mod contact_report;
 pub mod housekeeping;
 pub mod membership;
+pub mod overlap;
 pub mod parting;
 pub mod payload;
 pub mod plan;
@@ -31,6 +32,7 @@ use contact_report::ContactReport;
 use housekeeping::{Checkpoint, Keyset, Tick};
 use membership::{Genesis, Invite, JoinRequest};
 use minicbor::{Decode, Encode};
+use overlap::{OverlapAgree, OverlapAsk, OverlapEnd, OverlapPass};
 use parting::{Leave, Remove, RemoveApprove};
 use payload::Payload;
 use plan::{Plan, PlanWithdraw};
@@ -158,6 +160,14 @@ entries! {
     32 TokensMoved Control "tokens_moved";
     /// A keeper signed a false evaluation.
     33 EvaluationFault Control "evaluation_fault";
+    /// The wish to count what lists have in common.
+    35 OverlapAsk Data "overlap_ask";
+    /// A party takes part in such a count.
+    36 OverlapAgree Data "overlap_agree";
+    /// A list of a count, handed on.
+    37 OverlapPass Data "overlap_pass";
+    /// The end of a count.
+    38 OverlapEnd Data "overlap_end";
 }
 
 impl Canonical for Entry {
@@ -202,6 +212,7 @@ impl Entry {
     pub fn blobs(&self) -> Vec<crate::blob::BlobId> {
         match self {
             Self::Share(share) => vec![share.blob],
+            Self::OverlapPass(pass) => vec![pass.blob],
             Self::Revoke(revoke) => revoke.row_refs.blob().into_iter().collect(),
             other => other
                 .payload()

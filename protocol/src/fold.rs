@@ -11,6 +11,7 @@ pub mod contact_report;
 pub mod generation;
 pub mod housekeeping;
 pub mod membership;
+pub mod overlap;
 pub mod parting;
 pub mod plan;
 pub mod recall;
@@ -159,6 +160,7 @@ pub fn advance(state: &mut State, item: &LogItem) -> Result<Vec<EntryId>, ChainE
     meta.tree.push(item.leaf(meta.head.lineage));
     state.meta.put((), meta);
     plan::expire(state, item.log_time);
+    overlap::expire(state, item.log_time);
     ceremony::expire(state, item.log_time);
     let mut ended = claim::expire(state, item.log_time);
     ended.extend(generation::close(state, item.log_time));
@@ -229,6 +231,7 @@ pub fn is_repeated(state: &State, entry: EntryId) -> bool {
     state.claims.has(&entry)
         || state.plans.has(&entry)
         || state.ceremonies.has(&entry)
+        || state.overlaps.has(&entry)
         || state.shares.has(&entry)
         || state.notices.has(&entry)
         || state.seen.iter().any(|(_, id)| *id == entry)
@@ -277,6 +280,10 @@ fn dispatch(
         Entry::CeremonyAbandon(abandon) => ceremony::abandon(state, at, abandon),
         Entry::TokensMoved(moved) => generation::moved(state, at, moved),
         Entry::EvaluationFault(fault) => ceremony::fault(state, at, fault),
+        Entry::OverlapAsk(ask) => overlap::ask(state, at, ask),
+        Entry::OverlapAgree(agree) => overlap::agree(state, at, agree),
+        Entry::OverlapPass(pass) => overlap::pass(state, at, pass),
+        Entry::OverlapEnd(end) => overlap::end(state, at, end),
         Entry::Checkpoint(checkpoint) => housekeeping::checkpoint(state, at, checkpoint),
         Entry::Tick(_) => housekeeping::tick(state, at),
         Entry::Leave(_) => parting::leave(state, at),

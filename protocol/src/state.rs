@@ -5,6 +5,7 @@
 
 pub mod cap;
 pub mod keys;
+pub mod overlap;
 pub mod parting;
 pub mod recall;
 pub mod reconcile;
@@ -109,6 +110,8 @@ tables! {
     17 closing: () => rows::ClosingRow;
     /// False evaluations that members report of keepers.
     18 faults: rows::FaultKey => rows::FaultRow;
+    /// Counts of what lists have in common, asked for in the last 30 days.
+    20 overlaps: EntryId => rows::OverlapRow;
 }
 
 /// A stored state that cannot be read.

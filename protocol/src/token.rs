@@ -24,6 +24,7 @@ pub mod hash_to_group;
 pub mod keyset;
 mod lagrange;
 pub mod normalize;
+pub mod overlap;
 pub mod quorum;
 pub mod rotate;
 pub mod share;

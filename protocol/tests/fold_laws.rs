@@ -17,6 +17,8 @@ mod membership;
 mod model;
 #[path = "fold/onward.rs"]
 mod onward;
+#[path = "fold/overlap.rs"]
+mod overlap;
 #[path = "fold/parting.rs"]
 mod parting;
 #[path = "fold/people.rs"]

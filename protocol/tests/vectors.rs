@@ -9,6 +9,8 @@ mod ceremony;
 mod codec_cases;
 #[path = "vectors/file.rs"]
 mod file;
+#[path = "vectors/overlap.rs"]
+mod overlap;
 #[path = "vectors/particular.rs"]
 mod particular;
 #[path = "vectors/run.rs"]
@@ -86,6 +88,7 @@ fn every_case_has_its_file() {
     let mut written = file::write_missing("state", cases::states());
     let working = file::state("working");
     written.extend(file::write_missing("state", ceremony::states(&working)));
+    written.extend(file::write_missing("state", overlap::states(&working)));
     written.extend(file::write_missing("entries", codec_cases::all(&working)));
     written.extend(file::write_missing("fold", cases::all(&working)));
     assert!(

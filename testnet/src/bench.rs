@@ -12,6 +12,7 @@ pub mod linkage;
 pub mod log;
 pub mod measure;
 pub mod memory;
+pub mod overlap;
 pub mod preview;
 pub mod proof;
 pub mod recall;
@@ -76,6 +77,8 @@ pub enum Name {
     Log,
     /// Resident memory of nodes at rest.
     Memory,
+    /// A count of what two lists have in common, half of each.
+    Overlap,
     /// A preview and a simulation of a large list toward many recipients, by a node.
     Preview,
     /// The log tree: growth, size and checking of proofs.
@@ -110,6 +113,7 @@ pub async fn run(arguments: Arguments) -> Result<ExitCode> {
             let recipients = arguments.recipients.unwrap_or(preview::RECIPIENTS);
             preview::run(arguments.rows.unwrap_or(1_000_000), recipients).await?
         }
+        Name::Overlap => overlap::run(arguments.rows.unwrap_or(100_000))?,
         Name::Proof => proof::run(arguments.rows.unwrap_or(10_000_000))?,
         Name::Memory => memory::run(arguments.members.unwrap_or(2)).await?,
         Name::Log => log::run(arguments.rows.unwrap_or(2_000), arguments.keepers).await?,

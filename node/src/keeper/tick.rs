@@ -47,6 +47,7 @@ fn is_due(state: &State, now: Moment) -> bool {
     let ends = [
         fold::claim::next_end(state),
         fold::ceremony::next_end(state),
+        fold::overlap::next_end(state),
     ];
     overdue || ends.into_iter().flatten().any(|end| end <= now)
 }

@@ -58,6 +58,14 @@ pub enum Done {
     Shared,
     /// A share waits for the keeper.
     ShareWaits,
+    /// A count of what lists have in common was asked for.
+    OverlapAsked,
+    /// This organization takes part in a count.
+    OverlapAgreed,
+    /// A count was declined or stopped.
+    OverlapStopped,
+    /// What was said about a count waits for the keeper.
+    OverlapWaits,
     /// Something was taken back.
     Revoked,
     /// Taking back waits for the keeper, or for the share itself.
@@ -69,7 +77,7 @@ pub enum Done {
 }
 
 impl Done {
-    const ALL: [Self; 30] = [
+    const ALL: [Self; 34] = [
         Self::Approved,
         Self::ApprovalWaits,
         Self::Signed,
@@ -96,6 +104,10 @@ impl Done {
         Self::UseWaits,
         Self::Shared,
         Self::ShareWaits,
+        Self::OverlapAsked,
+        Self::OverlapAgreed,
+        Self::OverlapStopped,
+        Self::OverlapWaits,
         Self::Revoked,
         Self::RevocationWaits,
         Self::Suppressed,
@@ -130,6 +142,10 @@ impl Done {
             Self::UseWaits => "use-waits",
             Self::Shared => "shared",
             Self::ShareWaits => "share-waits",
+            Self::OverlapAsked => "overlap-asked",
+            Self::OverlapAgreed => "overlap-agreed",
+            Self::OverlapStopped => "overlap-stopped",
+            Self::OverlapWaits => "overlap-waits",
             Self::Revoked => "revoked",
             Self::RevocationWaits => "revocation-waits",
             Self::Suppressed => "suppressed",
@@ -173,6 +189,12 @@ impl Done {
             Self::UseWaits => "Announcing the use waits for the keeper.",
             Self::Shared => "Shared. Below you see what each recipient took.",
             Self::ShareWaits => "Decided. The share goes out once the keeper answers.",
+            Self::OverlapAsked => "Asked. The count begins once all have agreed.",
+            Self::OverlapAgreed => {
+                "Agreed. The nodes count by themselves; the result appears below."
+            }
+            Self::OverlapStopped => "Ended. Nothing more of your list moves.",
+            Self::OverlapWaits => "It waits for the keeper.",
             Self::Revoked => {
                 "Taken back. Every holder is told; their signed receipts appear under Shares."
             }

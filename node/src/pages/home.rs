@@ -45,6 +45,8 @@ struct Standing {
     drafts: Vec<Draft>,
     removals: Vec<Removal>,
     receipts: Vec<Receipt>,
+    /// Who asks for a count of what lists have in common.
+    overlaps: Vec<String>,
     outbox: i64,
     tokens: u64,
     /// Why contact reports are not told.
@@ -190,6 +192,7 @@ impl Standing {
             newcomers: newcomers(state, app.me),
             drafts: drafts(state, app.me, status.drafts),
             receipts: receipts(frame, state, app.me),
+            overlaps: crate::overlap::show::askers(state, app.me),
             outbox: status.outbox,
             withheld: status.reports_withheld,
             tokens,
@@ -229,7 +232,7 @@ impl Standing {
             .iter()
             .filter(|removal| !removal.ours && !removal.about_us)
             .count();
-        newcomers + drafts + receipts + removals
+        newcomers + drafts + receipts + removals + self.overlaps.len()
     }
 }
 
@@ -366,6 +369,7 @@ impl Home {
                         overdue: true,
                     })
                     .into(),
+                overlaps: vec![text()],
                 outbox: 2,
                 withheld: Some(text()),
                 tokens: 5,
@@ -387,15 +391,23 @@ impl Home {
                 state_hash: text(),
                 answered: Some(text()),
                 no_quorum: true,
-                keepers: vec![Keeper {
-                    name: text(),
-                    role: text(),
-                    lag: Some(3),
-                    heard: Some(text()),
-                    error: Some(text()),
-                }],
+                keepers: vec![Keeper::sample(&text())],
             }),
             frame,
+        }
+    }
+}
+
+#[cfg(test)]
+impl Keeper {
+    fn sample(text: &str) -> Self {
+        let text = || text.to_owned();
+        Self {
+            name: text(),
+            role: text(),
+            lag: Some(3),
+            heard: Some(text()),
+            error: Some(text()),
         }
     }
 }

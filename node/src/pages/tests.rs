@@ -2,8 +2,8 @@
 
 use super::{
     agreement::Agreement, audit::Audit, claims::Claims, home::Home, imports::Import, lists::Lists,
-    packet::Packet, packets::Packets, parting::Parting, people::People, person::Person, render,
-    session::SignIn, share::Share, shares::Shares,
+    overlap::Overlaps, packet::Packet, packets::Packets, parting::Parting, people::People,
+    person::Person, render, session::SignIn, share::Share, shares::Shares,
 };
 
 /// Strings that would do something if a page took them for more than text.
@@ -49,6 +49,7 @@ fn pages(text: &str) -> Vec<(&'static str, String)> {
         ("shares", render(&Shares::sample(text))),
         ("leaving", render(&Parting::sample_leaving(text))),
         ("removal", render(&Parting::sample_removal(text))),
+        ("overlaps", render(&Overlaps::sample(text))),
         ("share", render(&Share::sample(text))),
         ("audit", render(&Audit::sample(text))),
         ("sign-in", render(&SignIn::sample(text))),

@@ -60,6 +60,11 @@ pub const MIGRATIONS: &[(i64, &str, &str)] = &[
     ),
     (16, "turf", include_str!("../../migrations/0016_turf.sql")),
     (
+        20,
+        "overlap",
+        include_str!("../../migrations/0020_overlap.sql"),
+    ),
+    (
         22,
         "retention",
         include_str!("../../migrations/0022_retention.sql"),

@@ -98,6 +98,7 @@ pub async fn own_void(tx: &mut Write, entry: EntryId, why: &str) -> store::Resul
     crate::claims::own_void(tx, entry, why).await?;
     store::contact_report::untell(tx, entry).await?;
     store::suppression::untell(tx, entry).await?;
+    store::overlap::void(tx, entry).await?;
     crate::shares::own_void(tx, entry, why).await
 }
 

@@ -9,6 +9,7 @@ mod fold;
 mod imports;
 mod keygen;
 mod members;
+mod overlap;
 mod plans;
 mod policy;
 mod reports;

@@ -14,6 +14,7 @@ use protocol::{
         claim::Claim,
         housekeeping::{Checkpoint, Keyset},
         membership::{Genesis, Invite, JoinRequest},
+        overlap::{OverlapAsk, OverlapPass},
         payload::{Payload, write_rows},
         plan::{Place, Plan},
         share::{Consideration, Share},
@@ -27,7 +28,7 @@ use protocol::{
     state::State,
     time::{DAY, HOUR, Moment},
     token::{
-        KeyShare, Token,
+        KeyShare, Kind, Token,
         ceremony::{self, Participant},
     },
 };
@@ -469,6 +470,54 @@ impl World {
             expires: None,
             root: Hash::of(b"root of the share tree"),
             consideration: Consideration::none(),
+        }
+    }
+
+    /// The wish of a member to count with others, by phone number, with 200 entries.
+    pub(crate) fn overlap_ask(&self, with: &[usize], counter: Option<usize>) -> OverlapAsk {
+        let mut with: Vec<NodeId> = with.iter().map(|n| self.id(*n)).collect();
+        with.sort_unstable();
+        OverlapAsk {
+            with,
+            counter: counter.map(|n| self.id(n)),
+            kind: Kind::Phone,
+            purpose: "gotv".to_owned(),
+            size: 200,
+            least: 100,
+            until: self.now.plus(7 * DAY),
+            generation: 1,
+            agreement: self.state.meta().agreement.unwrap_or(Hash::ZERO),
+        }
+    }
+
+    /// A list that is handed on at a step, as far as the fold can see, and whose turn it is.
+    pub(crate) fn overlap_pass(
+        &self,
+        overlap: EntryId,
+        list: u8,
+        step: u8,
+    ) -> (usize, OverlapPass) {
+        let row = self.state.overlaps.get(&overlap).unwrap();
+        let turn = row.turn(list, step).unwrap();
+        let who = self.actors.iter().position(|actor| actor.id == turn);
+        let pass = OverlapPass {
+            overlap,
+            list,
+            step,
+            blob: BlobId(Hash::of(&[list, step])),
+            bytes: row.size(list).unwrap() * 32 + 300,
+        };
+        (who.unwrap(), pass)
+    }
+
+    /// Hands every list on until all have gone all the way.
+    pub(crate) fn overlap_passes(&mut self, overlap: EntryId) {
+        let lists = self.state.overlaps.get(&overlap).unwrap().lists();
+        for step in 0..lists {
+            for list in 0..lists {
+                let (who, pass) = self.overlap_pass(overlap, list, step);
+                self.done(who, pass);
+            }
         }
     }
 

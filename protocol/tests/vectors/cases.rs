@@ -306,6 +306,7 @@ pub(crate) fn good(working: &State) -> Vec<(&'static str, &'static str, Entry, u
     ]
     .into_iter()
     .chain(super::ceremony::good(working))
+    .chain(super::overlap::good(working))
     .collect()
 }
 
@@ -344,6 +345,7 @@ pub(crate) fn all(working: &State) -> Vec<(String, Value)> {
     }
     vectors.extend(super::particular::entries(working));
     vectors.extend(super::ceremony::refused(working));
+    vectors.extend(super::overlap::refused(working));
     vectors.extend(super::particular::commits(working));
     vectors
 }

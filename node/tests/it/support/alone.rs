@@ -37,6 +37,19 @@ pub(crate) async fn stores() -> Vec<Alone> {
     nodes
 }
 
+/// For nodes of a coalition: SQLite, and a new PostgreSQL database each where the environment names a server.
+pub(crate) async fn databases(nodes: usize) -> Vec<Vec<Option<String>>> {
+    let mut kinds = vec![vec![None; nodes]];
+    if let Some(url) = ambient::variable(POSTGRES) {
+        let mut fresh = Vec::new();
+        for _ in 0..nodes {
+            fresh.push(Some(fresh_database(&url).await));
+        }
+        kinds.push(fresh);
+    }
+    kinds
+}
+
 /// A new database beside the one that a URL names.
 async fn fresh_database(url: &str) -> String {
     sqlx::any::install_default_drivers();

@@ -103,6 +103,8 @@ pub(crate) struct Coalition {
     off: Vec<Arc<AtomicI64>>,
     nodes: Vec<App>,
     keepers: usize,
+    /// PostgreSQL databases of the nodes; those without one use SQLite.
+    databases: Vec<Option<String>>,
 }
 
 impl Coalition {
@@ -117,7 +119,17 @@ impl Coalition {
         terms: &str,
         keepers: usize,
     ) -> Self {
-        let coalition = Self::strangers(names, keepers).await;
+        Self::on(names, terms, keepers, Vec::new()).await
+    }
+
+    /// As [`Coalition::of`], with databases by URL for those nodes that have one.
+    pub(crate) async fn on(
+        names: &[(&str, &str)],
+        terms: &str,
+        keepers: usize,
+        databases: Vec<Option<String>>,
+    ) -> Self {
+        let coalition = Self::strangers(names, keepers, databases).await;
         work::found::found(coalition.node(0), "Riverside", terms)
             .await
             .unwrap();
@@ -135,7 +147,11 @@ impl Coalition {
         Self::of(&[("Tenants United", "c4"), ("Green Table", "c3")], terms).await
     }
 
-    async fn strangers(names: &[(&str, &str)], keepers: usize) -> Self {
+    async fn strangers(
+        names: &[(&str, &str)],
+        keepers: usize,
+        databases: Vec<Option<String>>,
+    ) -> Self {
         let clock = Shared(Arc::new(FixedClock::at(NOON)), Arc::default());
         let mut coalition = Self {
             clock,
@@ -145,12 +161,13 @@ impl Coalition {
             off: Vec::new(),
             nodes: Vec::new(),
             keepers,
+            databases,
         };
         for (n, (name, kind)) in names.iter().enumerate() {
             let dir = tempfile::tempdir().unwrap();
             let path = NodeDir(dir.path().join("node"));
             let (name, kind) = (name.parse().unwrap(), kind.parse().unwrap());
-            init::make(&path, &config(n, keepers), name, kind, &coalition.clock)
+            init::make(&path, &coalition.config(n), name, kind, &coalition.clock)
                 .await
                 .unwrap();
             coalition.dirs.push(dir);
@@ -163,9 +180,15 @@ impl Coalition {
         coalition
     }
 
+    fn config(&self, n: usize) -> Config {
+        let mut config = config(n, self.keepers);
+        config.database.url = self.databases.get(n).cloned().flatten();
+        config
+    }
+
     async fn open(&self, n: usize) -> App {
         let dir = NodeDir(self.dirs[n].path().join("node"));
-        let config = config(n, self.keepers);
+        let config = self.config(n);
         let store = Store::open(&dir.database(&config)).await.unwrap();
         let rest = commonturf::app::read_rest_key(&dir).unwrap();
         let wire = Wire {
