@@ -28,7 +28,7 @@ use ceremony::{
 use claim::{Claim, ClaimRelease, ClaimRenew};
 use contact_report::ContactReport;
 use housekeeping::{Checkpoint, Keyset, Tick};
-use membership::{Genesis, Invite, JoinRequest};
+use membership::{Genesis, Identity, Invite, JoinRequest};
 use minicbor::{Decode, Encode};
 use parting::{Leave, Remove, RemoveApprove};
 use payload::Payload;
@@ -154,6 +154,8 @@ entries! {
     32 TokensMoved Control "tokens_moved";
     /// A keeper signed a false evaluation.
     33 EvaluationFault Control "evaluation_fault";
+    /// A member's next identity document, whoever carries it.
+    40 Identity Control "identity";
 }
 
 impl Canonical for Entry {

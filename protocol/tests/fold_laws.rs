@@ -7,6 +7,8 @@ mod agreement;
 mod ceremony;
 #[path = "fold/claims.rs"]
 mod claims;
+#[path = "fold/identity.rs"]
+mod identity;
 #[path = "fold/laws.rs"]
 mod laws;
 #[path = "fold/membership.rs"]

@@ -12,7 +12,7 @@ use protocol::{
     codec::{self, Canonical},
     id::{CoalitionId, NodeId},
     problem::{Problem, ProblemKind},
-    sign::{LogPoint, SignatureError},
+    sign::{LogPoint, RequestSigner, SignatureError},
 };
 use std::{
     collections::{BTreeMap, VecDeque},
@@ -420,8 +420,57 @@ impl Keeper {
         query: &str,
         content: &Content<'_>,
     ) -> Result<Bytes, KeeperError> {
-        let exchange =
-            |ahead| self.exchange(app, seat, method.clone(), path, query, content, ahead);
+        let first = self
+            .call_as(
+                app,
+                seat,
+                method.clone(),
+                path,
+                query,
+                content,
+                &app.signer(),
+            )
+            .await;
+        let is_unknown = |answer: &Result<Bytes, KeeperError>| {
+            let refused = answer.as_ref().err().and_then(KeeperError::kind);
+            refused == Some(ProblemKind::NotMember)
+        };
+        if is_unknown(&first) {
+            for signer in app.keys().other_signers(app.me) {
+                let again = self
+                    .call_as(app, seat, method.clone(), path, query, content, &signer)
+                    .await;
+                if !is_unknown(&again) {
+                    return again;
+                }
+            }
+        }
+        first
+    }
+
+    #[expect(clippy::too_many_arguments, reason = "the parts of one request")]
+    async fn call_as(
+        &self,
+        app: &App,
+        seat: &Seat,
+        method: Method,
+        path: &str,
+        query: &str,
+        content: &Content<'_>,
+        signer: &RequestSigner,
+    ) -> Result<Bytes, KeeperError> {
+        let exchange = |ahead| {
+            self.exchange(
+                app,
+                seat,
+                method.clone(),
+                path,
+                query,
+                content,
+                ahead,
+                signer,
+            )
+        };
         let first = exchange(0).await;
         let Err(KeeperError::Refused(problem)) = &first else {
             return first;
