@@ -186,9 +186,8 @@ impl Group {
                 false
             }
             Sender::NewMemberCommit => {
-                // Its key may be a newer one than the leaf's: the fold compares it with the document.
-                let has_leaf = self.members().iter().any(|(node, _)| *node == author);
-                if removed != [author] || !has_leaf {
+                let old = self.members().into_iter().find(|(node, _)| *node == author);
+                if removed != [author] || old != Some((author, author_key)) {
                     return Err(OpenError::NotAllowed(
                         "an external commit of somebody who has no leaf to return to",
                     ));

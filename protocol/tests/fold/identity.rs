@@ -274,12 +274,20 @@ fn until_its_leaf_bears_the_new_key_nothing_of_a_member_counts() {
 }
 
 #[test]
-fn coming_back_from_outside_also_brings_the_new_key() {
+fn nobody_comes_back_from_outside_with_a_key_that_was_retired() {
     let mut world = World::agreed(3, 0);
+    let Inside::Commit { opens, .. } = world.returning(1) else {
+        unreachable!()
+    };
+    let thief = Inside::Commit {
+        added: Vec::new(),
+        removed: Vec::new(),
+        author_key: Some(world.actors[1].mls_key()),
+        opens,
+        rejoin: true,
+    };
     rotate(&mut world, 1, &[KeyUse::Mls], 49);
-    let back = world.returning(1);
-    assert_eq!(world.commit(1, back), Ok(Outcome::Done));
-    world.done(1, world.plan(0, 48, "ward 5"));
+    assert_eq!(world.commit(1, thief), Err(Void::RetiredKey));
 }
 
 #[test]

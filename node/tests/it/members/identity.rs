@@ -259,21 +259,3 @@ async fn a_member_gets_an_address_and_may_then_keep_the_log() {
     assert!(document.is_keeper() && document.key(KeyUse::Head).is_some());
     all_speak(&coalition).await;
 }
-
-#[tokio::test]
-async fn a_backup_from_before_the_change_stops_and_says_so() {
-    let mut coalition = three().await;
-    let backup = coalition.back_up(1).await;
-    keys::rotate(coalition.node(1), &fresh(&[KeyUse::Age]))
-        .await
-        .unwrap();
-    coalition.settle().await;
-    coalition.restore(1, &backup).await;
-    for _ in 0..4 {
-        let _ = coalition.try_read(1).await;
-    }
-    let guard = coalition.node(1).coalition.read().await;
-    let row = &guard.as_ref().unwrap().row;
-    let why = row.stopped_because.clone().unwrap_or_default();
-    assert!(why.contains("backup"), "{why}");
-}
