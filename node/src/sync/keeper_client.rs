@@ -420,32 +420,19 @@ impl Keeper {
         query: &str,
         content: &Content<'_>,
     ) -> Result<Bytes, KeeperError> {
-        let first = self
-            .call_as(
-                app,
-                seat,
-                method.clone(),
-                path,
-                query,
-                content,
-                &app.signer(),
-            )
-            .await;
-        let is_unknown = |answer: &Result<Bytes, KeeperError>| {
+        let mut signers = vec![app.signer()];
+        signers.extend(app.keys().other_signers(app.me));
+        let mut answer = Err(nobody());
+        for signer in &signers {
+            answer = self
+                .call_as(app, seat, method.clone(), path, query, content, signer)
+                .await;
             let refused = answer.as_ref().err().and_then(KeeperError::kind);
-            refused == Some(ProblemKind::NotMember)
-        };
-        if is_unknown(&first) {
-            for signer in app.keys().other_signers(app.me) {
-                let again = self
-                    .call_as(app, seat, method.clone(), path, query, content, &signer)
-                    .await;
-                if !is_unknown(&again) {
-                    return again;
-                }
+            if refused != Some(ProblemKind::NotMember) {
+                break;
             }
         }
-        first
+        answer
     }
 
     #[expect(clippy::too_many_arguments, reason = "the parts of one request")]
