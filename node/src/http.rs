@@ -33,6 +33,7 @@ pub fn desk(app: App) -> Router {
             get(api::agreement::show).post(api::agreement::propose),
         )
         .route("/agreement/signatures", post(api::agreement::sign))
+        .merge(api::identity::routes())
         .merge(api::papers::routes())
         .merge(api::parting::routes())
         .merge(api::people::routes())

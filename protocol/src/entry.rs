@@ -29,7 +29,7 @@ use ceremony::{
 use claim::{Claim, ClaimRelease, ClaimRenew};
 use contact_report::ContactReport;
 use housekeeping::{Checkpoint, Keyset, Tick};
-use membership::{Genesis, Invite, JoinRequest};
+use membership::{Genesis, Identity, Invite, JoinRequest};
 use minicbor::{Decode, Encode};
 use parting::{Leave, Remove, RemoveApprove};
 use payload::Payload;
@@ -158,6 +158,8 @@ entries! {
     32 TokensMoved Control "tokens_moved";
     /// A keeper signed a false evaluation.
     33 EvaluationFault Control "evaluation_fault";
+    /// A member's next identity document, whoever carries it.
+    34 Identity Control "identity";
 }
 
 impl Canonical for Entry {

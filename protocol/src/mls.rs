@@ -306,6 +306,13 @@ impl Group {
         message.to_bytes().map_err(MlsError::library)
     }
 
+    /// The signature key that this node's leaf bears; none once it was removed.
+    #[must_use]
+    pub fn leaf_key(&self) -> Option<[u8; 32]> {
+        let leaf = self.inner.own_leaf_node()?;
+        leaf.signature_key().as_slice().try_into().ok()
+    }
+
     fn check_author(&self, key: &MlsKey) -> Result<(), MlsError> {
         if !self.inner.is_active() {
             return Err(MlsError::Evicted);

@@ -49,7 +49,13 @@ fn documents(state: &State) -> Vec<SignedDocument> {
             .filter(move |(_, member)| member.left_at.is_some() == left)
             .filter_map(|(_, member)| codec::decode(&member.document).ok())
     };
-    of(false).chain(of(true)).take(DOCUMENTS).collect()
+    let retired = state.past_documents.iter();
+    let retired = retired.filter_map(|(_, past)| codec::decode(&past.document).ok());
+    of(false)
+        .chain(of(true))
+        .chain(retired)
+        .take(DOCUMENTS)
+        .collect()
 }
 
 fn shown(row: ShownRow) -> Shown {

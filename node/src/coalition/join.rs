@@ -57,7 +57,7 @@ pub async fn ask(app: &App, code: &str) -> Result<(protocol::id::CoalitionId, St
         mls::key_package(&mut overlay, &app.mls_key(), app.me).map_err(Failure::internal)?;
     let ask = Ask {
         token: invite.token,
-        document: app.document.clone(),
+        document: app.keys().document.clone(),
         key_package,
     };
     // The private half of the key package is on disk before the public half leaves.
@@ -133,6 +133,7 @@ pub async fn approve(app: &App, who: &str) -> Result<(NodeId, EntryId), Failure>
         &Intent {
             node,
             removes: false,
+            rekeys: false,
         },
     )
     .await?;

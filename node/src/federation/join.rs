@@ -80,7 +80,7 @@ pub async fn ask(
     let ask: Ask = read_cbor(&body)?;
     keeper::join::announce(&app, caller.node, ask).await?;
     Ok(cbor(&Answer {
-        keeper: app.document.clone(),
+        keeper: app.keys().document.clone(),
     }))
 }
 

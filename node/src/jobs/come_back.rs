@@ -25,11 +25,11 @@ use crate::{
 use protocol::{
     chain::{Append, AppendResult, Head, LogItem, Sealed},
     envelope::Envelope,
+    fold,
     id::{EntryId, Hash},
     identity::KeyUse,
     merkle::{Subtree, Tree},
     mls::{Group, Overlay, Rows, STORAGE_FORMAT},
-    seal,
     state::{SNAPSHOT_BYTES, State},
 };
 
@@ -228,7 +228,7 @@ async fn come_in(
 ) -> anyhow::Result<()> {
     let most = SNAPSHOT_BYTES as u64;
     let sealed = keeper.download(app, admission.snapshot, most).await?;
-    let snapshot = seal::open(&sealed, &app.secrets.age(), SNAPSHOT_BYTES)?;
+    let snapshot = app.keys().open(&sealed, SNAPSHOT_BYTES)?;
     let (state, changes) = State::from_snapshot(&snapshot)?;
     let mut guard = app.coalition.write().await;
     let Some(coalition) = guard.as_mut() else {
@@ -248,8 +248,10 @@ async fn come_in(
     store::coalition::put_fold_hash(&mut tx, admission.position, hash, authenticator).await?;
     way_back::adopt(&mut tx, sent.group_id, STORAGE_FORMAT).await?;
     returned::make_good(app, &mut tx, &state).await?;
+    crate::keys::bring_in_line(app, &mut tx, &state).await?;
     store::coalition::set_phase(&mut tx, Phase::Active, None).await?;
     tx.commit().await?;
+    crate::keys::reload_if_changed(app, &state).await?;
     let mut db = app.store.read("reading the coalition").await?;
     *guard = Coalition::load(&mut db, &app.rest).await?;
     drop(db);
@@ -284,16 +286,16 @@ fn check(
     );
     let mut leaves = group.members();
     leaves.sort_unstable();
-    let listed = state.roster().map(|(node, _)| {
+    let fits = |(node, key): &(_, [u8; 32])| {
         let document = state.document(*node);
-        let key = document.and_then(|document| document.key(KeyUse::Mls).map(|key| key.public.0));
-        (*node, key)
-    });
+        let listed =
+            document.and_then(|document| document.key(KeyUse::Mls).map(|key| key.public.0));
+        // A member that has just changed its key renews its leaf next.
+        listed == Some(*key) || fold::identity::has_stale_leaf(state, *node)
+    };
+    let members = leaves.iter().map(|(node, _)| node);
     anyhow::ensure!(
-        leaves
-            .into_iter()
-            .map(|(node, key)| (node, Some(key)))
-            .eq(listed),
+        members.eq(state.roster().map(|(node, _)| node)) && leaves.iter().all(fits),
         "the group has other members or other keys than the state"
     );
     Ok(())

@@ -7,7 +7,6 @@ use crate::{
 };
 use protocol::{
     mls::Group,
-    seal,
     state::{SNAPSHOT_BYTES, State},
 };
 
@@ -32,7 +31,7 @@ pub async fn run(app: &App) -> anyhow::Result<()> {
     let sealed = keeper
         .download(app, admission.snapshot, SNAPSHOT_BYTES as u64)
         .await?;
-    let snapshot = seal::open(&sealed, &app.secrets.age(), SNAPSHOT_BYTES)?;
+    let snapshot = app.keys().open(&sealed, SNAPSHOT_BYTES)?;
     let (state, rows) = State::from_snapshot(&snapshot)?;
     let mut guard = app.coalition.write().await;
     let Some(coalition) = guard.as_mut() else {

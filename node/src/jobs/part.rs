@@ -34,6 +34,7 @@ pub async fn run(app: &App) -> anyhow::Result<()> {
             &Intent {
                 node,
                 removes: true,
+                rekeys: false,
             },
         )
         .await?;

@@ -24,7 +24,10 @@ pub(super) async fn finish_own(
     void: Option<&Void>,
 ) -> Result<(), StoreError> {
     let again = match void {
-        Some(Void::OldEpoch) => own.attempts < REENCRYPT,
+        Some(Void::RetiredKey) if own.kind == COMMIT => {
+            own.attempts < REENCRYPT && still_wanted(state, own)
+        }
+        Some(Void::OldEpoch | Void::RetiredKey) => own.attempts < REENCRYPT,
         Some(Void::LostRace) => own.attempts < REENCRYPT && still_wanted(state, own),
         _ => false,
     };

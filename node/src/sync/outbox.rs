@@ -172,13 +172,18 @@ pub struct Intent {
     /// Whether it goes.
     #[n(1)]
     pub removes: bool,
+    /// Whether it puts the key of this node's new document into its leaf.
+    #[n(2)]
+    pub rekeys: bool,
 }
 
 impl Intent {
     /// Whether the coalition still waits for it.
     #[must_use]
     pub fn is_wanted(&self, state: &State) -> bool {
-        if self.removes {
+        if self.rekeys {
+            fold::identity::has_stale_leaf(state, self.node)
+        } else if self.removes {
             fold::parting::is_settled(state, self.node)
         } else {
             state.joins.has(&self.node)

@@ -2,4 +2,5 @@
 
 mod backup;
 mod coming_back;
+mod identity;
 mod parting;

@@ -1,4 +1,4 @@
-//! The rows of the folded state. Spec: section 6.
+//! The rows of the folded state. Spec: section 6. Long because it is one flat list of shapes.
 
 use crate::{
     blob::BlobId,
@@ -101,6 +101,23 @@ pub struct Member {
     /// When it came back last by a commit from outside.
     #[n(10)]
     pub returned: Option<Returned>,
+    /// Its leaf in the group still bears a key that its document does not list any more.
+    #[n(11)]
+    pub stale_leaf: bool,
+}
+
+/// An identity document that another one has followed.
+#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
+pub struct PastDocument {
+    /// As it was signed.
+    #[cbor(n(0), with = "minicbor::bytes")]
+    pub document: Vec<u8>,
+    /// The position of the entry that brought the next one: nothing later verifies with its keys.
+    #[n(1)]
+    pub until: u64,
+    /// Log time there.
+    #[n(2)]
+    pub at: Moment,
 }
 
 /// Changes of the group by one member on its latest such day of log time.

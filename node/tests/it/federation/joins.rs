@@ -117,7 +117,7 @@ async fn asking_twice_with_the_same_keys_is_announced_once() {
     .unwrap();
     let ask = codec::encode(&Ask {
         token: invite.token,
-        document: newcomer.app.document.clone(),
+        document: newcomer.app.keys().document.clone(),
         key_package: package,
     });
     let mut heads = Vec::new();

@@ -163,7 +163,7 @@ async fn forged(net: &Net, size: impl Fn(u64) -> u64, root: Hash) -> String {
         root,
         ..honest.head
     };
-    head.signed(&app.secrets.signing_key(KeyUse::Head))
+    head.signed(&app.keys().secrets.signing_key(KeyUse::Head))
         .to_string()
 }
 
@@ -190,7 +190,12 @@ async fn a_head_that_shrinks_or_contradicts_the_entries_is_a_fork_with_evidence(
         };
         assert_eq!(fork.shown, note);
         // Both notes bear the keeper's signature: that is the portable proof.
-        let key = net.nodes[0].app.secrets.signing_key(KeyUse::Head).public();
+        let key = net.nodes[0]
+            .app
+            .keys()
+            .secrets
+            .signing_key(KeyUse::Head)
+            .public();
         for note in [&fork.shown, fork.known.as_ref().unwrap()] {
             assert!(note.parse::<Note>().unwrap().is_signed_by_keeper(&key));
         }
@@ -222,7 +227,7 @@ async fn a_note_that_is_not_the_keepers_is_not_believed_and_is_no_evidence() {
     let by_a_member = honest.head.clone().signed(&own).to_string();
     let mut elsewhere = honest.head;
     elsewhere.origin = "another/log".to_owned();
-    let keeper = net.nodes[0].app.secrets.signing_key(KeyUse::Head);
+    let keeper = net.nodes[0].app.keys().secrets.signing_key(KeyUse::Head);
     for note in [
         by_a_member,
         elsewhere.signed(&keeper).to_string(),

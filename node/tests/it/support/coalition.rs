@@ -225,6 +225,12 @@ impl Coalition {
         }
     }
 
+    /// A member starts to listen for others, as after a change of its configuration.
+    pub(crate) async fn listen(&mut self, n: usize) {
+        self.keepers = self.keepers.max(n + 1);
+        self.restart(n).await;
+    }
+
     /// A further keeper answers nobody any more.
     pub(crate) fn silence(&self, n: usize) {
         let mut others = self.wire.others.lock().unwrap();
@@ -388,6 +394,12 @@ impl Coalition {
             standing.push((position.unwrap_or(0), waiting, points - done));
         }
         standing
+    }
+
+    /// A copy of the state as one node has folded it.
+    pub(crate) async fn state_of(&self, n: usize) -> State {
+        let guard = self.nodes[n].coalition.read().await;
+        guard.as_ref().unwrap().state.clone()
     }
 
     /// A copy of the folded state, after making sure that all members that have read as far agree.
