@@ -17,6 +17,7 @@ pub mod coalition;
 pub mod consent;
 pub mod contacts;
 pub mod desk_link;
+pub mod door;
 pub mod identity;
 pub mod import;
 pub mod imports;

@@ -4,6 +4,10 @@
 //! Retired keys stay here sealed: they open what was sealed to this node before, and sign answers
 //! to members who have not read of the change yet. Nothing is said with them any more.
 
+pub mod carry;
+pub mod restate;
+pub mod standing;
+
 use crate::{
     app::{App, SECRETS},
     http::problem::Failure,
@@ -253,21 +257,19 @@ pub async fn rotate(app: &App, wanted: &Wanted) -> Result<Next, Failure> {
         coalition.state.meta().head.log_time
     };
     let mut tx = app.store.write("writing an identity document").await?;
-    let keys = Keys::load(&mut tx, &app.rest)
+    let mut keys = Keys::load(&mut tx, &app.rest)
         .await
         .map_err(Failure::internal)?;
-    let listed = match &keys.next {
-        Some((None, next)) if wanted.carried => {
-            let document = codec::encode(&next.document);
-            return shown(&keys, next, None, Some(&document));
-        }
-        Some(_) => {
+    let listed = match keys.next.take() {
+        Some((Some(_), _)) => {
             return Err(Failure::new(
                 ProblemKind::Conflict,
-                "a document of this node waits to be ordered already; one that another member carries is \
-                 printed again with --out",
+                "a document of this node waits to be ordered already",
             ));
         }
+        // One that was handed out is handed out again, or said by this node after all: two that
+        // follow the same one would be one too many.
+        Some((None, next)) => next,
         None => write(app, &keys, wanted, log_time)?,
     };
     let document = codec::encode(&listed.document);
@@ -288,6 +290,7 @@ pub async fn rotate(app: &App, wanted: &Wanted) -> Result<Next, Failure> {
         None => format!("{NEXT}{CARRIED}"),
     };
     let sealed = listed.sealed(&app.rest, &place);
+    forget_next(&mut tx).await?;
     store::node::put_secret(&mut tx, &place, &sealed).await?;
     tx.commit().await?;
     reload(app).await.map_err(Failure::internal)?;
@@ -356,27 +359,6 @@ fn shown(
     })
 }
 
-/// Says another member's next document, which that member cannot say itself.
-///
-/// # Errors
-/// [`Failure`] when the text is no document, or this node is in no coalition.
-pub async fn carry(app: &App, text: &str) -> Result<EntryId, Failure> {
-    drop(crate::coalition::active(app).await?);
-    let text: String = text.split_whitespace().collect();
-    let document = protocol::id::from_base32(&text)
-        .map_err(|error| Failure::input(format!("this is no identity document: {error}")))?;
-    let signed: SignedDocument = codec::decode(&document)
-        .map_err(|error| Failure::input(format!("this is no identity document: {error}")))?;
-    signed
-        .verify(app.now())
-        .map_err(|error| Failure::input(error.to_string()))?;
-    let mut tx = app.store.write("carrying an identity document").await?;
-    let id = outbox::queue(app, &mut tx, Identity { document }.into(), None).await?;
-    tx.commit().await?;
-    app.wake.outbox.notify_one();
-    Ok(id)
-}
-
 /// Renews the own document before it runs out.
 ///
 /// # Errors
@@ -393,7 +375,12 @@ pub async fn renew(app: &App) -> anyhow::Result<()> {
             && state.active(app.me).is_some()
             && !folded::has_stale_leaf(state, app.me)
     };
-    if !is_due || app.keys().next.is_some() {
+    let waits = app
+        .keys()
+        .next
+        .as_ref()
+        .is_some_and(|(entry, _)| entry.is_some());
+    if !is_due || waits {
         return Ok(());
     }
     rotate(app, &Wanted::default())
@@ -448,6 +435,7 @@ pub async fn bring_in_line(app: &App, tx: &mut Write, state: &State) -> anyhow::
             node: app.me,
             removes: false,
             rekeys: true,
+            compared: None,
         };
         outbox::queue_commit(app, tx, &intent).await?;
     }

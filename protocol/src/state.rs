@@ -4,7 +4,9 @@
 //! newcomer is given, and their hash is what checkpoints compare. Spec: section 6.
 
 pub mod cap;
+pub mod keys;
 pub mod parting;
+pub mod recall;
 pub mod reconcile;
 pub mod rows;
 pub mod rules;

@@ -1,10 +1,13 @@
 //! `/identity`: this node's document and keys, the next one, and an ally's that this node carries.
 
-use super::{Said, said};
+use super::said;
 use crate::{
     app::App,
     http::{extract::Body, problem::Failure},
-    keys::{self, Next, Wanted},
+    keys::{
+        self, Next, Wanted,
+        carry::{self, Carried},
+    },
 };
 use axum::{
     Json, Router,
@@ -70,7 +73,20 @@ struct Rotate {
     dry_run: bool,
 }
 
-async fn rotate(State(app): State<App>, Body(ask): Body<Rotate>) -> Result<Json<Next>, Failure> {
+/// A document, and what became of the entry that carries it.
+#[derive(Debug, Serialize)]
+struct Answer<T> {
+    #[serde(flatten)]
+    what: T,
+    /// `done`, or `waiting` while the keeper has not answered; `handed-out` where another member
+    /// carries it, `dry-run` where nothing was said.
+    state: &'static str,
+}
+
+async fn rotate(
+    State(app): State<App>,
+    Body(ask): Body<Rotate>,
+) -> Result<Json<Answer<Next>>, Failure> {
     if ask.keys.contains(&KeyUse::Root) {
         return Err(Failure::input(
             "the root key is the node itself and does not change",
@@ -82,11 +98,13 @@ async fn rotate(State(app): State<App>, Body(ask): Body<Rotate>) -> Result<Json<
         carried: ask.carried,
         dry_run: ask.dry_run,
     };
-    let next = keys::rotate(&app, &wanted).await?;
-    if let Some(entry) = next.entry {
-        said(&app, entry).await?;
-    }
-    Ok(Json(next))
+    let what = keys::rotate(&app, &wanted).await?;
+    let state = match what.entry {
+        Some(entry) => said(&app, entry).await?.state,
+        None if ask.dry_run => "dry-run",
+        None => "handed-out",
+    };
+    Ok(Json(Answer { what, state }))
 }
 
 /// An ally's next document.
@@ -94,9 +112,18 @@ async fn rotate(State(app): State<App>, Body(ask): Body<Rotate>) -> Result<Json<
 #[serde(deny_unknown_fields)]
 struct Carry {
     document: String,
+    #[serde(default)]
+    dry_run: bool,
 }
 
-async fn carry(State(app): State<App>, Body(ask): Body<Carry>) -> Result<Json<Said>, Failure> {
-    let entry = keys::carry(&app, &ask.document).await?;
-    Ok(Json(said(&app, entry).await?))
+async fn carry(
+    State(app): State<App>,
+    Body(ask): Body<Carry>,
+) -> Result<Json<Answer<Carried>>, Failure> {
+    let what = carry::carry(&app, &ask.document, ask.dry_run).await?;
+    let state = match what.entry {
+        Some(entry) => said(&app, entry).await?.state,
+        None => "dry-run",
+    };
+    Ok(Json(Answer { what, state }))
 }

@@ -23,6 +23,7 @@ use axum::{
     routing::{get, post},
 };
 use http::header;
+use http_body_util::BodyExt;
 use serde::{Deserialize, Serialize};
 
 /// Routes of this group.
@@ -101,7 +102,8 @@ async fn add_area(
     Query(ask): Query<AddArea>,
     body: Body,
 ) -> Result<Json<ShownArea>, Failure> {
-    let bytes = axum::body::to_bytes(body, DRAWING_BYTES)
+    let bytes = http_body_util::Limited::new(body, DRAWING_BYTES)
+        .collect()
         .await
         .map_err(|_| {
             Failure::input(format!(
@@ -110,7 +112,7 @@ async fn add_area(
                 DRAWING_BYTES >> 20
             ))
         })?;
-    let added = area::add(&app, &ask.name, ask.kind, bytes.to_vec()).await?;
+    let added = area::add(&app, &ask.name, ask.kind, bytes.to_bytes().to_vec()).await?;
     Ok(Json(added.into()))
 }
 

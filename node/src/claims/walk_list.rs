@@ -122,7 +122,8 @@ fn in_time(app: &App, ends: Moment, log_time: Moment) -> Result<(), Failure> {
 /// The walk list of an own claim.
 ///
 /// # Errors
-/// As [`holding`].
+/// [`Failure`] with a plain reason when the claim is not granted, has ended by log time or is about to
+/// end, or this node's clock is wrong.
 pub async fn make(app: &App, beginning: &str) -> Result<WalkList, Failure> {
     let holding = holding(app, beginning).await?;
     let mut stops = stops(app, &holding).await?;

@@ -8,7 +8,7 @@ use super::{
 use clap::{Args, Subcommand};
 use protocol::identity::KeyUse;
 use serde_json::{Value, json};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 /// Show this node's keys, change them, and carry an ally's new document.
 #[derive(Debug, Subcommand)]
@@ -21,6 +21,9 @@ pub enum Identity {
     Carry {
         /// The file that the ally wrote with `identity rotate --out`.
         file: PathBuf,
+        /// Show whose document it is and what would change, and say nothing.
+        #[arg(long)]
+        dry_run: bool,
     },
 }
 
@@ -62,7 +65,7 @@ impl Identity {
         match self {
             Self::Show => show(desk).await,
             Self::Rotate(rotate) => rotate.run(desk).await,
-            Self::Carry { file } => carry(desk, file).await,
+            Self::Carry { file, dry_run } => carry(desk, file, *dry_run).await,
         }
     }
 }
@@ -117,23 +120,16 @@ impl Rotate {
             output::json(&answer);
             return Ok(());
         }
-        let changed: Vec<&str> = output::list_of(&answer["keys"])
-            .filter_map(Value::as_str)
-            .collect();
-        let word = if self.dry_run {
-            "would count"
-        } else {
+        let word = if answer["state"] == "done" {
             "counts"
+        } else {
+            "would count"
         };
         println!(
             "Document {} {word} until {}; new keys: {}.",
             answer["seq"],
             output::moment_of(&answer["valid_until"]),
-            if changed.is_empty() {
-                "none".to_owned()
-            } else {
-                changed.join(", ")
-            }
+            uses(&answer["keys"])
         );
         if self.dry_run {
             println!("Nothing was changed.");
@@ -143,21 +139,45 @@ impl Rotate {
                 out.name()
             );
         } else {
+            if answer["state"] == "waiting" {
+                println!("It waits for the keeper; the present keys are used until then.");
+            }
             println!("Make a backup now: one from before does not hold the new keys.");
         }
         Ok(())
     }
 }
 
-async fn carry(desk: &Desk, file: &std::path::Path) -> Result<(), CliError> {
+/// Uses of keys in words.
+fn uses(keys: &Value) -> String {
+    let keys: Vec<&str> = output::list_of(keys).filter_map(Value::as_str).collect();
+    if keys.is_empty() {
+        "none".to_owned()
+    } else {
+        keys.join(", ")
+    }
+}
+
+async fn carry(desk: &Desk, file: &Path, dry_run: bool) -> Result<(), CliError> {
     let document = std::fs::read_to_string(file).map_err(|error| CliError::file(file, &error))?;
-    let answer: Value = desk
-        .post("/identity/carried", &json!({ "document": document }))
-        .await?;
+    let ask = json!({ "document": document, "dry_run": dry_run });
+    let answer: Value = desk.post("/identity/carried", &ask).await?;
     if desk.json {
         output::json(&answer);
-    } else {
-        println!("All members follow the new document from here on.");
+        return Ok(());
+    }
+    println!(
+        "Document {} of {} (node {}), until {}; new keys: {}.",
+        answer["seq"],
+        output::text(&answer["organization"]),
+        output::text(&answer["node"]),
+        output::moment_of(&answer["valid_until"]),
+        uses(&answer["keys"])
+    );
+    match answer["state"].as_str() {
+        Some("done") => println!("All members follow it from here on."),
+        Some("waiting") => println!("It waits for the keeper."),
+        _ => println!("Nothing was said."),
     }
     Ok(())
 }

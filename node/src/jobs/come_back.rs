@@ -25,9 +25,7 @@ use crate::{
 use protocol::{
     chain::{Append, AppendResult, Head, LogItem, Sealed},
     envelope::Envelope,
-    fold,
     id::{EntryId, Hash},
-    identity::KeyUse,
     merkle::{Subtree, Tree},
     mls::{Group, Overlay, Rows, STORAGE_FORMAT},
     state::{SNAPSHOT_BYTES, State},
@@ -284,19 +282,5 @@ fn check(
         state.active(app.me).is_some(),
         "the state does not name this node as a member"
     );
-    let mut leaves = group.members();
-    leaves.sort_unstable();
-    let fits = |(node, key): &(_, [u8; 32])| {
-        let document = state.document(*node);
-        let listed =
-            document.and_then(|document| document.key(KeyUse::Mls).map(|key| key.public.0));
-        // A member that has just changed its key renews its leaf next.
-        listed == Some(*key) || fold::identity::has_stale_leaf(state, *node)
-    };
-    let members = leaves.iter().map(|(node, _)| node);
-    anyhow::ensure!(
-        members.eq(state.roster().map(|(node, _)| node)) && leaves.iter().all(fits),
-        "the group has other members or other keys than the state"
-    );
-    Ok(())
+    super::come_in::members_fit(state, group)
 }

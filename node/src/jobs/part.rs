@@ -35,6 +35,7 @@ pub async fn run(app: &App) -> anyhow::Result<()> {
                 node,
                 removes: true,
                 rekeys: false,
+                compared: None,
             },
         )
         .await?;

@@ -4,6 +4,7 @@ use super::{
     Page, PageError,
     cut::Cut,
     done::Done,
+    form,
     frame::{self, Frame, Section},
     render,
     stretch::Stretch,
@@ -30,10 +31,7 @@ use axum::{
     http::Uri,
     response::Redirect,
 };
-use protocol::{
-    channel::Channel,
-    time::{DAY, Moment},
-};
+use protocol::{channel::Channel, time::Moment};
 use serde::Deserialize;
 use std::collections::BTreeMap;
 
@@ -202,39 +200,24 @@ async fn done(
 impl Ask {
     /// The same with a week of doors from tomorrow on where nothing was chosen.
     fn filled(mut self, frame: &Frame) -> Self {
-        let day = |days: i64| {
-            let calendar = &frame.calendar;
-            calendar.field(calendar.now().plus(days * DAY))
-        };
-        for (field, usual) in [
+        form::fill([
             (&mut self.channel, Channel::Door.name().to_owned()),
-            (&mut self.from, day(1)),
-            (&mut self.to, day(7)),
-        ] {
-            if field.is_empty() {
-                *field = usual;
-            }
-        }
+            (&mut self.from, form::in_days(frame, 1)),
+            (&mut self.to, form::in_days(frame, 7)),
+        ]);
         self
     }
 
     fn question(&self) -> Result<Question, Failure> {
-        let day = |name: &str, text: &str| {
-            text.parse()
-                .map_err(|_| Failure::input(format!("{name}: choose a day")))
-        };
         Ok(Question {
             from: if self.area.is_empty() {
                 From::List(self.list.clone())
             } else {
                 From::In(self.area.clone(), Box::new(From::List(self.list.clone())))
             },
-            channel: self
-                .channel
-                .parse()
-                .map_err(|error| Failure::input(format!("{error}")))?,
-            first: day("first day", &self.from)?,
-            last: day("last day", &self.to)?,
+            channel: form::channel(&self.channel)?,
+            first: form::day("first day", &self.from)?,
+            last: form::day("last day", &self.to)?,
         })
     }
 }

@@ -6,6 +6,8 @@ use axum::response::Redirect;
 /// Something that was done.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Done {
+    /// The digits of the own request were compared.
+    Compared,
     /// A newcomer is in.
     Approved,
     /// A newcomer will be in once the keeper answers.
@@ -63,7 +65,8 @@ pub enum Done {
 }
 
 impl Done {
-    const ALL: [Self; 27] = [
+    const ALL: [Self; 28] = [
+        Self::Compared,
         Self::Approved,
         Self::ApprovalWaits,
         Self::Signed,
@@ -95,6 +98,7 @@ impl Done {
 
     fn word(self) -> &'static str {
         match self {
+            Self::Compared => "compared",
             Self::Approved => "approved",
             Self::ApprovalWaits => "approval-waits",
             Self::Signed => "signed",
@@ -127,6 +131,7 @@ impl Done {
 
     fn sentence(self) -> &'static str {
         match self {
+            Self::Compared => "Compared. This node comes in by itself once it is approved.",
             Self::Approved => {
                 "Approved. The agreement waits for everybody's signature again, with the newcomer in it."
             }

@@ -187,7 +187,7 @@ impl Drawing {
     reason = "units of a drawing, a few hundred"
 )]
 fn whole(length: f64) -> i64 {
-    length.ceil() as i64
+    length.round() as i64
 }
 
 #[cfg(test)]

@@ -348,6 +348,7 @@ impl Dispute {
 #[cfg(test)]
 impl Shares {
     /// The page with one text in every place that others can fill.
+    #[expect(clippy::too_many_lines, reason = "a place after the other")]
     pub(super) fn sample(text: &str) -> Self {
         let frame = Frame::sample(Section::Shares, text);
         let when = frame.calendar.moment(Moment(1_795_604_160_000));

@@ -198,9 +198,7 @@ fn answers(person: &Candidate, engagement: bool) -> impl Iterator<Item = (&Strin
         ENGAGEMENT.iter().any(|word| question.contains(word))
     };
     let answers = person.member.person.answers.iter();
-    answers
-        .filter(move |(question, _)| is_engagement(question) == engagement)
-        .map(|(question, value)| (question, value))
+    answers.filter(move |(question, _)| is_engagement(question) == engagement)
 }
 
 /// A text no longer than [`FIELD_BYTES`].

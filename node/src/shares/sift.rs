@@ -133,7 +133,7 @@ pub enum Pages {
     /// Of an own list, by its id, after a person.
     List(String, String),
     /// Of what others gave.
-    Received(pass_on::Pages),
+    Received(Box<pass_on::Pages>),
 }
 
 impl Pages {
@@ -145,7 +145,7 @@ impl Pages {
         Ok(match universe {
             Universe::List(name) => Self::of_list(plan::list(app, name).await?),
             Universe::Received(which) => {
-                Self::Received(pass_on::Pages::of(plan, app, which).await?)
+                Self::Received(Box::new(pass_on::Pages::of(plan, app, which).await?))
             }
         })
     }

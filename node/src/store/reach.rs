@@ -1,6 +1,6 @@
 //! Which contact points reach which persons of the organization, and what tokens they have.
 
-use super::{Result, StoreError};
+use super::{Result, StoreError, point::token_class};
 use protocol::token::{Class, Normalized, Token};
 use sqlx::{AnyConnection, Row, any::AnyRow};
 
@@ -49,7 +49,7 @@ const POINT: &str = "p.point_id, p.class, p.kind, p.value, p.display, p.street, 
                      p.old_token";
 
 fn read(row: &AnyRow, generation: u32) -> Result<Point> {
-    let class = class_of(row.try_get("class")?)?;
+    let class = token_class("point", row.try_get("class")?)?;
     let current = row.try_get::<Option<i64>, _>("generation")? == Some(i64::from(generation));
     let now = row.try_get::<Option<Vec<u8>>, _>("token")?;
     let old = row.try_get::<Option<Vec<u8>>, _>("old_token")?;
@@ -100,13 +100,7 @@ pub async fn of_list(
         .bind(class as i64)
         .fetch_all(db)
         .await?;
-    let mut best = reaches(&rows, generation)?;
-    // The first of each person; a query that looked for it would look each person up once more.
-    best.dedup_by(|later, first| later.person_id == first.person_id);
-    best.sort_unstable_by(|a, b| {
-        (&a.point.point_id, &a.person_id).cmp(&(&b.point.point_id, &b.person_id))
-    });
-    Ok(best)
+    best(&rows, generation)
 }
 
 /// The match tokens of everybody on a list, every one that counts: of person keys, and of contact points
@@ -132,13 +126,6 @@ pub async fn tokens_of_list(
     Ok(known(reaches(&rows, generation)?))
 }
 
-fn class_of(number: i64) -> Result<Class> {
-    Class::ALL
-        .into_iter()
-        .find(|known| *known as i64 == number)
-        .ok_or_else(|| StoreError::damaged("point", "class"))
-}
-
 /// Where everybody on any list is reached, as [`of_list`].
 ///
 /// # Errors
@@ -159,12 +146,7 @@ pub async fn of_everybody(
         .bind(class as i64)
         .fetch_all(db)
         .await?;
-    let mut best = reaches(&rows, generation)?;
-    best.dedup_by(|later, first| later.person_id == first.person_id);
-    best.sort_unstable_by(|a, b| {
-        (&a.point.point_id, &a.person_id).cmp(&(&b.point.point_id, &b.person_id))
-    });
-    Ok(best)
+    best(&rows, generation)
 }
 
 /// As [`tokens_of_list`], of everybody on any list.
@@ -203,6 +185,18 @@ pub async fn people(db: &mut AnyConnection) -> Result<u64> {
         .fetch_one(db)
         .await?;
     Ok(super::natural(count))
+}
+
+/// Of rows by person and rank the first of each person, by point.
+///
+/// A query that looked for the first would look each person up once more.
+fn best(rows: &[AnyRow], generation: u32) -> Result<Vec<Reach>> {
+    let mut best = reaches(rows, generation)?;
+    best.dedup_by(|later, first| later.person_id == first.person_id);
+    best.sort_unstable_by(|a, b| {
+        (&a.point.point_id, &a.person_id).cmp(&(&b.point.point_id, &b.person_id))
+    });
+    Ok(best)
 }
 
 fn reaches(rows: &[AnyRow], generation: u32) -> Result<Vec<Reach>> {

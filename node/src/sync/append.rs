@@ -11,6 +11,7 @@ use super::{
 };
 use crate::{
     app::App,
+    keys::restate,
     store::{
         StoreError, Write,
         outbox::{self as table, Outgoing, Progress},
@@ -110,7 +111,11 @@ async fn seal_one(
     if row.kind == COMMIT {
         return build_commit(app, tx, coalition, group, row).await;
     }
-    let entry = outbox::plain(app, row)?;
+    let mut entry = outbox::plain(app, row)?;
+    if let Some(anew) = restate::restated(&app.keys(), &coalition.state, &entry) {
+        outbox::replace(app, tx, row.entry, &anew).await?;
+        entry = anew;
+    }
     let header = header(
         app.me,
         coalition,

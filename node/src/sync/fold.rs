@@ -307,7 +307,7 @@ async fn one(
             tx,
             &coalition.state,
             group,
-            &own,
+            (app.me, &own),
             item.position,
             void.as_ref(),
         )

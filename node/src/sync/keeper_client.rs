@@ -19,6 +19,10 @@ use std::collections::VecDeque;
 /// The unit in which a signature tells its time.
 const A_SECOND: std::time::Duration = std::time::Duration::from_secs(1);
 
+/// What may be behind it that a keeper takes this node for a stranger; the keeper tells strangers nothing.
+const UNKNOWN_HERE: &str = "this node is no member, or its keys were changed after the copy was made that it was \
+     restored from: then restore the latest backup";
+
 /// Why a call to the keeper brought nothing.
 #[derive(Debug, thiserror::Error)]
 pub enum KeeperError {
@@ -405,8 +409,11 @@ impl Keeper {
                 .await;
             let refused = answer.as_ref().err().and_then(KeeperError::kind);
             if refused != Some(ProblemKind::NotMember) {
-                break;
+                return answer;
             }
+        }
+        if let Err(KeeperError::Refused(problem)) = &mut answer {
+            UNKNOWN_HERE.clone_into(&mut problem.detail);
         }
         answer
     }

@@ -153,7 +153,7 @@ struct Sketch {
 /// A packet as a page to print, a call list where it is made of phone numbers.
 ///
 /// # Errors
-/// As [`csv`].
+/// As [`csv()`].
 pub async fn html(app: &App, code: &str) -> Result<String, Failure> {
     let opened = packet::open(app, code).await?;
     let coalition = crate::coalition::active(app).await?;

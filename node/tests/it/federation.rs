@@ -3,6 +3,7 @@
 mod answers;
 mod appends;
 mod callers;
+mod doors;
 mod evaluation;
 mod joins;
 

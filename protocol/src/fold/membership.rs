@@ -113,6 +113,8 @@ pub(super) fn join_request(
         position: at.position,
         name: document.organization.to_string(),
         kind: document.kind.to_string(),
+        token_hash: request.token_hash,
+        at: at.time,
     };
     if let Some(invite) = state.invites.get_mut(&request.token_hash) {
         invite.used_by = Some(request.node);

@@ -66,7 +66,7 @@ fn next(world: &World, n: usize, secrets: &NodeSecrets) -> Identity {
 }
 
 /// A member changes these keys, and uses the new ones from there on.
-fn rotate(world: &mut World, n: usize, uses: &[KeyUse], seed: u64) {
+pub(super) fn rotate(world: &mut World, n: usize, uses: &[KeyUse], seed: u64) {
     let secrets = fresh(world, n, uses, seed);
     let said = next(world, n, &secrets);
     world.done(n, said);

@@ -1,5 +1,5 @@
 //! What the vectors of the fold are made from. Files that exist are never written over.
-//! Long because it is one table of entries.
+//! Long because it is a table with a row per kind of entry.
 
 use super::{
     file::{hex, variant},

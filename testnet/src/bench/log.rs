@@ -130,7 +130,10 @@ async fn set_up(nodes: &[App]) -> Result<()> {
         })
         .await?;
         until(nodes, async || {
-            coalition::join::approve(founder, &newcomer.name)
+            let Ok(digits) = crate::door::compared(founder, newcomer).await else {
+                return false;
+            };
+            coalition::join::approve(founder, &newcomer.name, Some(&digits))
                 .await
                 .is_ok()
         })

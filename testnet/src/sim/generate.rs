@@ -35,7 +35,7 @@ pub fn operations(seed: u64) -> Vec<Op> {
     let mut operations = Vec::new();
     while operations.len() < LENGTH {
         let op = one(&mut rng, &style);
-        let said = who(&op);
+        let said = op.node();
         operations.push(op);
         // What was decided is often said and read soon, else little would ever happen.
         match said {
@@ -108,7 +108,7 @@ fn goes(rng: &mut StdRng, style: &Style, operations: &mut Vec<Op>) {
         others.enumerate().map(remove).collect()
     };
     for step in steps {
-        let said = who(&step);
+        let said = step.node();
         operations.push(step);
         if let Some(node) = said {
             heard(rng, style, node, operations);
@@ -117,28 +117,6 @@ fn goes(rng: &mut StdRng, style: &Style, operations: &mut Vec<Op>) {
             let op = one(rng, style);
             operations.push(op);
         }
-    }
-}
-
-fn who(op: &Op) -> Option<usize> {
-    match op {
-        Op::Claim { node, .. }
-        | Op::Renew { node, .. }
-        | Op::Release { node, .. }
-        | Op::Share { node, .. }
-        | Op::Revoke { node, .. }
-        | Op::Recall { node, .. }
-        | Op::Invite { node }
-        | Op::Approve { node }
-        | Op::Propose { node }
-        | Op::Sign { node }
-        | Op::Leave { node }
-        | Op::Remove { node, .. }
-        | Op::Plan { node, .. }
-        | Op::Unplan { node, .. }
-        | Op::Jobs { node }
-        | Op::Evil { node, .. } => Some(*node),
-        _ => None,
     }
 }
 

@@ -302,6 +302,30 @@ pub enum Evil {
 }
 
 impl Op {
+    /// The node whose people or jobs do it; none for what befalls nodes and network.
+    #[must_use]
+    pub fn node(&self) -> Option<usize> {
+        match self {
+            Self::Claim { node, .. }
+            | Self::Renew { node, .. }
+            | Self::Release { node, .. }
+            | Self::Share { node, .. }
+            | Self::Revoke { node, .. }
+            | Self::Recall { node, .. }
+            | Self::Invite { node }
+            | Self::Approve { node }
+            | Self::Propose { node }
+            | Self::Sign { node }
+            | Self::Leave { node }
+            | Self::Remove { node, .. }
+            | Self::Plan { node, .. }
+            | Self::Unplan { node, .. }
+            | Self::Jobs { node }
+            | Self::Evil { node, .. } => Some(*node),
+            _ => None,
+        }
+    }
+
     /// Its name, as lists write it.
     #[must_use]
     pub fn name(&self) -> String {

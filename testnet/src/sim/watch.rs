@@ -83,21 +83,10 @@ impl Watch {
             self.withdrawn.retain(|(who, _), _| who != node);
             self.compared.remove(node);
         }
-        let node = match op {
-            Op::Claim { node, .. }
-            | Op::Renew { node, .. }
-            | Op::Release { node, .. }
-            | Op::Share { node, .. }
-            | Op::Revoke { node, .. }
-            | Op::Recall { node, .. }
-            | Op::Invite { node }
-            | Op::Propose { node }
-            | Op::Sign { node }
-            | Op::Leave { node }
-            | Op::Remove { node, .. }
-            | Op::Plan { node, .. }
-            | Op::Unplan { node, .. } => *node,
-            _ => return,
+        // What a newcomer, a job or a liar says is promised to nobody.
+        let unpromised = matches!(op, Op::Approve { .. } | Op::Jobs { .. } | Op::Evil { .. });
+        let Some(node) = op.node().filter(|_| !unpromised) else {
+            return;
         };
         self.promised.extend(promised.iter().map(|id| (node, *id)));
     }

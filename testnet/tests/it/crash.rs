@@ -214,6 +214,7 @@ const KEEPER_ROUNDS: u32 = 6;
 const AWAY_WITHIN: u64 = 5_000;
 
 #[tokio::test(flavor = "multi_thread")]
+#[expect(clippy::too_many_lines, reason = "one story from start to end")]
 async fn keepers_that_are_killed_one_at_a_time_lose_nothing_that_was_acknowledged() {
     let program = Program::build().await.unwrap();
     let folder = tempfile::tempdir().unwrap();

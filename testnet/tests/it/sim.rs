@@ -149,8 +149,13 @@ async fn a_keeper_that_forgets_is_caught() {
 
 #[tokio::test]
 async fn an_outbox_that_drops_early_is_caught() {
+    // It meets an own entry that it does not know, and goes the way back instead of saying it again.
     let rule = caught(Mutant::OutboxDropsEarly).await;
-    assert_eq!(rule, "no node stops by itself");
+    let rules = [
+        "no node stops by itself",
+        "every position comes to the same at every node",
+    ];
+    assert!(rules.contains(&rule), "{rule}");
 }
 
 #[tokio::test]

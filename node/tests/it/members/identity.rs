@@ -1,10 +1,13 @@
 //! Keys change while the coalition goes on: at members, at the keeper, at whoever reads late.
 
-use crate::support::coalition::Coalition;
+use crate::{
+    site::{Site, Wire},
+    support::coalition::Coalition,
+};
 use commonturf::{
     app::App,
     coalition as work,
-    keys::{self, Wanted},
+    keys::{self, Wanted, carry},
 };
 use protocol::{
     fold::identity::GRACE,
@@ -52,6 +55,16 @@ async fn speaks(coalition: &Coalition, n: usize) {
         .unwrap();
     coalition.settle().await;
     assert_eq!(coalition.state().await.invites.len(), before + 1);
+}
+
+/// As [`speaks`], whoever else is lost.
+async fn speaks_alone(coalition: &Coalition, n: usize) {
+    let before = coalition.state_of(0).await.invites.len();
+    work::invite::invite(coalition.node(n), "a friend", 72)
+        .await
+        .unwrap();
+    coalition.settle().await;
+    assert_eq!(coalition.state_of(0).await.invites.len(), before + 1);
 }
 
 async fn all_speak(coalition: &Coalition) {
@@ -152,7 +165,7 @@ async fn an_ally_carries_the_document_of_a_node_that_is_cut_off() {
     // Asked again, it is the same document: two would be one too many.
     let again = keys::rotate(coalition.node(1), &wanted).await.unwrap();
     assert_eq!(again.document.as_deref(), Some(text.as_str()));
-    keys::carry(coalition.node(2), &text).await.unwrap();
+    carry::carry(coalition.node(2), &text, false).await.unwrap();
     coalition.settle().await;
     coalition.away(1, false);
     coalition.settle().await;
@@ -166,7 +179,7 @@ async fn what_is_no_document_is_not_carried() {
     let coalition = three().await;
     let before = coalition.state().await.meta().head.position;
     for text in ["", "no document", "mfrgg"] {
-        assert!(keys::carry(coalition.node(2), text).await.is_err());
+        assert!(carry::carry(coalition.node(2), text, false).await.is_err());
     }
     coalition.settle().await;
     assert_eq!(coalition.state().await.meta().head.position, before);
@@ -258,4 +271,158 @@ async fn a_member_gets_an_address_and_may_then_keep_the_log() {
     let document = document(&coalition, 1).await;
     assert!(document.is_keeper() && document.key(KeyUse::Head).is_some());
     all_speak(&coalition).await;
+}
+
+#[tokio::test]
+async fn a_signature_by_a_key_that_was_retired_before_it_was_ordered_is_given_again() {
+    let coalition = three().await;
+    let app = coalition.node(1);
+    work::agreement::propose(coalition.node(0), None)
+        .await
+        .unwrap();
+    coalition.settle().await;
+    let handed_out = Wanted {
+        carried: true,
+        ..fresh(&ALL)
+    };
+    let text = keys::rotate(app, &handed_out).await.unwrap();
+    // It signs with the key that an ally is about to retire.
+    work::agreement::sign(app, None).await.unwrap();
+    carry::carry(coalition.node(2), &text.document.unwrap(), false)
+        .await
+        .unwrap();
+    commonturf::sync::append::step(coalition.node(2))
+        .await
+        .unwrap();
+    coalition.read(0).await;
+    coalition.settle().await;
+    work::agreement::sign(coalition.node(2), None)
+        .await
+        .unwrap();
+    coalition.settle().await;
+    let state = coalition.state().await;
+    assert_eq!(state.document(app.me).unwrap().seq, 2);
+    assert_eq!(state.agreement().unwrap().1.version, 3);
+}
+
+#[tokio::test]
+async fn a_document_that_was_handed_out_is_said_after_all_by_its_node() {
+    let coalition = three().await;
+    let app = coalition.node(1);
+    let handed_out = Wanted {
+        carried: true,
+        ..fresh(&ALL)
+    };
+    let text = keys::rotate(app, &handed_out).await.unwrap();
+    let said = keys::rotate(app, &fresh(&[])).await.unwrap();
+    assert_eq!((said.keys, said.seq), (text.keys, 2));
+    // An ally carries it as well: the second of the two changes nothing.
+    carry::carry(coalition.node(2), &text.document.unwrap(), false)
+        .await
+        .unwrap();
+    coalition.settle().await;
+    assert_eq!(document(&coalition, 1).await, app.identity());
+    assert_eq!(app.identity().seq, 2);
+    all_speak(&coalition).await;
+}
+
+#[tokio::test]
+async fn only_the_very_next_document_of_a_member_is_carried() {
+    let coalition = three().await;
+    let wanted = Wanted {
+        carried: true,
+        ..fresh(&[KeyUse::Age])
+    };
+    let next = keys::rotate(coalition.node(1), &wanted).await.unwrap();
+    let text = next.document.unwrap();
+    let ally = coalition.node(2);
+    let dry = carry::carry(ally, &text, true).await.unwrap();
+    assert_eq!((dry.seq, dry.entry), (2, None));
+    assert_eq!((dry.node, dry.keys), (coalition.id(1), vec![KeyUse::Age]));
+    coalition.settle().await;
+    assert_eq!(document(&coalition, 1).await.seq, 1);
+    carry::carry(ally, &text, false).await.unwrap();
+    coalition.settle().await;
+    let again = carry::carry(ally, &text, false).await.unwrap_err();
+    assert!(
+        again.0.detail.contains("does not follow document 2"),
+        "{}",
+        again.0.detail
+    );
+    let stranger = Site::new("Strangers", false, &Wire::default()).await;
+    let present = protocol::codec::encode(&stranger.app.keys().document);
+    let foreign = protocol::id::to_base32(&present);
+    let refused = carry::carry(ally, &foreign, false).await.unwrap_err();
+    assert!(
+        refused.0.detail.contains("no member"),
+        "{}",
+        refused.0.detail
+    );
+}
+
+#[tokio::test]
+async fn a_copy_from_before_the_new_keys_counted_comes_back_if_it_holds_them() {
+    let mut coalition = three().await;
+    coalition.away(1, true);
+    keys::rotate(coalition.node(1), &fresh(&ALL)).await.unwrap();
+    let between = coalition.back_up(1).await;
+    coalition.away(1, false);
+    coalition.settle().await;
+    speaks(&coalition, 1).await;
+    let after = coalition.back_up(1).await;
+    for copy in [between, after] {
+        coalition.pass(2 * protocol::time::HOUR).await;
+        coalition.restore(1, &copy).await;
+        coalition.settle().await;
+        let status = commonturf::api::status::read(coalition.node(1)).await;
+        let status = status.unwrap().coalition.unwrap();
+        assert_eq!(
+            status.phase,
+            commonturf::store::coalition::Phase::Active,
+            "{:?}",
+            status.stopped_because
+        );
+        assert_eq!(coalition.node(1).identity().seq, 2);
+        all_speak(&coalition).await;
+    }
+}
+
+#[tokio::test]
+async fn a_copy_from_before_a_change_speaks_with_no_retired_key() {
+    let mut coalition = three().await;
+    let copy = coalition.back_up(1).await;
+    keys::rotate(coalition.node(1), &fresh(&ALL)).await.unwrap();
+    coalition.settle().await;
+    speaks(&coalition, 1).await;
+    coalition.restore(1, &copy).await;
+    let before = coalition.state_of(0).await.meta().head.position;
+    coalition.settle().await;
+    let status = commonturf::api::status::read(coalition.node(1)).await;
+    let status = status.unwrap().coalition.unwrap();
+    assert_ne!(status.phase, commonturf::store::coalition::Phase::Active);
+    let why = coalition.try_read(1).await.unwrap_err().to_string();
+    assert!(why.contains("restore the latest backup"), "{why}");
+    assert_eq!(coalition.state_of(0).await.meta().head.position, before);
+    speaks_alone(&coalition, 2).await;
+}
+
+#[tokio::test]
+async fn whoever_looks_after_a_node_is_warned_before_its_document_ends() {
+    let coalition = three().await;
+    let app = coalition.node(1);
+    let standing = async || commonturf::api::status::read(app).await.unwrap().document;
+    coalition.away(1, true);
+    coalition.hours(24 * (keys::DOCUMENT_DAYS - 15)).await;
+    let early = standing().await;
+    assert!(!early.ends_soon && !early.ended);
+    coalition.pass(2 * DAY).await;
+    let late = standing().await;
+    assert!(late.ends_soon && !late.ended);
+    coalition.pass(14 * DAY).await;
+    let over = standing().await;
+    assert!(!over.ends_soon && over.ended);
+    coalition.away(1, false);
+    coalition.settle().await;
+    let renewed = standing().await;
+    assert!(!renewed.ends_soon && !renewed.ended && renewed.seq == 2);
 }

@@ -55,6 +55,7 @@ impl Desk {
 }
 
 #[tokio::test]
+#[expect(clippy::too_many_lines, reason = "one walk through the desk")]
 async fn the_desk_previews_shares_lists_exports_and_takes_back() {
     let net = Net::of(&[("Tenants United", "c4"), ("Clean Air Fund", "c3")]).await;
     net.nodes[0]

@@ -316,8 +316,9 @@ async fn passing_rows_on_is_a_use_that_waits_until_it_was_announced() {
 async fn a_draft_is_tried_on_received_rows_too() {
     let (net, _) = given(&[onward(0, &BOTH), who(1, &BOTH)]).await;
     let app = &net.nodes[1].app;
-    let nothing =
-        "@id(\"own.nothing\")\n@reason(\"We keep it.\")\nforbid (principal, action, resource);";
+    let nothing = "@id(\"own.base\")\n@reason(\"What no rule keeps, flows.\")\n\
+                   permit (principal, action, resource);\n\
+                   @id(\"own.nothing\")\n@reason(\"We keep it.\")\nforbid (principal, action, resource);";
     let draft = Draft::Own(nothing.to_owned());
     let found = simulate::simulate(app, ask(&[], &FIELDS), Some(received()), &draft).await;
     let found = found.unwrap();

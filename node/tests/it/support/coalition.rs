@@ -197,7 +197,10 @@ impl Coalition {
             .await
             .unwrap();
         self.settle().await;
-        work::join::approve(self.node(0), &name).await.unwrap();
+        let digits = crate::site::compared(self.node(0), self.node(n)).await;
+        work::join::approve(self.node(0), &name, Some(&digits))
+            .await
+            .unwrap();
         self.settle().await;
     }
 

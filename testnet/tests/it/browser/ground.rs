@@ -40,7 +40,7 @@ async fn a_plan_for_an_own_area_is_drawn_on_the_ground_for_both() -> Result<()> 
     theirs.says("On the ground").await?;
     let text = theirs.text().await?;
     assert!(
-        !text.contains("Your area"),
+        !text.contains("Your area ward"),
         "areas stay with their owner: {text}"
     );
     theirs.close().await
