@@ -160,19 +160,31 @@ impl Keys {
             .collect()
     }
 
-    /// Opens what was sealed to this node under its present or an earlier document.
+    /// Opens what was sealed to this node under its present, an earlier or the next document.
     ///
     /// # Errors
     /// [`SealError`]: sealed to somebody else, or damaged.
     pub fn open(&self, sealed: &[u8], max_bytes: usize) -> Result<Vec<u8>, SealError> {
         let mut opened = seal::open(sealed, &self.secrets.age(), max_bytes);
-        for (_, listed) in self.past.iter().rev() {
+        let past = self.past.iter().rev().map(|(_, listed)| listed);
+        for listed in past.chain(self.next.iter().map(|(_, listed)| listed)) {
             if !matches!(opened, Err(SealError::NotForMe)) {
                 break;
             }
             opened = seal::open(sealed, &listed.secrets.age(), max_bytes);
         }
         opened
+    }
+
+    /// Keys under which this node's leaf may stand in the group as others know it: they may have folded a
+    /// document that a copy of an earlier moment still waits to see.
+    #[must_use]
+    pub fn leaf_keys(&self) -> Vec<MlsKey> {
+        let next = self.next.iter().map(|(_, listed)| &listed.secrets);
+        std::iter::once(&self.secrets)
+            .chain(next)
+            .map(|secrets| MlsKey::from_seed(secrets.seed(KeyUse::Mls)))
+            .collect()
     }
 
     /// The key inside the group with this public half.

@@ -27,7 +27,7 @@ use protocol::{
     envelope::Envelope,
     id::{EntryId, Hash},
     merkle::{Subtree, Tree},
-    mls::{Group, Overlay, Rows, STORAGE_FORMAT},
+    mls::{Group, MlsError, Overlay, Rows, STORAGE_FORMAT},
     state::{SNAPSHOT_BYTES, State},
 };
 
@@ -118,9 +118,8 @@ async fn build(app: &App, keeper: &Keeper, before: Option<Try>) -> anyhow::Resul
         };
         append::commit_header(app.me, coalition, entry)
     };
-    let overlay = Overlay::from_rows(Rows::new());
     let aad = header.authenticated();
-    let (group, sealed) = Group::rejoin(overlay, &app.mls_key(), app.me, &now.group_info, &aad)?;
+    let (group, sealed) = rejoin(app, &now.group_info, &aad)?;
     let new = Try {
         entry,
         envelope: Some(Envelope { header, sealed }.bytes()),
@@ -137,6 +136,19 @@ async fn build(app: &App, keeper: &Keeper, before: Option<Try>) -> anyhow::Resul
     way_back::put(&mut tx, &new, &rows).await?;
     tx.commit().await?;
     Ok(Some(new))
+}
+
+/// Takes the own leaf again, under whichever own key it bears there.
+fn rejoin(app: &App, group_info: &[u8], aad: &[u8]) -> Result<(Group, Vec<u8>), MlsError> {
+    let mut made = Err(MlsError::Leaf);
+    for key in app.keys().leaf_keys() {
+        let overlay = Overlay::from_rows(Rows::new());
+        made = Group::rejoin(overlay, &key, app.me, group_info, aad);
+        if !matches!(made, Err(MlsError::Leaf)) {
+            break;
+        }
+    }
+    made
 }
 
 /// The commit was void: another one came first, or it came too soon. It is made anew, never resent.
