@@ -6,6 +6,7 @@ pub mod claims;
 pub mod coalition;
 pub mod contacts;
 pub mod desk;
+pub mod identity;
 pub mod overlap;
 pub mod papers;
 pub mod parting;

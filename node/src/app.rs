@@ -2,21 +2,22 @@
 
 use crate::{
     config::{Config, NodeDir},
+    keys::Keys,
     lifecycle::Lifecycle,
     store::{self, Store, node::NodeRow, sealed::RestKey},
-    sync::{coalition::Coalition, keeper_client::Offsets},
+    sync::{coalition::Coalition, offsets::Offsets},
     transport::Transport,
 };
 use protocol::{
     codec,
     id::NodeId,
-    identity::{IdentityDocument, NodeSecrets, SignedDocument},
+    identity::IdentityDocument,
     sign::{Nonces, RequestSigner},
     time::{Clock, Moment},
 };
 use std::{
     ops::Deref,
-    sync::{Arc, Mutex, OnceLock},
+    sync::{Arc, Mutex, OnceLock, PoisonError, RwLock as RwLockNow},
 };
 use tokio::sync::{Notify, RwLock, watch};
 
@@ -49,14 +50,12 @@ pub struct Node {
     pub clock: Box<dyn Clock>,
     /// What seals its secrets.
     pub rest: RestKey,
-    /// Its keys.
-    pub secrets: NodeSecrets,
+    /// Its keys and its own signed identity document; they change where the log says so.
+    pub(crate) keys: RwLockNow<Arc<Keys>>,
     /// Its id.
     pub me: NodeId,
     /// The organization's name.
     pub name: String,
-    /// Its own signed identity document.
-    pub document: SignedDocument,
     /// How it reaches other nodes.
     pub transport: Box<dyn Transport>,
     /// Its tasks.
@@ -153,10 +152,7 @@ impl App {
         let row: NodeRow = store::node::find(&mut db)
             .await?
             .ok_or_else(|| anyhow::anyhow!("the database holds no node; run commonturf init"))?;
-        let sealed = store::node::secret(&mut db, SECRETS)
-            .await?
-            .ok_or_else(|| anyhow::anyhow!("the database holds no keys; restore a backup"))?;
-        let secrets = NodeSecrets::from_bytes(&rest.open(SECRETS, &sealed)?)?;
+        let keys = Keys::load(&mut db, &rest).await?;
         let coalition = Coalition::load(&mut db, &rest).await?;
         drop(db);
         let folded = coalition
@@ -172,8 +168,7 @@ impl App {
             rest,
             me: row.node_id,
             name: row.name,
-            document: codec::decode(&row.document)?,
-            secrets,
+            keys: RwLockNow::new(Arc::new(keys)),
             transport,
             life: Lifecycle::default(),
             coalition: RwLock::new(coalition),
@@ -214,13 +209,20 @@ impl Node {
         self.clock.now()
     }
 
+    /// Its keys, as they are at this moment.
+    #[must_use]
+    pub fn keys(&self) -> Arc<Keys> {
+        let keys = self.keys.read().unwrap_or_else(PoisonError::into_inner);
+        Arc::clone(&keys)
+    }
+
     /// The node's own identity document.
     ///
     /// # Panics
     /// Never: it was read when the node was opened.
     #[must_use]
     pub fn identity(&self) -> IdentityDocument {
-        codec::decode(&self.document.document)
+        codec::decode(&self.keys().document.document)
             .expect("the node's own document was written by this program")
     }
 
@@ -229,7 +231,8 @@ impl Node {
     pub fn signer(&self) -> RequestSigner {
         RequestSigner::new(
             self.me,
-            self.secrets
+            self.keys()
+                .secrets
                 .signing_key(protocol::identity::KeyUse::Request),
         )
     }
@@ -237,6 +240,6 @@ impl Node {
     /// The key of this node inside the group.
     #[must_use]
     pub fn mls_key(&self) -> protocol::mls::MlsKey {
-        protocol::mls::MlsKey::from_seed(self.secrets.seed(protocol::identity::KeyUse::Mls))
+        protocol::mls::MlsKey::from_seed(self.keys().secrets.seed(protocol::identity::KeyUse::Mls))
     }
 }

@@ -84,7 +84,7 @@ pub async fn status(app: &App) -> Result<Status, Failure> {
 fn keeper_of(coalition: &Coalition, note: &str) -> NodeId {
     let head_keys = vouch::head_keys(&coalition.row, &coalition.state);
     let note: Option<Note> = note.parse().ok();
-    note.and_then(|note| vouch::signer(&head_keys, &note))
+    note.and_then(|note| vouch::signer(&head_keys, &note, 0))
         .unwrap_or(coalition.row.keeper)
 }
 

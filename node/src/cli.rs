@@ -17,6 +17,8 @@ pub mod coalition;
 pub mod consent;
 pub mod contacts;
 pub mod desk_link;
+pub mod door;
+pub mod identity;
 pub mod import;
 pub mod imports;
 pub mod init;
@@ -82,6 +84,9 @@ enum Command {
     /// Found, join and look after a coalition.
     #[command(subcommand)]
     Coalition(coalition::Coalition),
+    /// Show this node's keys, change them, and carry an ally's new document.
+    #[command(subcommand)]
+    Identity(identity::Identity),
     /// Show, propose and sign the coalition's agreement.
     #[command(subcommand)]
     Agreement(agreement::Agreement),
@@ -216,6 +221,7 @@ async fn run(cli: &Cli) -> Result<(), CliError> {
         Command::Policy(command) => command.ask(&desk).await,
         Command::DeskLink(command) => command.run(&desk).await,
         Command::Coalition(command) => command.run(&desk).await,
+        Command::Identity(command) => command.run(&desk).await,
         Command::Agreement(command) => command.run(&desk).await,
         Command::Tokens(command) => command.run(&desk).await,
         Command::Import(command) => command.run(&desk).await,

@@ -1,6 +1,7 @@
 //! Founding a coalition, inviting, joining, approving; proposing and signing its agreement.
 
 pub mod agreement;
+pub mod compare;
 pub mod found;
 pub mod invite;
 pub mod join;
@@ -41,7 +42,7 @@ pub async fn active(app: &App) -> Result<RwLockReadGuard<'_, Coalition>, Failure
             "create one with `commonturf coalition create`, or join one with `commonturf coalition join`"
         }
         Some(coalition) if coalition.row.phase == crate::store::coalition::Phase::Joining => {
-            "this node has asked to join and waits for the inviter's approval"
+            "this node has asked to join and waits for the inviter's approval: see `commonturf coalition waiting`"
         }
         Some(coalition) if coalition.row.phase == crate::store::coalition::Phase::Gone => {
             "this organization is not a member of its coalition any more; its own lists are here as before"

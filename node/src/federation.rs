@@ -28,8 +28,8 @@ use protocol::{
     identity::{IdentityDocument, KeyId, KeyUse, PublicKey},
     problem::{Problem, ProblemKind},
     sign::{
-        Answered, LogPoint, Nonce, RequestView, ResponseView, Seen, ShownHead, SignatureError,
-        VerifiedRequest, sign_response, verify_request,
+        Answered, LogPoint, Nonce, RequestSigner, RequestView, ResponseView, Seen, ShownHead,
+        SignatureError, VerifiedRequest, sign_response, verify_request,
     },
 };
 
@@ -155,7 +155,10 @@ pub async fn pipeline(State(app): State<App>, request: Request, next: Next) -> R
         Err(failure) => failure.into_response(),
     };
     match Answered::received(&view) {
-        Ok(answered) => sign(&app, response, &answered, !between_keepers).await,
+        Ok(answered) => {
+            let position = claimed_position(&view);
+            sign(&app, response, &answered, !between_keepers, position).await
+        }
         Err(_) => response,
     }
 }
@@ -197,7 +200,8 @@ fn verified(
     node: NodeId,
     document: &IdentityDocument,
 ) -> Result<VerifiedRequest, Failure> {
-    let authorities = authorities(&app.identity());
+    let mut authorities = app.keys().authorities();
+    authorities.push(LOCAL_AUTHORITY.to_owned());
     let authorities: Vec<&str> = authorities.iter().map(String::as_str).collect();
     let lookup = |asked: NodeId, kid: &KeyId| -> Option<PublicKey> {
         (asked == node)
@@ -291,22 +295,28 @@ fn claimed_caller(view: &RequestView<'_>) -> Result<NodeId, Failure> {
     })
 }
 
+/// How far a caller says that it has folded; it chooses only with which own key it is answered.
+fn claimed_position(view: &RequestView<'_>) -> Option<u64> {
+    let mut headers = view.headers.iter();
+    let (_, seen) = headers.find(|(name, _)| *name == protocol::sign::SEEN)?;
+    Some(Seen::read(seen).ok()?.log?.position)
+}
+
 fn refused(error: &SignatureError, app: &App) -> Failure {
     let mut problem = Problem::new(error.problem(), error.to_string(), "");
     problem.server_time = Some(app.now());
     Failure(Box::new(problem))
 }
 
-fn authorities(document: &IdentityDocument) -> Vec<String> {
-    let own = document
-        .endpoints
-        .iter()
-        .map(|endpoint| endpoint.authority().to_owned());
-    own.chain([LOCAL_AUTHORITY.to_owned()]).collect()
-}
-
-/// Signs an answer, with the head of the log for those who may know it.
-async fn sign(app: &App, response: Response, answered: &Answered<'_>, with_head: bool) -> Response {
+/// Signs an answer, with the head of the log for those who may know it, by the keys that the caller
+/// knows: it may not have read yet that this node has changed them.
+async fn sign(
+    app: &App,
+    response: Response,
+    answered: &Answered<'_>,
+    with_head: bool,
+    position: Option<u64>,
+) -> Response {
     let (mut parts, body) = response.into_parts();
     let Ok(body) = body.collect().await else {
         return Failure::internal("an answer could not be read").into_response();
@@ -323,13 +333,14 @@ async fn sign(app: &App, response: Response, answered: &Answered<'_>, with_head:
         body: (!chunk && !body.is_empty()).then_some(body.as_ref()),
     };
     let head = if with_head && parts.status.is_success() {
-        shown_head(app).await
+        shown_head(app, position).await
     } else {
         None
     };
     let nonce = Nonce::random(&mut crate::ambient::rng());
+    let key = app.keys().known_at(position).signing_key(KeyUse::Request);
     let added = match sign_response(
-        &app.signer(),
+        &RequestSigner::new(app.me, key),
         &view,
         answered,
         head.as_ref(),
@@ -348,12 +359,13 @@ async fn sign(app: &App, response: Response, answered: &Answered<'_>, with_head:
 }
 
 /// Where the log stands, signed with the key for heads.
-async fn shown_head(app: &App) -> Option<ShownHead> {
+async fn shown_head(app: &App, known: Option<u64>) -> Option<ShownHead> {
     let lineage = app.coalition.read().await.as_ref()?.row.lineage;
     let mut db = app.store.read("reading the head").await.ok()?;
     let head = crate::store::keeper::head(&mut db, lineage).await.ok()?;
     let signature = app
-        .secrets
+        .keys()
+        .known_at(known)
         .signing_key(KeyUse::Head)
         .sign(&head.signed_bytes());
     let log = LogPoint {

@@ -25,6 +25,7 @@ pub fn desk(app: App) -> Router {
         .route("/coalition", post(api::coalition::create))
         .route("/coalition/invites", post(api::coalition::invite))
         .route("/coalition/join", post(api::coalition::join))
+        .route("/coalition/comparisons", post(api::coalition::compared))
         .route("/coalition/approvals", post(api::coalition::approve))
         .route("/coalition/history", get(api::coalition::history))
         .route("/coalition/keep-again", post(api::coalition::keep_again))
@@ -33,6 +34,7 @@ pub fn desk(app: App) -> Router {
             get(api::agreement::show).post(api::agreement::propose),
         )
         .route("/agreement/signatures", post(api::agreement::sign))
+        .merge(api::identity::routes())
         .merge(api::papers::routes())
         .merge(api::parting::routes())
         .merge(api::people::routes())

@@ -3,6 +3,7 @@
 use crate::{
     app::SECRETS,
     config::{Config, ConfigError, NodeDir},
+    keys::DOCUMENT_DAYS,
     store::{self, Store, node::NodeRow, sealed::RestKey},
 };
 use policy::facts::OrgKind;
@@ -13,9 +14,6 @@ use protocol::{
     time::{Clock, DAY},
 };
 use rand_core::RngCore;
-
-/// For how long a new identity document is good, in days.
-const DOCUMENT_DAYS: i64 = 390;
 
 /// Makes a node in a directory that holds none, and returns its id.
 ///

@@ -45,6 +45,7 @@ pub async fn run_all(app: &App) {
     note("come in", come_in::run(app).await);
     note("come back", come_back::run(app).await);
     note("part", part::run(app).await);
+    note("renew identity", crate::keys::renew(app).await);
     note("admit", admit::run(app).await);
     note("key ceremony", ceremony::run(app).await);
     note("tokenize", tokenize::run(app).await);

@@ -21,6 +21,7 @@ pub mod import;
 pub mod init;
 pub mod jobs;
 pub mod keeper;
+pub mod keys;
 pub mod lifecycle;
 pub mod overlap;
 pub mod pages;

@@ -9,6 +9,7 @@ pub mod audit;
 pub mod claims;
 pub mod cut;
 pub mod done;
+pub mod door;
 mod form;
 pub mod frame;
 pub mod ground;
@@ -54,7 +55,8 @@ const CONTENT_POLICY: &str = "default-src 'self'; img-src 'self' data:; object-s
 pub fn routes(app: App) -> Router<App> {
     let pages = Router::new()
         .route("/", get(home::show))
-        .route("/newcomers", post(home::approve))
+        .route("/comparison", post(door::compare))
+        .route("/newcomers", post(door::approve))
         .route("/agreement", get(agreement::show))
         .route("/agreement/signatures", post(agreement::sign))
         .route("/lists", get(lists::show))

@@ -18,6 +18,7 @@ pub mod dialect;
 pub mod history;
 pub mod identifier;
 pub mod import_job;
+pub mod joining;
 pub mod keeper;
 pub mod list;
 pub mod migrate;

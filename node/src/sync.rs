@@ -9,6 +9,7 @@ pub mod fold;
 mod inside;
 pub mod keeper_client;
 pub mod keepers;
+pub mod offsets;
 pub mod outbox;
 pub mod parted;
 pub mod prefetch;

@@ -30,7 +30,7 @@ use ceremony::{
 use claim::{Claim, ClaimRelease, ClaimRenew};
 use contact_report::ContactReport;
 use housekeeping::{Checkpoint, Keyset, Tick};
-use membership::{Genesis, Invite, JoinRequest};
+use membership::{Genesis, Identity, Invite, JoinRequest};
 use minicbor::{Decode, Encode};
 use overlap::{OverlapAgree, OverlapAsk, OverlapEnd, OverlapPass};
 use parting::{Leave, Remove, RemoveApprove};
@@ -160,6 +160,8 @@ entries! {
     32 TokensMoved Control "tokens_moved";
     /// A keeper signed a false evaluation.
     33 EvaluationFault Control "evaluation_fault";
+    /// A member's next identity document, whoever carries it.
+    34 Identity Control "identity";
     /// The wish to count what lists have in common.
     35 OverlapAsk Data "overlap_ask";
     /// A party takes part in such a count.

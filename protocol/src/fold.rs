@@ -10,6 +10,7 @@ pub mod claim;
 pub mod contact_report;
 pub mod generation;
 pub mod housekeeping;
+pub mod identity;
 pub mod membership;
 pub mod overlap;
 pub mod parting;
@@ -57,7 +58,7 @@ pub enum Content<'a> {
         added: &'a [(NodeId, [u8; 32])],
         /// Members that go.
         removed: &'a [NodeId],
-        /// The author's MLS signature key from the next epoch on; absent at the author itself.
+        /// The author's MLS signature key from the next epoch on.
         author_key: Option<[u8; 32]>,
         /// The epoch that it opens.
         opens: u64,
@@ -126,6 +127,15 @@ pub enum Void {
     /// Ordered too late.
     #[error("ordered after the moment until which it was good")]
     TooLate,
+    /// Sealed with a key that its author's document does not list any more; it is sealed anew.
+    #[error("sealed with a key that its author has retired")]
+    RetiredKey,
+    /// The author's document ran out, and so did the grace.
+    #[error(
+        "the author's identity document ran out more than 24 hours before: until it is renewed, the \
+         author only renews it, suppresses, takes back and confirms erasure"
+    )]
+    Expired,
     /// A document or signature does not hold.
     #[error("a signature or document does not hold: {0}")]
     Signature(String),
@@ -250,7 +260,14 @@ fn dispatch(
     if state.active(at.author).is_none() {
         return Err(Void::NotAllowed("the author is not a member"));
     }
+    if identity::has_stale_leaf(state, at.author) {
+        return Err(Void::RetiredKey);
+    }
+    if !identity::is_allowed_when_expired(entry) {
+        identity::must_be_current(state, at)?;
+    }
     match entry {
+        Entry::Identity(identity) => identity::follow(state, at, identity),
         Entry::Genesis(_) => Err(Void::NotAllowed("a log has one first entry")),
         Entry::Invite(invite) => membership::invite(state, at, invite),
         Entry::JoinRequest(request) => membership::join_request(state, at, request),

@@ -17,6 +17,7 @@ pub mod blob;
 pub mod chain;
 pub mod channel;
 pub mod codec;
+pub mod comparison;
 pub mod entry;
 pub mod envelope;
 pub mod evidence;

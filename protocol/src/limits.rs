@@ -1,4 +1,4 @@
-//! Every named maximum of what nodes say to each other (spec/identity.md, section 8).
+//! Every named maximum of what nodes say to each other (spec/identity.md, section 9).
 //!
 //! Bytes are bytes, times are milliseconds, rates are per second. A queue, body, loop or retry
 //! that names none of these is a mistake.

@@ -176,6 +176,14 @@ impl Group {
     /// [`MlsError::NoMatchingKeyPackage`], [`MlsError::Malformed`], [`MlsError::GroupExists`] or
     /// [`MlsError::Leaf`].
     pub fn join(overlay: Overlay, welcome: &[u8]) -> Result<Self, MlsError> {
+        Self::join_by(overlay, welcome).map(|(group, _)| group)
+    }
+
+    /// As [`Group::join`], and tells which leaf has made and signed the welcome.
+    ///
+    /// # Errors
+    /// As [`Group::join`].
+    pub fn join_by(overlay: Overlay, welcome: &[u8]) -> Result<(Self, Leaf), MlsError> {
         let Some(MlsMessageBodyIn::Welcome(welcome)) = message::read(welcome) else {
             return Err(MlsError::Malformed("welcome"));
         };
@@ -196,11 +204,14 @@ impl Group {
             Some(old) if !old.is_active() => builder.replace_old_group(),
             Some(_) => return Err(MlsError::GroupExists),
         };
-        let inner = builder
-            .build()
-            .and_then(|staged| staged.into_group(&overlay))
-            .map_err(MlsError::library)?;
-        Self::begin(overlay, inner)
+        let staged = builder.build().map_err(MlsError::library)?;
+        let author = staged
+            .welcome_sender()
+            .map(settings::identity_of)
+            .map_err(MlsError::library)?
+            .ok_or(MlsError::Leaf)?;
+        let inner = staged.into_group(&overlay).map_err(MlsError::library)?;
+        Ok((Self::begin(overlay, inner)?, author))
     }
 
     /// A group as of the epoch in which this node entered it.
@@ -304,6 +315,13 @@ impl Group {
             .create_message(&self.overlay, key, plaintext)
             .map_err(MlsError::library)?;
         message.to_bytes().map_err(MlsError::library)
+    }
+
+    /// The signature key that this node's leaf bears; none once it was removed.
+    #[must_use]
+    pub fn leaf_key(&self) -> Option<[u8; 32]> {
+        let leaf = self.inner.own_leaf_node()?;
+        leaf.signature_key().as_slice().try_into().ok()
     }
 
     fn check_author(&self, key: &MlsKey) -> Result<(), MlsError> {

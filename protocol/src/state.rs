@@ -110,6 +110,8 @@ tables! {
     17 closing: () => rows::ClosingRow;
     /// False evaluations that members report of keepers.
     18 faults: rows::FaultKey => rows::FaultRow;
+    /// Documents that others have followed, by node and number.
+    19 past_documents: (NodeId, u64) => rows::PastDocument;
     /// Counts of what lists have in common, asked for in the last 30 days.
     20 overlaps: EntryId => rows::OverlapRow;
 }

@@ -9,6 +9,8 @@ mod ceremony;
 mod codec_cases;
 #[path = "vectors/file.rs"]
 mod file;
+#[path = "vectors/identity.rs"]
+mod identity;
 #[path = "vectors/overlap.rs"]
 mod overlap;
 #[path = "vectors/particular.rs"]

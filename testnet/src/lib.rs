@@ -6,6 +6,7 @@ pub mod chaos;
 pub mod check;
 mod child;
 pub mod demo;
+pub mod door;
 pub mod export_files;
 pub mod fuzz;
 pub mod generated;

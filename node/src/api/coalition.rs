@@ -1,9 +1,9 @@
-//! `/coalition`: found, invite, join, approve, read its history.
+//! `/coalition`: found, invite, join, compare, approve, read its history.
 
 use super::{Said, said};
 use crate::{
     app::App,
-    coalition as work,
+    coalition::{self as work, compare::Door},
     http::{extract::Body, problem::Failure},
     store,
 };
@@ -115,18 +115,36 @@ pub struct Asked {
     pub coalition: CoalitionId,
     /// Its name.
     pub name: String,
-    /// Always `waiting`: the inviter approves.
+    /// Always `waiting`: people compare digits, and the inviter approves.
     pub state: &'static str,
+    /// Who approves, and what to compare with them.
+    pub door: Option<Door>,
 }
 
 /// Asks to join.
 pub async fn join(State(app): State<App>, Body(join): Body<Join>) -> Result<Json<Asked>, Failure> {
-    let (coalition, name) = work::join::ask(&app, &join.code).await?;
+    let asked = work::join::ask(&app, &join.code).await?;
     Ok(Json(Asked {
-        coalition,
-        name,
+        coalition: asked.coalition,
+        name: asked.name,
         state: "waiting",
+        door: work::compare::door(&app).await?,
     }))
+}
+
+/// Digits that somebody at the other end has read out.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Compared {
+    digits: String,
+}
+
+/// A person here has compared the digits with the inviter; the node comes in once it is approved.
+pub async fn compared(
+    State(app): State<App>,
+    Body(compared): Body<Compared>,
+) -> Result<Json<Door>, Failure> {
+    Ok(Json(work::compare::confirm(&app, &compared.digits).await?))
 }
 
 /// A newcomer to approve.
@@ -134,6 +152,8 @@ pub async fn join(State(app): State<App>, Body(join): Body<Join>) -> Result<Json
 #[serde(deny_unknown_fields)]
 pub struct Approve {
     organization: String,
+    /// The digits that its people have read out on the telephone.
+    compared: Option<String>,
     #[serde(default = "yes")]
     propose: bool,
 }
@@ -159,7 +179,8 @@ pub async fn approve(
     State(app): State<App>,
     Body(approve): Body<Approve>,
 ) -> Result<Json<Approved>, Failure> {
-    let (node, entry) = work::join::approve(&app, &approve.organization).await?;
+    let told = approve.compared.as_deref();
+    let (node, entry) = work::join::approve(&app, &approve.organization, told).await?;
     let said = said(&app, entry).await?;
     let mut proposed = false;
     if approve.propose && said.state == "done" {

@@ -2,7 +2,9 @@
 
 use crate::{
     app::{App, Contact},
+    coalition::compare::{self, Door, Newcomer},
     http::problem::Failure,
+    keys,
     shares::dispute,
     store::{self, coalition::Phase},
     sync::keepers::{self, KeeperLine, Quorum},
@@ -13,6 +15,7 @@ use protocol::{
     codec,
     id::{CoalitionId, Hash, NodeId},
     state::State as Folded,
+    time::Moment,
 };
 
 /// What `coalition status` and the home page show.
@@ -22,6 +25,8 @@ pub struct Status {
     pub node: NodeId,
     /// This organization.
     pub name: String,
+    /// This node's identity document.
+    pub document: keys::standing::Standing,
     /// The coalition, if there is one.
     pub coalition: Option<CoalitionStatus>,
 }
@@ -50,7 +55,9 @@ pub struct CoalitionStatus {
     /// Members.
     pub members: Vec<MemberStatus>,
     /// Newcomers who wait for approval.
-    pub waiting: Vec<WaitingStatus>,
+    pub waiting: Vec<Newcomer>,
+    /// The door at which this node waits itself, before it is a member.
+    pub door: Option<Door>,
     /// Members that others propose to remove.
     pub removals: Vec<RemovalStatus>,
     /// The agreement in force.
@@ -113,19 +120,6 @@ pub struct RemovalStatus {
     pub about_us: bool,
 }
 
-/// A newcomer.
-#[derive(Debug, serde::Serialize)]
-pub struct WaitingStatus {
-    /// Its node.
-    pub node: NodeId,
-    /// Its name.
-    pub name: String,
-    /// Its legal kind.
-    pub kind: String,
-    /// Who invited it and may approve it.
-    pub inviter: String,
-}
-
 /// A version of the agreement.
 #[derive(Debug, serde::Serialize)]
 pub struct AgreementStatus {
@@ -160,7 +154,11 @@ pub async fn read(app: &App) -> Result<Status, Failure> {
     let mut db = app.store.read("reading the status").await?;
     let outbox = store::outbox::waiting(&mut db).await?;
     drop(db);
+    let door = compare::door(app).await?;
     let guard = app.coalition.read().await;
+    let log_time = guard
+        .as_ref()
+        .map_or(Moment(0), |coalition| coalition.state.meta().head.log_time);
     let coalition = match guard.as_ref() {
         None => None,
         Some(coalition) => {
@@ -186,7 +184,8 @@ pub async fn read(app: &App) -> Result<Status, Failure> {
                     app.me,
                     agreement.as_ref().map(|(_, agreement)| agreement),
                 ),
-                waiting: waiting(&coalition.state),
+                waiting: compare::newcomers(&coalition.state, app.me),
+                door,
                 removals: removals(&coalition.state, app.me),
                 agreement: agreement.and_then(|(hash, _)| version(&coalition.state, hash)),
                 drafts: drafts(&coalition.state),
@@ -207,6 +206,7 @@ pub async fn read(app: &App) -> Result<Status, Failure> {
     Ok(Status {
         node: app.me,
         name: app.name.clone(),
+        document: keys::standing::of(app, log_time),
         coalition,
     })
 }
@@ -247,19 +247,6 @@ fn removals(state: &Folded, me: NodeId) -> Vec<RemovalStatus> {
         }
     };
     state.removals.iter().map(status).collect()
-}
-
-fn waiting(state: &Folded) -> Vec<WaitingStatus> {
-    state
-        .joins
-        .iter()
-        .map(|(node, join)| WaitingStatus {
-            node: *node,
-            name: join.name.clone(),
-            kind: join.kind.clone(),
-            inviter: crate::coalition::members::name(state, join.inviter),
-        })
-        .collect()
 }
 
 fn drafts(state: &Folded) -> Vec<AgreementStatus> {

@@ -16,8 +16,8 @@ use protocol::{
         Body, DOCUMENTS, ENTRIES, Evidence, PersonProof, RECORD_ITEMS, Record, RecordItem, Shown,
         Vouched, document_in,
     },
-    id::{CoalitionId, EntryId, Lineage},
-    identity::SignedDocument,
+    id::{CoalitionId, EntryId, Lineage, NodeId},
+    identity::{IdentityDocument, KeyUse, SignedDocument},
     merkle::{self, inclusion_spans},
     note::Note,
     state::State,
@@ -28,7 +28,7 @@ use protocol::{
 struct About {
     coalition: CoalitionId,
     lineage: Lineage,
-    documents: Vec<SignedDocument>,
+    state: State,
 }
 
 async fn about(app: &App) -> Result<About, Failure> {
@@ -36,20 +36,66 @@ async fn about(app: &App) -> Result<About, Failure> {
     Ok(About {
         coalition: coalition.row.id,
         lineage: coalition.row.lineage,
-        documents: documents(&coalition.state),
+        state: coalition.state.clone(),
     })
 }
 
-/// The documents of the members, past ones after present ones.
-fn documents(state: &State) -> Vec<SignedDocument> {
-    let of = |left: bool| {
-        state
-            .members
-            .iter()
-            .filter(move |(_, member)| member.left_at.is_some() == left)
-            .filter_map(|(_, member)| codec::decode(&member.document).ok())
+/// The documents that a file about what stands after a position needs: the newest of each organization
+/// that is or was a member, and before them in time those that were retired later than the position
+/// and list other keys for what a file shows.
+///
+/// # Errors
+/// [`Failure`] when one file does not hold them: with some left out, true signatures would look false.
+fn documents(
+    state: &State,
+    after: u64,
+    span: (Moment, Moment),
+) -> Result<Vec<SignedDocument>, Failure> {
+    let mut documents = Vec::new();
+    for left in [false, true] {
+        let members = state.members.iter();
+        for (node, member) in members.filter(|(_, member)| member.left_at.is_some() == left) {
+            documents.push(member.document.clone());
+            documents.extend(retired(state, *node, after));
+        }
+    }
+    let documents = documents.iter();
+    let documents: Vec<SignedDocument> = documents
+        .filter_map(|bytes| codec::decode(bytes).ok())
+        .filter(|signed| document_in(signed, span).is_ok())
+        .collect();
+    if documents.len() > DOCUMENTS {
+        return Err(Failure::input(format!(
+            "one file holds at most {DOCUMENTS} identity documents, and members had {} in this time; a record \
+             is shorter with a later start: --after",
+            documents.len()
+        )));
+    }
+    Ok(documents)
+}
+
+/// The documents of a node that were retired after a position, the newest first, less those whose keys
+/// for heads and statements the next one kept.
+fn retired(state: &State, node: NodeId, after: u64) -> Vec<Vec<u8>> {
+    let keys = |document: &IdentityDocument| {
+        [KeyUse::Head, KeyUse::Statement].map(|usage| document.key(usage).map(|key| key.public))
     };
-    of(false).chain(of(true)).take(DOCUMENTS).collect()
+    let mut following = state.document(node).as_ref().map(keys);
+    let past: Vec<_> = protocol::fold::identity::past(state, node).collect();
+    let mut retired = Vec::new();
+    for (until, document) in past.into_iter().rev() {
+        if until <= after {
+            break;
+        }
+        let own = Some(keys(&document));
+        if own != following
+            && let Some(row) = state.past_documents.get(&(node, document.seq))
+        {
+            retired.push(row.document.clone());
+        }
+        following = own;
+    }
+    retired
 }
 
 fn shown(row: ShownRow) -> Shown {
@@ -113,13 +159,10 @@ pub async fn record(app: &App, after: Option<u64>) -> Result<Vec<u8>, Failure> {
             })
             .collect(),
         notes: notes.map(|row| row.note).collect(),
-        documents: about.documents,
+        documents: Vec::new(),
         entries: entries.into_iter().map(shown).collect(),
     };
-    let span = record.span();
-    record
-        .documents
-        .retain(|signed| document_in(signed, span).is_ok());
+    record.documents = documents(&about.state, after, record.span())?;
     Ok(Evidence::new(Body::Record(record)).bytes())
 }
 
@@ -166,16 +209,14 @@ pub async fn person(app: &App, share: EntryId, reference: &str) -> Result<Vec<u8
         lineage: about.lineage,
         share: announced,
         vouched,
-        documents: about.documents,
+        documents: Vec::new(),
         salt,
         row,
         index,
         path,
     };
-    let span = proof.span();
-    proof
-        .documents
-        .retain(|signed| document_in(signed, span).is_ok());
+    let position = proof.share.position.saturating_sub(1);
+    proof.documents = documents(&about.state, position, proof.span())?;
     Ok(Evidence::new(Body::Person(proof)).bytes())
 }
 

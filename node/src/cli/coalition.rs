@@ -1,8 +1,8 @@
-//! `commonturf coalition`: create, invite, join, approve, status, log; who goes is in `parting`.
+//! `commonturf coalition`: create, invite, status, log; who comes is in `door`, who goes in `parting`.
 
 use super::{
     client::{CliError, Desk},
-    output, parting,
+    door, output, parting,
 };
 use clap::Subcommand;
 use serde_json::{Value, json};
@@ -34,10 +34,21 @@ pub enum Coalition {
         #[arg(required = true, num_args = 1..)]
         code: Vec<String>,
     },
+    /// Say which digits your inviter has read to you; this node comes in once it is approved.
+    Compared {
+        /// The digits, with or without spaces.
+        #[arg(required = true, num_args = 1..)]
+        digits: Vec<String>,
+    },
+    /// Show who waits at the door, since when, and the digits to compare with them.
+    Waiting,
     /// Approve a newcomer that this organization invited, and propose the agreement for all members.
     Approve {
         /// Its name, or the beginning of its node id.
         organization: String,
+        /// The digits that its people have read to you, on a number that you had before.
+        #[arg(long, value_name = "DIGITS")]
+        compared: Option<String>,
         /// Do not propose the agreement now: more newcomers follow.
         #[arg(long)]
         no_propose: bool,
@@ -89,11 +100,14 @@ impl Coalition {
         match self {
             Self::Create { name, agreement } => create(desk, name, agreement).await,
             Self::Invite { to_name, hours } => invite(desk, to_name, *hours).await,
-            Self::Join { code } => join(desk, &code.concat()).await,
+            Self::Join { code } => door::join(desk, &code.concat()).await,
+            Self::Compared { digits } => door::compared(desk, &digits.concat()).await,
+            Self::Waiting => door::waiting(desk).await,
             Self::Approve {
                 organization,
+                compared,
                 no_propose,
-            } => approve(desk, organization, *no_propose).await,
+            } => door::approve(desk, organization, compared.as_deref(), *no_propose).await,
             Self::Leave {
                 dry_run,
                 without_waiting,
@@ -168,39 +182,6 @@ async fn invite(desk: &Desk, to_name: &str, hours: u32) -> Result<(), CliError> 
     Ok(())
 }
 
-async fn join(desk: &Desk, code: &str) -> Result<(), CliError> {
-    let answer: Value = desk
-        .post("/coalition/join", &json!({ "code": code }))
-        .await?;
-    if desk.json {
-        output::json(&answer);
-    } else {
-        println!(
-            "Asked to join {}. Your inviter approves; this node comes in by itself then.",
-            answer["name"].as_str().unwrap_or_default()
-        );
-    }
-    Ok(())
-}
-
-async fn approve(desk: &Desk, organization: &str, no_propose: bool) -> Result<(), CliError> {
-    let body = json!({ "organization": organization, "propose": !no_propose });
-    let answer: Value = desk.post("/coalition/approvals", &body).await?;
-    if desk.json {
-        output::json(&answer);
-    } else if answer["state"] == "done" {
-        println!("{organization} is a member now.");
-        if answer["proposed"] == true {
-            println!(
-                "The agreement is proposed for the members as they are now: every member signs it with: commonturf agreement sign"
-            );
-        }
-    } else {
-        println!("The approval waits for the keeper.");
-    }
-    Ok(())
-}
-
 async fn keep_again(desk: &Desk) -> Result<(), CliError> {
     let answer: Value = desk.post("/coalition/keep-again", &json!({})).await?;
     if desk.json {
@@ -250,6 +231,7 @@ async fn status(desk: &Desk) -> Result<(), CliError> {
     }
     let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
     println!("{} ({})", text(&answer["name"]), text(&answer["node"]));
+    document(&answer["document"]);
     let coalition = &answer["coalition"];
     if coalition.is_null() {
         println!("In no coalition yet.");
@@ -260,6 +242,7 @@ async fn status(desk: &Desk) -> Result<(), CliError> {
         text(&coalition["name"]),
         text(&coalition["phase"])
     );
+    door::at_the_door(&coalition["door"]);
     if let Some(why) = coalition["stopped_because"].as_str() {
         let phase = coalition["phase"].as_str().unwrap_or_default();
         println!("{:<10} {why}", phase.to_uppercase());
@@ -287,14 +270,7 @@ async fn status(desk: &Desk) -> Result<(), CliError> {
     keepers(coalition);
     println!();
     members(&coalition["members"]);
-    for newcomer in coalition["waiting"].as_array().into_iter().flatten() {
-        println!(
-            "Waiting: {} ({}), invited by {}",
-            text(&newcomer["name"]),
-            text(&newcomer["kind"]),
-            text(&newcomer["inviter"])
-        );
-    }
+    door::newcomers(&coalition["waiting"]);
     removals(&coalition["removals"]);
     if coalition["disputes"]
         .as_array()
@@ -304,6 +280,23 @@ async fn status(desk: &Desk) -> Result<(), CliError> {
         super::receipts::disputes(&coalition["disputes"]);
     }
     Ok(())
+}
+
+/// What is to be known of the own identity document, if anything is.
+fn document(document: &Value) {
+    let until = output::moment_of(&document["valid_until"]);
+    if document["ended"] == true {
+        println!(
+            "DOCUMENT   ran out {until}: renew it with: commonturf identity rotate --keep-keys"
+        );
+    } else if document["ends_soon"] == true {
+        println!(
+            "DOCUMENT   runs out {until} and was not renewed by itself; try: commonturf identity rotate --keep-keys"
+        );
+    }
+    if document["handed_out"] == true {
+        println!("DOCUMENT   the next one was handed out and no ally has carried it yet");
+    }
 }
 
 fn removals(proposed: &Value) {

@@ -87,7 +87,7 @@ fn names_me_unreachable(app: &App, draft: &[u8]) -> bool {
 }
 
 fn signature(app: &App, agreement: &[u8]) -> AgreementSign {
-    let key = app.secrets.signing_key(KeyUse::Statement);
+    let key = app.keys().stating().signing_key(KeyUse::Statement);
     AgreementSign {
         agreement: Hash::of(agreement),
         signature: key.sign(&signed_bytes(agreement)).0,

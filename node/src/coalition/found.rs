@@ -58,7 +58,7 @@ pub async fn found(app: &App, name: &str, terms: &str) -> Result<CoalitionId, Fa
         stopped_because: None,
         keeper: app.me,
         keeper_url: String::new(),
-        keeper_document: codec::encode(&app.document),
+        keeper_document: codec::encode(&app.keys().document),
     };
     let group_id = CoalitionId::random(&mut rng).0;
     let group = Group::create(
@@ -90,7 +90,7 @@ pub async fn found(app: &App, name: &str, terms: &str) -> Result<CoalitionId, Fa
 async fn first_entries(app: &App, tx: &mut Write, name: &str) -> store::Result<()> {
     let genesis = Genesis {
         name: name.to_owned(),
-        document: codec::encode(&app.document),
+        document: codec::encode(&app.keys().document),
     };
     outbox::queue(app, tx, genesis.into(), None).await?;
     let mut rng = crate::ambient::rng();

@@ -1,5 +1,6 @@
 //! Joining by an invitation's code, and approving who did.
 
+use super::compare;
 use crate::{
     app::App,
     federation::join::Ask,
@@ -7,6 +8,7 @@ use crate::{
     store::{
         self,
         coalition::{CoalitionRow, Phase},
+        joining::{self, JoiningRow},
     },
     sync::{
         coalition::Coalition,
@@ -17,19 +19,29 @@ use crate::{
 };
 use protocol::{
     codec,
-    id::{EntryId, NodeId},
+    comparison::Comparison,
+    id::{CoalitionId, EntryId, NodeId},
     invite::Invite,
     mls::{self, Overlay, Rows},
     problem::ProblemKind,
     state::State,
 };
 
-/// Asks to join. The same code again asks again.
+/// A coalition that was asked.
+#[derive(Debug, Clone)]
+pub struct Asked {
+    /// The coalition.
+    pub coalition: CoalitionId,
+    /// Its name.
+    pub name: String,
+}
+
+/// Asks to join. The same code again asks again, and there are other digits to compare then.
 ///
 /// # Errors
 /// [`Failure`] when the code cannot be read or has expired, the keeper refuses, or this node is in a
 /// coalition already.
-pub async fn ask(app: &App, code: &str) -> Result<(protocol::id::CoalitionId, String), Failure> {
+pub async fn ask(app: &App, code: &str) -> Result<Asked, Failure> {
     let invite: Invite = code
         .parse()
         .map_err(|error| Failure::input(format!("{error}")))?;
@@ -56,8 +68,8 @@ pub async fn ask(app: &App, code: &str) -> Result<(protocol::id::CoalitionId, St
     let key_package =
         mls::key_package(&mut overlay, &app.mls_key(), app.me).map_err(Failure::internal)?;
     let ask = Ask {
-        token: invite.token,
-        document: app.document.clone(),
+        token: invite.token.clone(),
+        document: app.keys().document.clone(),
         key_package,
     };
     // The private half of the key package is on disk before the public half leaves.
@@ -80,15 +92,32 @@ pub async fn ask(app: &App, code: &str) -> Result<(protocol::id::CoalitionId, St
         .await?;
     tx.commit().await?;
     let answer = keeper.ask_to_join(app, &ask).await;
+    let answer = answer.map_err(Failure::from).and_then(|answer| {
+        let inviter = answer.inviter.verify(app.now()).map_err(not_shown)?;
+        if inviter.node_id != invite.inviter {
+            return Err(not_shown("it is another node's"));
+        }
+        Ok(answer)
+    });
     let mut tx = app.store.write("noting the keeper's answer").await?;
     match answer {
-        Ok(answer) => coalition.row.keeper_document = codec::encode(&answer.keeper),
+        Ok(answer) => {
+            coalition.row.keeper_document = codec::encode(&answer.keeper);
+            let row = JoiningRow {
+                inviter: invite.inviter,
+                inviter_document: codec::encode(&answer.inviter),
+                comparison: Comparison::of_request(&invite, &ask.document, &ask.key_package),
+                asked_at: app.now(),
+                compared_at: None,
+            };
+            joining::put(&mut tx, &row).await?;
+        }
         Err(error) => {
             // Nothing is left behind of a try that failed.
             store::coalition::forget_joining(&mut tx).await?;
             tx.commit().await?;
             *guard = None;
-            return Err(error.into());
+            return Err(error);
         }
     }
     store::coalition::set_keeper_document(&mut tx, &coalition.row.keeper_document).await?;
@@ -97,15 +126,35 @@ pub async fn ask(app: &App, code: &str) -> Result<(protocol::id::CoalitionId, St
     *guard = Some(coalition);
     drop(guard);
     app.wake.jobs.notify_one();
-    Ok((invite.coalition, invite.coalition_name.to_string()))
+    Ok(Asked {
+        coalition: invite.coalition,
+        name: invite.coalition_name.to_string(),
+    })
 }
 
-/// Approves a newcomer that this organization invited: name, or beginning of the node id.
+/// The keeper's answer does not show the inviter's document.
+fn not_shown(why: impl std::fmt::Display) -> Failure {
+    Failure::new(
+        ProblemKind::Unavailable,
+        format!(
+            "the keeper did not show the document of the organization that invited you: {why}; ask again later, or \
+             for a new invitation"
+        ),
+    )
+}
+
+/// Approves a newcomer that this organization invited: name, or beginning of the node id, and the
+/// digits that its people have read out.
 ///
 /// # Errors
-/// [`Failure`] when nobody of this name waits, or the invitation was another member's.
-pub async fn approve(app: &App, who: &str) -> Result<(NodeId, EntryId), Failure> {
-    let node = {
+/// [`Failure`] when nobody of this name waits, the invitation was another member's, or nothing or
+/// something else was compared.
+pub async fn approve(
+    app: &App,
+    who: &str,
+    told: Option<&str>,
+) -> Result<(NodeId, EntryId), Failure> {
+    let (node, comparison) = {
         let coalition = super::active(app).await?;
         let node = waiting(&coalition.state, who)?;
         let join = coalition
@@ -124,7 +173,7 @@ pub async fn approve(app: &App, who: &str) -> Result<(NodeId, EntryId), Failure>
                 format!("{inviter} invited it and approves it"),
             ));
         }
-        node
+        (node, compare::compared(&coalition.state, join, told)?)
     };
     let mut tx = app.store.write("approving a newcomer").await?;
     let entry = outbox::queue_commit(
@@ -133,6 +182,8 @@ pub async fn approve(app: &App, who: &str) -> Result<(NodeId, EntryId), Failure>
         &Intent {
             node,
             removes: false,
+            rekeys: false,
+            compared: Some(comparison.0),
         },
     )
     .await?;

@@ -39,17 +39,20 @@ impl Canonical for Ask {
     const MAX_BYTES: usize = 48 * 1024;
 }
 
-/// The keeper's answer: it is who the invitation says.
+/// The keeper's answer: it is who the invitation says, and shows who invites.
 #[derive(Debug, Encode, Decode)]
 pub struct Answer {
     /// The keeper's signed identity document.
     #[n(0)]
     pub keeper: SignedDocument,
+    /// The signed identity document of who invites: it bears the name that people know.
+    #[n(1)]
+    pub inviter: SignedDocument,
 }
 
 impl Canonical for Answer {
     const WHAT: &'static str = "answer to a request to join";
-    const MAX_BYTES: usize = 32 * 1024;
+    const MAX_BYTES: usize = 64 * 1024;
 }
 
 /// What lets an approved newcomer in.
@@ -78,9 +81,11 @@ pub async fn ask(
     body: Bytes,
 ) -> Result<Response, Failure> {
     let ask: Ask = read_cbor(&body)?;
+    let token = ask.token.hash();
     keeper::join::announce(&app, caller.node, ask).await?;
     Ok(cbor(&Answer {
-        keeper: app.document.clone(),
+        keeper: app.keys().document.clone(),
+        inviter: keeper::join::inviter(&app, token).await?,
     }))
 }
 

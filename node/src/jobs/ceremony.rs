@@ -284,7 +284,7 @@ async fn finish(
     for known in row.dealt.iter().filter(|known| known.from != own) {
         let part = known.parts.iter().find(|part| part.to == own);
         let opened = part.and_then(|part| {
-            let opened = seal::open(&part.sealed, &app.secrets.age(), DEALT_BYTES).ok()?;
+            let opened = app.keys().open(&part.sealed, DEALT_BYTES).ok()?;
             let opened = Zeroizing::new(opened);
             Some(Zeroizing::new(opened.as_slice().try_into().ok()?))
         });

@@ -26,10 +26,8 @@ use protocol::{
     chain::{Append, AppendResult, Head, LogLine, Sealed},
     envelope::Envelope,
     id::{EntryId, Hash},
-    identity::KeyUse,
     merkle::{Subtree, Tree},
-    mls::{Group, Overlay, Rows, STORAGE_FORMAT},
-    seal,
+    mls::{Group, MlsError, Overlay, Rows, STORAGE_FORMAT},
     state::{SNAPSHOT_BYTES, State},
 };
 
@@ -120,9 +118,8 @@ async fn build(app: &App, keeper: &Keeper, before: Option<Try>) -> anyhow::Resul
         };
         append::commit_header(app.me, coalition, entry)
     };
-    let overlay = Overlay::from_rows(Rows::new());
     let aad = header.authenticated();
-    let (group, sealed) = Group::rejoin(overlay, &app.mls_key(), app.me, &now.group_info, &aad)?;
+    let (group, sealed) = rejoin(app, &now.group_info, &aad)?;
     let new = Try {
         entry,
         envelope: Some(Envelope { header, sealed }.bytes()),
@@ -139,6 +136,19 @@ async fn build(app: &App, keeper: &Keeper, before: Option<Try>) -> anyhow::Resul
     way_back::put(&mut tx, &new, &rows).await?;
     tx.commit().await?;
     Ok(Some(new))
+}
+
+/// Takes the own leaf again, under whichever own key it bears there.
+fn rejoin(app: &App, group_info: &[u8], aad: &[u8]) -> Result<(Group, Vec<u8>), MlsError> {
+    let mut made = Err(MlsError::Leaf);
+    for key in app.keys().leaf_keys() {
+        let overlay = Overlay::from_rows(Rows::new());
+        made = Group::rejoin(overlay, &key, app.me, group_info, aad);
+        if !matches!(made, Err(MlsError::Leaf)) {
+            break;
+        }
+    }
+    made
 }
 
 /// The commit was void: another one came first, or it came too soon. It is made anew, never resent.
@@ -229,7 +239,7 @@ async fn come_in(
 ) -> anyhow::Result<()> {
     let most = SNAPSHOT_BYTES as u64;
     let sealed = keeper.download(app, admission.snapshot, most).await?;
-    let snapshot = seal::open(&sealed, &app.secrets.age(), SNAPSHOT_BYTES)?;
+    let snapshot = app.keys().open(&sealed, SNAPSHOT_BYTES)?;
     let (state, changes) = State::from_snapshot(&snapshot)?;
     let mut guard = app.coalition.write().await;
     let Some(coalition) = guard.as_mut() else {
@@ -249,8 +259,10 @@ async fn come_in(
     store::coalition::put_fold_hash(&mut tx, admission.position, hash, authenticator).await?;
     way_back::adopt(&mut tx, sent.group_id, STORAGE_FORMAT).await?;
     returned::make_good(app, &mut tx, &state).await?;
+    crate::keys::bring_in_line(app, &mut tx, &state).await?;
     store::coalition::set_phase(&mut tx, Phase::Active, None).await?;
     tx.commit().await?;
+    crate::keys::reload_if_changed(app, &state).await?;
     let mut db = app.store.read("reading the coalition").await?;
     *guard = Coalition::load(&mut db, &app.rest).await?;
     drop(db);
@@ -283,19 +295,5 @@ fn check(
         state.active(app.me).is_some(),
         "the state does not name this node as a member"
     );
-    let mut leaves = group.members();
-    leaves.sort_unstable();
-    let listed = state.roster().map(|(node, _)| {
-        let document = state.document(*node);
-        let key = document.and_then(|document| document.key(KeyUse::Mls).map(|key| key.public.0));
-        (*node, key)
-    });
-    anyhow::ensure!(
-        leaves
-            .into_iter()
-            .map(|(node, key)| (node, Some(key)))
-            .eq(listed),
-        "the group has other members or other keys than the state"
-    );
-    Ok(())
+    super::come_in::members_fit(state, group)
 }

@@ -34,6 +34,8 @@ pub async fn run(app: &App) -> anyhow::Result<()> {
             &Intent {
                 node,
                 removes: true,
+                rekeys: false,
+                compared: None,
             },
         )
         .await?;

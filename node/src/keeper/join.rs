@@ -5,6 +5,7 @@ use protocol::{
     codec,
     entry::membership::JoinRequest,
     id::{Hash, NodeId},
+    identity::SignedDocument,
     problem::ProblemKind,
 };
 
@@ -47,6 +48,21 @@ pub async fn announce(app: &App, caller: NodeId, ask: Ask) -> Result<(), Failure
     tx.commit().await?;
     app.wake.outbox.notify_one();
     Ok(())
+}
+
+/// The signed identity document of who made an invitation.
+///
+/// # Errors
+/// [`Failure`] when the log does not know the invitation any more.
+pub async fn inviter(app: &App, token: Hash) -> Result<SignedDocument, Failure> {
+    let coalition = app.coalition.read().await;
+    let state = coalition.as_ref().map(|coalition| &coalition.state);
+    let document = state.and_then(|state| {
+        let invite = state.invites.get(&token)?;
+        state.active(invite.inviter).map(|member| &member.document)
+    });
+    let document = document.ok_or_else(|| Failure::new(ProblemKind::InviteUnknown, ""))?;
+    codec::decode(document).map_err(Failure::internal)
 }
 
 /// What the log knows of a newcomer.

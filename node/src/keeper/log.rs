@@ -134,7 +134,7 @@ pub async fn page(app: &App, after: u64) -> Result<Page, Failure> {
         size: tree.size(),
         root: tree.root(),
     }
-    .signed(&app.secrets.signing_key(KeyUse::Head))
+    .signed(&app.keys().known_at(Some(after)).signing_key(KeyUse::Head))
     .to_string();
     Ok(Page { items, head, note })
 }

@@ -1,10 +1,10 @@
 //! Lets log time pass when nobody speaks and something is due to end.
 
-use crate::{app::App, store, sync::outbox};
+use crate::{app::App, keys::RENEW_BEFORE, store, sync::outbox};
 use protocol::{entry::housekeeping::Tick, fold, state::State, time::Moment};
 
-/// Appends a tick when a claim's end or a notice's deadline has come and no entry has carried log
-/// time past it.
+/// Appends a tick when a claim's end, a notice's deadline or the day to renew a document has come and no
+/// entry has carried log time past it.
 ///
 /// # Errors
 /// When the database fails.
@@ -44,10 +44,15 @@ fn is_due(state: &State, now: Moment) -> bool {
         (notice.acknowledged.is_none() && passes(notice.ack_due))
             || (notice.receipt.is_none() && passes(notice.due))
     });
+    // Members judge by log time alone whether it is time to renew their documents.
+    let renewal = state.roster().any(|(node, _)| {
+        let document = state.document(*node);
+        document.is_some_and(|document| passes(document.valid_until.plus(-RENEW_BEFORE)))
+    });
     let ends = [
         fold::claim::next_end(state),
         fold::ceremony::next_end(state),
         fold::overlap::next_end(state),
     ];
-    overdue || ends.into_iter().flatten().any(|end| end <= now)
+    overdue || renewal || ends.into_iter().flatten().any(|end| end <= now)
 }

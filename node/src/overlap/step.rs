@@ -354,7 +354,7 @@ async fn fetch(
         Err(error) => return Err(error.into()),
     };
     let limit = <PassedList as codec::Canonical>::MAX_BYTES;
-    let plain = seal::open(&sealed, &app.secrets.age(), limit).ok();
+    let plain = app.keys().open(&sealed, limit).ok();
     let read = plain.and_then(|plain| codec::decode::<PassedList>(&plain).ok());
     let Some(read) = read.filter(|read| read.version == OVERLAP_VERSION) else {
         return Ok(unusable(PassFault::Unreadable));
@@ -440,7 +440,7 @@ async fn keep(app: &App, due: &Due, cells: &[Cell]) -> anyhow::Result<()> {
 
 async fn open_counts(app: &App, due: &Due, sealed: &[u8]) -> anyhow::Result<()> {
     let limit = <Counts as codec::Canonical>::MAX_BYTES;
-    let plain = seal::open(sealed, &app.secrets.age(), limit).ok();
+    let plain = app.keys().open(sealed, limit).ok();
     let counts = plain.and_then(|plain| codec::decode::<Counts>(&plain).ok());
     let fits = |counts: &Counts| {
         let sets = counts.cells.iter().map(|cell| cell.lists);

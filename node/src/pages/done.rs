@@ -6,6 +6,8 @@ use axum::response::Redirect;
 /// Something that was done.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Done {
+    /// The digits of the own request were compared.
+    Compared,
     /// A newcomer is in.
     Approved,
     /// A newcomer will be in once the keeper answers.
@@ -77,7 +79,8 @@ pub enum Done {
 }
 
 impl Done {
-    const ALL: [Self; 34] = [
+    const ALL: [Self; 35] = [
+        Self::Compared,
         Self::Approved,
         Self::ApprovalWaits,
         Self::Signed,
@@ -116,6 +119,7 @@ impl Done {
 
     fn word(self) -> &'static str {
         match self {
+            Self::Compared => "compared",
             Self::Approved => "approved",
             Self::ApprovalWaits => "approval-waits",
             Self::Signed => "signed",
@@ -155,6 +159,7 @@ impl Done {
 
     fn sentence(self) -> &'static str {
         match self {
+            Self::Compared => "Compared. This node comes in by itself once it is approved.",
             Self::Approved => {
                 "Approved. The agreement waits for everybody's signature again, with the newcomer in it."
             }

@@ -1,9 +1,9 @@
 //! What every page shows around its content: where one is, how the coalition stands.
 
 use super::when::Calendar;
-use crate::{app::App, store::coalition::Phase};
+use crate::{app::App, keys, store::coalition::Phase};
 use axum::http::Uri;
-use protocol::agreement::Agreement;
+use protocol::{agreement::Agreement, time::Moment};
 use std::fmt;
 
 /// The pages of the menu.
@@ -153,12 +153,17 @@ impl Frame {
         let because = guard
             .as_ref()
             .and_then(|coalition| coalition.row.stopped_because.clone());
+        let log_time = guard
+            .as_ref()
+            .map_or(Moment(0), |coalition| coalition.state.meta().head.log_time);
         drop(guard);
         let banner = frame
             .phase
             .and_then(|phase| Banner::of(phase, because.unwrap_or_default()));
         frame.banners.extend(banner);
         frame.banners.extend(frame.keeper_banner(app));
+        let document = keys::standing::of(app, log_time);
+        frame.banners.extend(frame.document_banner(app, &document));
         frame
     }
 
@@ -175,6 +180,27 @@ impl Frame {
             title: "The keeper is not reached".to_owned(),
             detail: format!(
                 "{last} What you do here waits and nothing is lost, but no claim is granted meanwhile. ({error})"
+            ),
+        })
+    }
+
+    /// The own identity document, where a person must look after it.
+    fn document_banner(&self, app: &App, document: &keys::standing::Standing) -> Option<Banner> {
+        let until = self.calendar.moment(document.valid_until);
+        let title = if document.ended {
+            format!("This node's identity document ran out {until}")
+        } else if document.ends_soon {
+            format!("This node's identity document runs out {until} and was not renewed by itself")
+        } else {
+            return None;
+        };
+        Some(Banner {
+            grave: document.ended,
+            title,
+            detail: format!(
+                "A day after its end allies take nothing more from this organization than what protects people. \
+                 Whoever looks after the node renews it: {}",
+                command(app, "identity rotate --keep-keys")
             ),
         })
     }
@@ -241,7 +267,7 @@ impl Frame {
                 },
             ],
             done: None,
-            calendar: Calendar::new(None, protocol::time::Moment(1_795_604_160_000)),
+            calendar: Calendar::new(None, Moment(1_795_604_160_000)),
         }
     }
 }

@@ -1,8 +1,8 @@
 //! The first page: how the coalition stands, and what waits for whom.
 
 use super::{
-    Page, PageError,
-    done::Done,
+    Page,
+    door::{self, Door, Newcomer},
     frame::{self, Frame, Section},
     render,
     when::When,
@@ -16,13 +16,12 @@ use crate::{
     sync::keepers::Quorum,
 };
 use askama::Template;
-use axum::{Form, extract::State, http::Uri, response::Redirect};
+use axum::{extract::State, http::Uri};
 use protocol::{
     id::NodeId,
     state::{State as Folded, rows::NoticeRow},
     time::Moment,
 };
-use serde::Deserialize;
 
 /// The most lines of one kind that the page shows.
 const LINES: usize = 50;
@@ -35,6 +34,7 @@ pub struct Home {
     create: String,
     join: String,
     invite: String,
+    door: Option<Door>,
     coalition: Option<Standing>,
 }
 
@@ -71,16 +71,6 @@ struct Keeper {
     lag: Option<u64>,
     heard: Option<String>,
     error: Option<String>,
-}
-
-/// Somebody who waits to be let in.
-#[derive(Debug)]
-struct Newcomer {
-    node: String,
-    name: String,
-    kind: String,
-    inviter: String,
-    ours: bool,
 }
 
 /// A draft of the agreement.
@@ -137,7 +127,10 @@ struct Receipt {
 /// Shows the page.
 pub async fn show(State(app): State<App>, uri: Uri) -> Page {
     let frame = Frame::read(&app, Section::Home, &uri).await;
-    let status = api::status::read(&app).await?;
+    let mut status = api::status::read(&app).await?;
+    let door = status.coalition.as_mut();
+    let door = door.and_then(|coalition| coalition.door.take());
+    let door = door.map(|door| Door::new(&frame, door));
     let classes = api::tokens::read(&app).await?.classes;
     let tokens = classes.iter().map(|class| class.waiting).sum();
     let guard = app.coalition.read().await;
@@ -154,28 +147,9 @@ pub async fn show(State(app): State<App>, uri: Uri) -> Page {
         ),
         join: frame::command(&app, "coalition join CODE"),
         invite: frame::command(&app, "coalition invite --to-name \"Name of the ally\""),
+        door,
         coalition,
     })
-}
-
-/// Somebody to let in.
-#[derive(Debug, Deserialize)]
-pub struct Approval {
-    node: NodeId,
-}
-
-/// Lets a newcomer in, and proposes the agreement for the members as they are then.
-pub async fn approve(
-    State(app): State<App>,
-    Form(approval): Form<Approval>,
-) -> Result<Redirect, PageError> {
-    let (_, entry) = work::join::approve(&app, &approval.node.to_string()).await?;
-    if api::said(&app, entry).await?.state != "done" {
-        return Ok(Done::ApprovalWaits.at("/"));
-    }
-    let (_, entry) = work::agreement::propose(&app, None).await?;
-    api::said(&app, entry).await?;
-    Ok(Done::Approved.at("/"))
 }
 
 impl Standing {
@@ -189,7 +163,7 @@ impl Standing {
             error: keeper.error,
         });
         Self {
-            newcomers: newcomers(state, app.me),
+            newcomers: door::newcomers(frame, status.waiting),
             drafts: drafts(state, app.me, status.drafts),
             receipts: receipts(frame, state, app.me),
             overlaps: crate::overlap::show::askers(state, app.me),
@@ -219,7 +193,7 @@ impl Standing {
         let newcomers = self
             .newcomers
             .iter()
-            .filter(|newcomer| newcomer.ours)
+            .filter(|newcomer| newcomer.digits.is_some())
             .count();
         let drafts = self.drafts.iter().filter(|draft| draft.ours).count();
         let receipts = self
@@ -267,21 +241,6 @@ impl Member {
             party: member.party,
         }
     }
-}
-
-fn newcomers(state: &Folded, me: NodeId) -> Vec<Newcomer> {
-    state
-        .joins
-        .iter()
-        .take(LINES)
-        .map(|(node, join)| Newcomer {
-            node: node.to_string(),
-            name: join.name.clone(),
-            kind: words::kind(&join.kind),
-            inviter: work::members::name(state, join.inviter),
-            ours: join.inviter == me,
-        })
-        .collect()
 }
 
 fn drafts(state: &Folded, me: NodeId, drafts: Vec<AgreementStatus>) -> Vec<Draft> {
@@ -337,15 +296,10 @@ impl Home {
             create: text(),
             join: text(),
             invite: text(),
+            door: None,
             coalition: Some(Standing {
                 newcomers: [true, false]
-                    .map(|ours| Newcomer {
-                        node: text(),
-                        name: text(),
-                        kind: text(),
-                        inviter: text(),
-                        ours,
-                    })
+                    .map(|ours| Newcomer::sample(&text(), when.clone(), ours))
                     .into(),
                 drafts: [true, false]
                     .map(|ours| Draft {
@@ -395,6 +349,14 @@ impl Home {
             }),
             frame,
         }
+    }
+
+    /// The page of a node that waits at a door.
+    pub(super) fn sample_joining(text: &str) -> Self {
+        let mut home = Self::sample(text);
+        home.frame.phase = Some(crate::store::coalition::Phase::Joining);
+        home.door = Some(Door::sample(text, &home.frame));
+        home
     }
 }
 

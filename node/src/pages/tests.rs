@@ -38,6 +38,7 @@ fn pages(text: &str) -> Vec<(&'static str, String)> {
     };
     [
         ("home", render(&Home::sample(text))),
+        ("joining", render(&Home::sample_joining(text))),
         ("agreement", render(&Agreement::sample(text))),
         ("lists", render(&Lists::sample(text))),
         ("import", render(&Import::sample(text))),

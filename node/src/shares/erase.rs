@@ -28,7 +28,6 @@ use protocol::{
     },
     identity::KeyUse,
     problem::ProblemKind,
-    seal,
     state::State,
     time::DAY,
 };
@@ -197,7 +196,9 @@ async fn rows(app: &App, notice: &NoticeIn) -> anyhow::Result<Option<RecalledRow
             }
         }
     };
-    let opened = seal::open(&sealed, &app.secrets.age(), RecalledRows::MAX_BYTES)
+    let opened = app
+        .keys()
+        .open(&sealed, RecalledRows::MAX_BYTES)
         .ok()
         .and_then(|plain| codec::decode::<RecalledRows>(&plain).ok());
     if opened.is_none() {
@@ -235,7 +236,7 @@ fn receipt(
         notice_hash: notice.hash,
         onward,
     });
-    let key = app.secrets.signing_key(KeyUse::Statement);
+    let key = app.keys().stating().signing_key(KeyUse::Statement);
     let signature = key.sign(&[ERASURE_PREFIX, &statement].concat());
     ErasureReceipt {
         statement,

@@ -121,7 +121,7 @@ fn open(app: &App, share: &Received, root: Hash, sealed: &[u8]) -> Result<Shared
     if sealed.len() as u64 != share.bytes {
         return Err(Unusable::Other("another size"));
     }
-    let plain = seal::open(sealed, &app.secrets.age(), SHARE_BYTES)?;
+    let plain = app.keys().open(sealed, SHARE_BYTES)?;
     let rows: SharedRows = codec::decode(&plain)?;
     if rows.version != VERSION {
         return Err(Unusable::Other("a format of another version"));

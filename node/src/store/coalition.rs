@@ -155,6 +155,7 @@ pub async fn forget_joining(db: &mut AnyConnection) -> Result<()> {
     sqlx::query("DELETE FROM coalition WHERE phase = 'joining'")
         .execute(&mut *db)
         .await?;
+    super::joining::forget(&mut *db).await?;
     sqlx::query("DELETE FROM mls_state")
         .execute(&mut *db)
         .await?;

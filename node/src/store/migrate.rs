@@ -60,6 +60,11 @@ pub const MIGRATIONS: &[(i64, &str, &str)] = &[
     ),
     (16, "turf", include_str!("../../migrations/0016_turf.sql")),
     (
+        17,
+        "joining",
+        include_str!("../../migrations/0017_joining.sql"),
+    ),
+    (
         20,
         "overlap",
         include_str!("../../migrations/0020_overlap.sql"),

@@ -56,6 +56,18 @@ pub async fn find(db: &mut AnyConnection) -> Result<Option<NodeRow>> {
     .transpose()
 }
 
+/// Puts another signed identity document in the place of this node's.
+///
+/// # Errors
+/// [`StoreError`].
+pub async fn put_document(db: &mut AnyConnection, document: &[u8]) -> Result<()> {
+    sqlx::query("UPDATE node SET document = $1")
+        .bind(document)
+        .execute(db)
+        .await?;
+    Ok(())
+}
+
 /// Writes a sealed secret, in place of an earlier one.
 ///
 /// # Errors

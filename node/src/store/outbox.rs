@@ -224,6 +224,19 @@ pub async fn set_sealed(
     Ok(())
 }
 
+/// Puts another form of an entry in the place of the one that waits.
+///
+/// # Errors
+/// [`StoreError`].
+pub async fn set_plain(db: &mut AnyConnection, entry: EntryId, plain: &[u8]) -> Result<()> {
+    sqlx::query("UPDATE outbox SET plain = $1 WHERE entry_id = $2")
+        .bind(plain)
+        .bind(entry.to_string())
+        .execute(db)
+        .await?;
+    Ok(())
+}
+
 /// Stores a commit that will be sent, and the Welcome that goes out once it has won.
 ///
 /// # Errors

@@ -11,6 +11,7 @@ use super::{
 };
 use crate::{
     app::App,
+    keys::restate,
     store::{
         StoreError, Write,
         outbox::{self as table, Outgoing, Progress},
@@ -21,6 +22,7 @@ use protocol::{
     codec,
     entry::Class,
     envelope::{ENTRY_BYTES, Envelope, Form, Header, VERSION},
+    fold,
     id::{EntryId, Hash, NodeId},
     mls::Group,
     problem::ProblemKind,
@@ -71,7 +73,13 @@ async fn seal_queued(app: &App) -> anyhow::Result<usize> {
 
 async fn seal_batch(app: &App, coalition: &mut Coalition) -> anyhow::Result<usize> {
     let mut tx = app.store.write("sealing entries").await?;
-    let queued = table::in_progress(&mut tx, Progress::Queued, SEAL_BATCH).await?;
+    let is_stale = fold::identity::has_stale_leaf(&coalition.state, app.me);
+    // Nothing counts before the leaf is renewed, so that comes first, however much waits.
+    let limit = if is_stale { i64::MAX } else { SEAL_BATCH };
+    let mut queued = table::in_progress(&mut tx, Progress::Queued, limit).await?;
+    if is_stale {
+        queued.retain(rekeys);
+    }
     if queued.is_empty() {
         return Ok(0);
     }
@@ -86,6 +94,12 @@ async fn seal_batch(app: &App, coalition: &mut Coalition) -> anyhow::Result<usiz
     Ok(sealed)
 }
 
+/// Whether a row puts the key of this node's new document into its leaf.
+fn rekeys(row: &Outgoing) -> bool {
+    let intent = row.intent.as_deref().map(codec::decode::<Intent>);
+    intent.is_some_and(|intent| intent.is_ok_and(|intent| intent.rekeys))
+}
+
 /// Seals one entry; `false` when it must wait or has ended.
 async fn seal_one(
     app: &App,
@@ -97,7 +111,11 @@ async fn seal_one(
     if row.kind == COMMIT {
         return build_commit(app, tx, coalition, group, row).await;
     }
-    let entry = outbox::plain(app, row)?;
+    let mut entry = outbox::plain(app, row)?;
+    if let Some(anew) = restate::restated(&app.keys(), &coalition.state, &entry) {
+        outbox::replace(app, tx, row.entry, &anew).await?;
+        entry = anew;
+    }
     let header = header(
         app.me,
         coalition,
@@ -137,6 +155,15 @@ async fn build_commit(
     }
     let header = commit_header(app.me, coalition, row.entry);
     let (key, aad) = (app.mls_key(), header.authenticated());
+    if intent.rekeys {
+        let old = group
+            .leaf_key()
+            .and_then(|leaf| app.keys().mls_with(leaf))
+            .ok_or_else(|| anyhow::anyhow!("this node lost the key of its leaf"))?;
+        let commit = group.commit_rekey(&old, &key, app.me, &aad)?;
+        let sealed = commit.bytes;
+        return store_envelope(tx, row.entry, Envelope { header, sealed }, None).await;
+    }
     let commit = match (coalition.state.joins.get(&intent.node), intent.removes) {
         (_, true) => group.commit_remove(&key, &aad, &[intent.node])?,
         (Some(join), false) => group.commit_add(&key, &aad, &[&join.key_package])?,

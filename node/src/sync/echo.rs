@@ -5,9 +5,12 @@ use super::{
     outbox::{COMMIT, Intent},
     react,
 };
-use crate::store::{
-    StoreError, Write, coalition as table,
-    outbox::{self as out, Outgoing},
+use crate::{
+    keys::restate,
+    store::{
+        StoreError, Write, coalition as table,
+        outbox::{self as out, Outgoing},
+    },
 };
 use protocol::{codec, fold::Void, id::NodeId, mls::Group, state::State};
 
@@ -19,12 +22,18 @@ pub(super) async fn finish_own(
     tx: &mut Write,
     state: &State,
     group: &mut Group,
-    own: &Outgoing,
+    (me, own): (NodeId, &Outgoing),
     position: u64,
     void: Option<&Void>,
 ) -> Result<(), StoreError> {
     let again = match void {
-        Some(Void::OldEpoch) => own.attempts < REENCRYPT,
+        Some(void) if restate::may_be_restated(state, me, &own.kind, void) => {
+            own.attempts < REENCRYPT
+        }
+        Some(Void::RetiredKey) if own.kind == COMMIT => {
+            own.attempts < REENCRYPT && still_wanted(state, own)
+        }
+        Some(Void::OldEpoch | Void::RetiredKey) => own.attempts < REENCRYPT,
         Some(Void::LostRace) => own.attempts < REENCRYPT && still_wanted(state, own),
         _ => false,
     };

@@ -15,8 +15,8 @@ use protocol::{
     identity::{IdentityDocument, KeyUse},
     problem::Problem,
     sign::{
-        Answered, Nonce, RequestView, ResponseView, Seen, SignatureError, VerifiedResponse,
-        sign_request, verify_response,
+        Answered, Nonce, RequestSigner, RequestView, ResponseView, Seen, SignatureError,
+        VerifiedResponse, sign_request, verify_response,
     },
     time::Moment,
 };
@@ -44,6 +44,7 @@ impl Keeper {
         query: &str,
         content: &Content<'_>,
         ahead: i64,
+        signer: &RequestSigner,
     ) -> Result<Bytes, KeeperError> {
         let path = format!("/v1/c/{}/{path}", self.coalition);
         let authority = match &seat.url {
@@ -73,7 +74,7 @@ impl Keeper {
             document: app.identity().seq,
         };
         let nonce = Nonce::random(&mut crate::ambient::rng());
-        let added = sign_request(&app.signer(), &view, seat.node, &seen, created, nonce)?;
+        let added = sign_request(signer, &view, seat.node, &seen, created, nonce)?;
         let target = if query.is_empty() {
             path.clone()
         } else {

@@ -68,7 +68,9 @@ pub async fn page(app: &App, page: Page) -> anyhow::Result<()> {
         }
         rest = after;
     }
-    if let Err(error) = vouch::check(app, &page.note).await {
+    let first = page.items.first().map(|item| item.position);
+    let began = first.map_or(page.head.position, |first| first.saturating_sub(1));
+    if let Err(error) = vouch::check(app, &page.note, began).await {
         return match error.downcast_ref::<Stop>() {
             Some(Stop(why)) => stop(app, why).await,
             None => Err(error),
@@ -229,6 +231,7 @@ async fn try_batch(
         coalition.write_group(&mut tx, &app.rest, &group).await?;
         tx.commit().await?;
         coalition.settle(&group);
+        crate::keys::reload_if_changed(app, &coalition.state).await?;
     } else {
         let why = parted::gone(app, &mut tx, &coalition.state).await?;
         tx.commit().await?;
@@ -304,7 +307,7 @@ async fn one(
             tx,
             &coalition.state,
             group,
-            &own,
+            (app.me, &own),
             item.position,
             void.as_ref(),
         )

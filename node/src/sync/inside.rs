@@ -138,12 +138,13 @@ fn look_inside(
             epoch,
             added,
             removed,
+            author_key,
             ..
         } => Ok(Inside::Commit {
             author: app.me,
             added,
             removed,
-            author_key: None,
+            author_key: Some(author_key),
             opens: epoch + 1,
             rejoin: false,
             staged: None,

@@ -12,52 +12,16 @@ use protocol::{
     codec::{self, Canonical},
     id::{CoalitionId, NodeId},
     problem::{Problem, ProblemKind},
-    sign::{LogPoint, SignatureError},
+    sign::{LogPoint, RequestSigner, SignatureError},
 };
-use std::{
-    collections::{BTreeMap, VecDeque},
-    sync::Mutex,
-};
-
-/// The most that an own clock is corrected by for one keeper: a day.
-const OFFSET_LIMIT: i64 = 24 * protocol::time::HOUR;
+use std::collections::VecDeque;
 
 /// The unit in which a signature tells its time.
 const A_SECOND: std::time::Duration = std::time::Duration::from_secs(1);
 
-/// How far each keeper's clock differs from this node's, in milliseconds.
-#[derive(Debug, Default)]
-pub struct Offsets {
-    used: Mutex<BTreeMap<NodeId, i64>>,
-    last: Mutex<Option<i64>>,
-}
-
-impl Offsets {
-    pub(super) fn of(&self, keeper: NodeId) -> i64 {
-        self.used
-            .lock()
-            .map_or(0, |offsets| offsets.get(&keeper).copied().unwrap_or(0))
-    }
-
-    /// How far the keeper that answered last was ahead of this node's clock, in milliseconds; nothing
-    /// before any did.
-    pub fn at_last_contact(&self) -> Option<i64> {
-        self.last.lock().ok().and_then(|last| *last)
-    }
-
-    /// Notes how far a keeper's clock was ahead in an answer that it signed.
-    pub(super) fn heard(&self, ahead: i64) {
-        if let Ok(mut last) = self.last.lock() {
-            *last = Some(ahead);
-        }
-    }
-
-    fn set(&self, keeper: NodeId, offset: i64) {
-        if let Ok(mut offsets) = self.used.lock() {
-            offsets.insert(keeper, offset.clamp(-OFFSET_LIMIT, OFFSET_LIMIT));
-        }
-    }
-}
+/// What may be behind it that a keeper takes this node for a stranger; the keeper tells strangers nothing.
+const UNKNOWN_HERE: &str = "this node is no member, or its keys were changed after the copy was made that it was \
+     restored from: then restore the latest backup";
 
 /// Why a call to the keeper brought nothing.
 #[derive(Debug, thiserror::Error)]
@@ -449,8 +413,47 @@ impl Keeper {
         query: &str,
         content: &Content<'_>,
     ) -> Result<Bytes, KeeperError> {
-        let exchange =
-            |ahead| self.exchange(app, seat, method.clone(), path, query, content, ahead);
+        let mut signers = vec![app.signer()];
+        signers.extend(app.keys().other_signers(app.me));
+        let mut answer = Err(nobody());
+        for signer in &signers {
+            answer = self
+                .call_as(app, seat, method.clone(), path, query, content, signer)
+                .await;
+            let refused = answer.as_ref().err().and_then(KeeperError::kind);
+            if refused != Some(ProblemKind::NotMember) {
+                return answer;
+            }
+        }
+        if let Err(KeeperError::Refused(problem)) = &mut answer {
+            UNKNOWN_HERE.clone_into(&mut problem.detail);
+        }
+        answer
+    }
+
+    #[expect(clippy::too_many_arguments, reason = "the parts of one request")]
+    async fn call_as(
+        &self,
+        app: &App,
+        seat: &Seat,
+        method: Method,
+        path: &str,
+        query: &str,
+        content: &Content<'_>,
+        signer: &RequestSigner,
+    ) -> Result<Bytes, KeeperError> {
+        let exchange = |ahead| {
+            self.exchange(
+                app,
+                seat,
+                method.clone(),
+                path,
+                query,
+                content,
+                ahead,
+                signer,
+            )
+        };
         let first = exchange(0).await;
         let Err(KeeperError::Refused(problem)) = &first else {
             return first;

@@ -11,12 +11,13 @@ use minicbor::{Decode, Encode};
 use protocol::{
     blob::Manifest,
     codec::{self, Canonical},
+    comparison::Comparison,
     entry::{
         Class, Entry,
         payload::{INLINE_BYTES, Payload},
     },
     fold,
-    id::{EntryId, NodeId},
+    id::{EntryId, Hash, NodeId},
     seal::{self, AgeIdentity, AgeRecipient},
     state::State,
     time::DAY,
@@ -172,23 +173,34 @@ pub struct Intent {
     /// Whether it goes.
     #[n(1)]
     pub removes: bool,
+    /// Whether it puts the key of this node's new document into its leaf.
+    #[n(2)]
+    pub rekeys: bool,
+    /// What a person has compared with the newcomer: another request of it is not meant.
+    #[n(3)]
+    pub compared: Option<Hash>,
 }
 
 impl Intent {
     /// Whether the coalition still waits for it.
     #[must_use]
     pub fn is_wanted(&self, state: &State) -> bool {
-        if self.removes {
+        if self.rekeys {
+            fold::identity::has_stale_leaf(state, self.node)
+        } else if self.removes {
             fold::parting::is_settled(state, self.node)
         } else {
-            state.joins.has(&self.node)
+            state
+                .joins
+                .get(&self.node)
+                .is_some_and(|join| self.compared == Some(Comparison::of_newcomer(state, join).0))
         }
     }
 }
 
 impl Canonical for Intent {
     const WHAT: &'static str = "intent of a commit";
-    const MAX_BYTES: usize = 64;
+    const MAX_BYTES: usize = 128;
 }
 
 /// Queues a change of the group.
@@ -223,6 +235,18 @@ pub fn plain(app: &App, row: &Outgoing) -> Result<Entry> {
         .open(&plain_place(row.entry), &row.plain)
         .map_err(|error| StoreError::damaged("outbox", error))?;
     codec::decode(&bytes).map_err(|error| StoreError::damaged("outbox", error))
+}
+
+/// Puts another form of an entry that waits in its place.
+///
+/// # Errors
+/// [`StoreError`].
+pub async fn replace(app: &App, tx: &mut Write, id: EntryId, entry: &Entry) -> Result<()> {
+    let place = plain_place(id);
+    let plain = app
+        .rest
+        .seal(&place, &codec::encode(entry), &mut crate::ambient::rng());
+    table::set_plain(&mut *tx, id, &plain).await
 }
 
 /// The rows, or the Welcome, that wait beside an entry.

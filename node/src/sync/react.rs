@@ -55,6 +55,7 @@ pub async fn entry(
         | Entry::Revoke(_)
         | Entry::NoticeAck(_)
         | Entry::ErasureReceipt(_) => crate::shares::react(app, tx, state, event).await,
+        Entry::Identity(_) => crate::keys::bring_in_line(app, tx, state).await,
         Entry::Checkpoint(checkpoint) => {
             let author = event.at.author;
             let same_log = super::vouch::cosigned(app, tx, state, author, checkpoint).await?;
@@ -96,6 +97,7 @@ pub async fn claims_ended(tx: &mut Write, ended: &[EntryId]) -> store::Result<()
 /// When the database fails.
 pub async fn own_void(tx: &mut Write, entry: EntryId, why: &str) -> store::Result<()> {
     crate::claims::own_void(tx, entry, why).await?;
+    crate::keys::own_void(tx, entry).await?;
     store::contact_report::untell(tx, entry).await?;
     store::suppression::untell(tx, entry).await?;
     store::overlap::void(tx, entry).await?;

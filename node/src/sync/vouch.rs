@@ -38,24 +38,26 @@ pub(super) async fn grow(tx: &mut Write, state: &State, item: &LogItem) -> Resul
 /// What a note is held against.
 struct Known {
     origin: String,
-    head_keys: Vec<(NodeId, PublicKey)>,
+    head_keys: Vec<HeadKey>,
     position: u64,
 }
 
 /// Checks the keeper's note that came with a page, after the page was folded.
 ///
 /// A note beyond what this node has folded is left for a later page: pages end with one that
-/// reaches the head.
+/// reaches the head. `began` is the position before the page: the keeper may have signed with a key
+/// that the page retires.
 ///
 /// # Errors
 /// [`Stop`] with `E_LOG_FORK` when the keeper's head shrank or contradicts what this node folded;
 /// the evidence is kept. Any other error when the note cannot be read or is not the keeper's.
-pub async fn check(app: &App, text: &str) -> anyhow::Result<()> {
+pub async fn check(app: &App, text: &str, began: u64) -> anyhow::Result<()> {
     let Some(known) = known(app).await? else {
         return Ok(());
     };
     let shown: Note = text.parse()?;
-    let signer = signer(&known.head_keys, &shown).filter(|_| shown.head.origin == known.origin);
+    let signer =
+        signer(&known.head_keys, &shown, began).filter(|_| shown.head.origin == known.origin);
     let signer = signer.ok_or_else(|| anyhow::anyhow!("the note with the page is no keeper's"))?;
     let size = shown.head.size;
     let mut db = app.store.read("checking a head").await?;
@@ -99,29 +101,51 @@ async fn known(app: &App) -> anyhow::Result<Option<Known>> {
     }))
 }
 
-/// The keys for heads of everybody who may have kept the log.
+/// A key for heads of somebody who may have kept the log.
+pub(crate) struct HeadKey {
+    node: NodeId,
+    key: PublicKey,
+    /// The position at which it was retired.
+    until: Option<u64>,
+}
+
+/// The keys for heads of everybody who may have kept the log, retired ones included.
 #[must_use]
-pub(crate) fn head_keys(row: &table::CoalitionRow, state: &State) -> Vec<(NodeId, PublicKey)> {
+pub(crate) fn head_keys(row: &table::CoalitionRow, state: &State) -> Vec<HeadKey> {
     let introduced = codec::decode(&row.keeper_document).ok().and_then(
         |signed: protocol::identity::SignedDocument| {
             codec::decode::<IdentityDocument>(&signed.document).ok()
         },
     );
-    let members = state.members.iter();
-    let members = members.filter_map(|(node, _)| state.document(*node));
-    members
+    let introduced = introduced.filter(|document| !state.members.has(&document.node_id));
+    let present = state
+        .members
+        .iter()
+        .filter_map(|(node, _)| state.document(*node))
         .chain(introduced)
-        .filter_map(|document| Some((document.node_id, document.key(KeyUse::Head)?.public)))
+        .map(|document| (None, document));
+    let past = state
+        .members
+        .iter()
+        .flat_map(|(node, _)| fold::identity::past(state, *node))
+        .map(|(until, document)| (Some(until), document));
+    present
+        .chain(past)
+        .filter_map(|(until, document)| {
+            let key = document.key(KeyUse::Head)?.public;
+            let node = document.node_id;
+            Some(HeadKey { node, key, until })
+        })
         .collect()
 }
 
-/// Which keeper signed a note.
+/// Which keeper signed a note, by a key that was not retired by a position.
 #[must_use]
-pub(crate) fn signer(head_keys: &[(NodeId, PublicKey)], note: &Note) -> Option<NodeId> {
-    let mut signers = head_keys
-        .iter()
-        .filter(|(_, key)| note.is_signed_by_keeper(key));
-    signers.next().map(|(node, _)| *node)
+pub(crate) fn signer(head_keys: &[HeadKey], note: &Note, position: u64) -> Option<NodeId> {
+    let mut signers = head_keys.iter().filter(|known| {
+        known.until.is_none_or(|until| position < until) && note.is_signed_by_keeper(&known.key)
+    });
+    signers.next().map(|known| known.node)
 }
 
 async fn keep(app: &App, signer: NodeId, size: u64, text: &str) -> anyhow::Result<()> {
@@ -195,7 +219,10 @@ pub fn build(app: &App, state: &State, hash: Hash, authenticator: Hash) -> Check
         authenticator,
         root: head.root,
         seconds,
-        cosignature: head.cosigned(&app.secrets.signing_key(KeyUse::Statement), seconds),
+        cosignature: head.cosigned(
+            &app.keys().stating().signing_key(KeyUse::Statement),
+            seconds,
+        ),
     }
 }
 

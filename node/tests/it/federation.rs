@@ -3,13 +3,14 @@
 mod answers;
 mod appends;
 mod callers;
+mod doors;
 mod evaluation;
 mod joins;
 
 use super::site::{KEEPER_URL, Site, answer};
 use axum::body::Body;
 use bytes::Bytes;
-use commonturf::app::App;
+use commonturf::{app::App, federation::LOCAL_AUTHORITY};
 use protocol::{
     id::NodeId,
     problem::Problem,
@@ -57,6 +58,17 @@ impl Call {
     }
 
     fn signed(self, signer: &RequestSigner, to: NodeId, created: Moment) -> Signed {
+        let authority = KEEPER_URL.trim_start_matches("https://");
+        self.signed_for(authority, signer, to, created)
+    }
+
+    fn signed_for(
+        self,
+        authority: &str,
+        signer: &RequestSigner,
+        to: NodeId,
+        created: Moment,
+    ) -> Signed {
         let mut headers: Vec<(String, String)> = Vec::new();
         if let Some(value) = self.content_type {
             headers.push(("content-type".to_owned(), value.to_owned()));
@@ -68,7 +80,7 @@ impl Call {
         let content = self.content_type == Some("application/cbor");
         let view = RequestView {
             method: self.method,
-            authority: KEEPER_URL.trim_start_matches("https://"),
+            authority,
             path: &self.path,
             query: self.query,
             headers: &borrowed,
@@ -90,6 +102,19 @@ impl Call {
             headers,
         }
     }
+}
+
+/// What a keeper answers to somebody who reads the log with this key.
+pub(crate) async fn reads_log(
+    keeper: &App,
+    signer: &RequestSigner,
+    now: Moment,
+) -> http::Response<Bytes> {
+    let id = coalition_id(keeper).await;
+    let call = Call::get(&path(keeper, id, "log"), Some("after=0&wait=0"));
+    call.signed_for(LOCAL_AUTHORITY, signer, keeper.me, now)
+        .send(keeper)
+        .await
 }
 
 impl Signed {

@@ -2,6 +2,7 @@
 
 mod backup;
 mod coming_back;
+mod identity;
 mod parting;
 mod retention;
 

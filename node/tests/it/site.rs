@@ -226,13 +226,34 @@ pub(crate) async fn founded(wire: &Wire) -> Site {
     keeper
 }
 
+/// Two people compare on the telephone: the newcomer's says so, and the digits are the inviter's to
+/// approve with.
+pub(crate) async fn compared(inviter: &App, newcomer: &App) -> String {
+    let theirs = coalition::compare::door(newcomer).await.unwrap().unwrap();
+    let ours = {
+        let guard = inviter.coalition.read().await;
+        let waiting = coalition::compare::newcomers(&guard.as_ref().unwrap().state, inviter.me);
+        let waits = waiting.into_iter().find(|join| join.node == newcomer.me);
+        waits.unwrap().digits.unwrap()
+    };
+    assert_eq!(theirs.digits, ours);
+    let digits = ours.to_string();
+    coalition::compare::confirm(newcomer, &digits)
+        .await
+        .unwrap();
+    digits
+}
+
 /// A newcomer comes in.
 pub(crate) async fn joined(keeper: &Site, name: &str) -> Site {
     let member = Site::new(name, false, &keeper.wire).await;
     let code = invitation(&keeper.app).await;
     coalition::join::ask(&member.app, &code).await.unwrap();
     pump(&[&keeper.app]).await;
-    coalition::join::approve(&keeper.app, name).await.unwrap();
+    let digits = compared(&keeper.app, &member.app).await;
+    coalition::join::approve(&keeper.app, name, Some(&digits))
+        .await
+        .unwrap();
     pump(&[&keeper.app, &member.app]).await;
     assert!(folded(&member.app).await.is_some(), "{name} is in");
     member

@@ -172,8 +172,25 @@ impl Net {
             coalition::join::ask(self.node(n), &code).await.ok()
         })
         .await;
+        let digits = self
+            .until("the newcomer waits", async || {
+                let guard = founder.coalition.read().await;
+                let state = &guard.as_ref()?.state;
+                let waiting = coalition::compare::newcomers(state, founder.me);
+                let waits = waiting.into_iter().find(|join| join.name == name(n))?;
+                waits.digits.map(|digits| digits.to_string())
+            })
+            .await;
+        self.until("the digits are compared", async || {
+            coalition::compare::confirm(self.node(n), &digits)
+                .await
+                .ok()
+        })
+        .await;
         self.until("the newcomer is approved", async || {
-            coalition::join::approve(founder, &name(n)).await.ok()
+            coalition::join::approve(founder, &name(n), Some(&digits))
+                .await
+                .ok()
         })
         .await;
         self.until("the newcomer is in", async || {

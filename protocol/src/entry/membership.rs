@@ -49,3 +49,12 @@ pub struct JoinRequest {
     #[cbor(n(3), with = "minicbor::bytes")]
     pub key_package: Vec<u8>,
 }
+
+/// The identity document that follows a member's present one. Its root key has signed it, so it
+/// does not matter who carries it: a member whose own keys were stolen asks another one.
+#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
+pub struct Identity {
+    /// [`crate::identity::SignedDocument`], encoded.
+    #[cbor(n(0), with = "minicbor::bytes")]
+    pub document: Vec<u8>,
+}

@@ -199,8 +199,8 @@ fn describe(
         }
         Entry::ErasureReceipt(receipt) => {
             let statement: Option<ErasureStatement> = codec::decode(&receipt.statement).ok();
-            let key = roster.key(author, KeyUse::Statement);
-            let signed = key.is_some_and(|key| is_receipt_signed_by(receipt, &key.0));
+            let mut keys = roster.keys(author, KeyUse::Statement);
+            let signed = keys.any(|key| is_receipt_signed_by(receipt, &key.0));
             let words = match statement {
                 Some(statement) => stated(&statement),
                 None => "something that cannot be read".to_owned(),

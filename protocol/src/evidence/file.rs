@@ -17,7 +17,7 @@ pub const RECORD_ITEMS: usize = 1_000_000;
 /// The most notes of one file.
 pub const NOTES: usize = 256;
 /// The most identity documents of one file.
-pub const DOCUMENTS: usize = 256;
+pub const DOCUMENTS: usize = 1_024;
 /// The most disclosed entries of one record.
 pub const ENTRIES: usize = 10_000;
 /// The most bytes of a disclosed row.
@@ -177,8 +177,9 @@ impl PersonProof {
     }
 }
 
-/// Reads a document, when its signature holds and it counts at one end of a span: a member that left has
-/// none that still counts, and one that came later had none yet.
+/// Reads a document, when its signature holds and it counts at some moment of a span: a member that left
+/// has none that still counts, one that came later had none yet, and one that changed its keys had one
+/// between the two ends alone.
 ///
 /// # Errors
 /// [`IdentityError`].
@@ -186,7 +187,14 @@ pub fn document_in(
     signed: &SignedDocument,
     (first, last): (Moment, Moment),
 ) -> Result<IdentityDocument, IdentityError> {
-    signed.verify(last).or_else(|_| signed.verify(first))
+    let ends = signed.verify(last).or_else(|_| signed.verify(first));
+    if ends.is_err()
+        && let Ok(claimed) = codec::decode::<IdentityDocument>(&signed.document)
+        && (first..=last).contains(&claimed.valid_until)
+    {
+        return signed.verify(claimed.valid_until);
+    }
+    ends
 }
 
 /// Why a file says nothing at all.

@@ -15,7 +15,8 @@ use std::collections::{BTreeMap, BTreeSet};
 /// The organizations that a file names.
 #[derive(Debug, Default)]
 pub(super) struct Roster {
-    known: BTreeMap<NodeId, IdentityDocument>,
+    /// Of each, the documents in the order of the file: the newest first, then those it has retired.
+    known: BTreeMap<NodeId, Vec<IdentityDocument>>,
     vouched: BTreeSet<NodeId>,
 }
 
@@ -30,7 +31,11 @@ impl Roster {
         for signed in documents {
             match document_in(signed, span) {
                 Ok(document) => {
-                    roster.known.insert(document.node_id, document);
+                    roster
+                        .known
+                        .entry(document.node_id)
+                        .or_default()
+                        .push(document);
                 }
                 Err(error) => {
                     findings.say(false, format!("an identity document: {error}"));
@@ -42,14 +47,16 @@ impl Roster {
 
     /// An organization in words: what it calls itself, and the id that cannot be borrowed.
     pub(super) fn name(&self, node: NodeId) -> String {
-        match self.known.get(&node) {
+        match self.known.get(&node).and_then(|known| known.first()) {
             Some(document) => format!("{} ({node})", document.organization),
             None => format!("an organization not named in this file ({node})"),
         }
     }
 
-    pub(super) fn key(&self, node: NodeId, usage: KeyUse) -> Option<PublicKey> {
-        Some(self.known.get(&node)?.key(usage)?.public)
+    /// The keys of an organization for a use, present and retired.
+    pub(super) fn keys(&self, node: NodeId, usage: KeyUse) -> impl Iterator<Item = PublicKey> {
+        let documents = self.known.get(&node).into_iter().flatten();
+        documents.filter_map(move |document| Some(document.key(usage)?.public))
     }
 
     pub(super) fn vouched_by(&self) -> Vec<NodeId> {
@@ -114,12 +121,13 @@ impl Roster {
 
     fn signers(&self, note: &Note) -> Vec<(NodeId, &'static str)> {
         let mut signers = Vec::new();
-        for (node, document) in &self.known {
-            let key = |usage| document.key(usage).map(|key| key.public);
-            if key(KeyUse::Head).is_some_and(|key| note.is_signed_by_keeper(&key)) {
+        for node in self.known.keys() {
+            let mut heads = self.keys(*node, KeyUse::Head);
+            if heads.any(|key| note.is_signed_by_keeper(&key)) {
                 signers.push((*node, "signed"));
             }
-            if key(KeyUse::Statement).is_some_and(|key| note.cosigned_by(*node, &key).is_some()) {
+            let mut statements = self.keys(*node, KeyUse::Statement);
+            if statements.any(|key| note.cosigned_by(*node, &key).is_some()) {
                 signers.push((*node, "cosigned"));
             }
         }

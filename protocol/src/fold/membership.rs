@@ -1,6 +1,6 @@
 //! Who is in. Spec: section 5.1.
 
-use super::{At, Change, Outcome, Void, parting};
+use super::{At, Change, Outcome, Void, identity, parting};
 use crate::{
     entry::membership::{Genesis, Invite, JoinRequest},
     envelope::Header,
@@ -97,6 +97,7 @@ pub(super) fn join_request(
         return Err(Void::NotAllowed("the newcomer is a member"));
     }
     let document = read_document(&request.document, request.node, at.time)?;
+    identity::may_enter(state, &document, &request.document)?;
     free_name(state, document.organization.as_str())?;
     let (node, key) = crate::mls::inspect_key_package(&request.key_package)
         .map_err(|error| Void::Signature(error.to_string()))?;
@@ -112,6 +113,8 @@ pub(super) fn join_request(
         position: at.position,
         name: document.organization.to_string(),
         kind: document.kind.to_string(),
+        token_hash: request.token_hash,
+        at: at.time,
     };
     if let Some(invite) = state.invites.get_mut(&request.token_hash) {
         invite.used_by = Some(request.node);
@@ -121,6 +124,19 @@ pub(super) fn join_request(
 }
 
 pub(super) fn commit(state: &mut State, at: At, change: &Change<'_>) -> Result<Outcome, Void> {
+    // Whoever lost its state comes back first and renews its document then.
+    if !change.rejoin {
+        identity::must_be_current(state, at)?;
+    }
+    let outcome = follow(state, at, change)?;
+    // The author's leaf has the key that its document lists, or the commit would be void.
+    if let Some(member) = state.members.get_mut(&at.author) {
+        member.stale_leaf = false;
+    }
+    Ok(outcome)
+}
+
+fn follow(state: &mut State, at: At, change: &Change<'_>) -> Result<Outcome, Void> {
     let Change {
         added,
         removed,
@@ -135,6 +151,9 @@ pub(super) fn commit(state: &mut State, at: At, change: &Change<'_>) -> Result<O
         .document(at.author)
         .ok_or(Void::Unknown("the author's document"))?;
     if author_key.is_some_and(|key| !holds(&listed, key)) {
+        if identity::has_stale_leaf(state, at.author) {
+            return Err(Void::RetiredKey);
+        }
         return Err(Void::Signature(
             "the author's key in the group is not the one in its document".to_owned(),
         ));
@@ -161,6 +180,7 @@ pub(super) fn commit(state: &mut State, at: At, change: &Change<'_>) -> Result<O
             return Err(Void::NotAllowed("the inviter approves"));
         }
         let document = read_document(&join.document, *node, at.time)?;
+        identity::may_enter(state, &document, &join.document)?;
         if !holds(&document, *key) {
             return Err(Void::Signature(
                 "the added key is not the newcomer's".to_owned(),
@@ -181,6 +201,7 @@ pub(super) fn commit(state: &mut State, at: At, change: &Change<'_>) -> Result<O
     }
     for (node, member) in members {
         state.joins.remove(&node);
+        identity::retire(state, at, node, &member.document);
         state.members.put(node, member);
     }
     Ok(Outcome::Done)
@@ -231,6 +252,7 @@ fn member(document: &IdentityDocument, bytes: &[u8], position: u64, keeper: bool
         checkpoint_day: 0,
         leaving: None,
         returned: None,
+        stale_leaf: false,
     }
 }
 

@@ -117,7 +117,7 @@ pub enum IdentityError {
     /// Not the document that comes next.
     #[error("this document does not follow the one that is known: {what} differs")]
     NotNext {
-        /// Number, link, root key or node id.
+        /// Number, link, root key, next root key or node id.
         what: &'static str,
     },
     /// A use that every node needs has no key.
@@ -346,6 +346,10 @@ impl SignedDocument {
         let checks = [
             ("the node id", document.node_id == before.node_id),
             ("the root key", document.root == before.root),
+            (
+                "the next root key",
+                document.next_root_hash == before.next_root_hash,
+            ),
             (
                 "the number",
                 Some(document.seq) == before.seq.checked_add(1),

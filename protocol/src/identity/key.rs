@@ -11,7 +11,21 @@ use std::{fmt, str::FromStr};
 use zeroize::Zeroizing;
 
 /// What a key may be used for; never anything else.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Encode, Decode)]
+#[derive(
+    Clone,
+    Copy,
+    Debug,
+    PartialEq,
+    Eq,
+    PartialOrd,
+    Ord,
+    Hash,
+    Encode,
+    Decode,
+    serde::Serialize,
+    serde::Deserialize,
+)]
+#[serde(rename_all = "lowercase")]
 #[cbor(index_only)]
 pub enum KeyUse {
     /// Signs identity documents. Its hash is the node id.

@@ -1,7 +1,7 @@
 //! The secret half of a node: one seed per use. Spec: identity.md, section 3.
 
 use super::{
-    Capability, DocumentKey, Endpoint, IdentityDocument, IdentityError, KeyUse, Name,
+    Capability, DocumentKey, Endpoint, IdentityDocument, IdentityError, KeyUse, Name, PublicKey,
     SignedDocument, SigningKey, Word,
 };
 use crate::{
@@ -76,6 +76,44 @@ impl NodeSecrets {
             age: draw(),
             head: draw(),
             statement: draw(),
+        }
+    }
+
+    /// The same node with fresh seeds for some uses. Root and next root stay: they are the node.
+    #[must_use]
+    pub fn rotated(&self, uses: &[KeyUse], rng: &mut (impl RngCore + CryptoRng)) -> Self {
+        let mut seed = |usage: KeyUse, old: &Seed| {
+            let mut seed = old.clone();
+            if uses.contains(&usage) {
+                rng.fill_bytes(seed.as_mut());
+            }
+            seed
+        };
+        Self {
+            root: self.root.clone(),
+            next_root: self.next_root.clone(),
+            request: seed(KeyUse::Request, &self.request),
+            mls: seed(KeyUse::Mls, &self.mls),
+            age: seed(KeyUse::Age, &self.age),
+            head: seed(KeyUse::Head, &self.head),
+            statement: seed(KeyUse::Statement, &self.statement),
+        }
+    }
+
+    /// Whether these are the secrets behind every key that a document lists.
+    #[must_use]
+    pub fn fit(&self, document: &IdentityDocument) -> bool {
+        document.root == self.signing_key(KeyUse::Root).public()
+            && document
+                .keys
+                .iter()
+                .all(|key| key.public == self.public(key.usage))
+    }
+
+    fn public(&self, usage: KeyUse) -> PublicKey {
+        match usage {
+            KeyUse::Age => self.age().recipient().key(),
+            _ => self.signing_key(usage).public(),
         }
     }
 
@@ -177,10 +215,7 @@ impl NodeSecrets {
                 (before.seq.saturating_add(1), Some(known.hash()))
             }
         };
-        let public = |usage| match usage {
-            KeyUse::Age => self.age().recipient().key(),
-            _ => self.signing_key(usage).public(),
-        };
+        let public = |usage| self.public(usage);
         let mut keys: Vec<_> = [KeyUse::Request, KeyUse::Mls, KeyUse::Age]
             .map(|usage| DocumentKey::new(usage, public(usage)))
             .into();

@@ -2,7 +2,9 @@
 
 use super::{Group, MlsError, MlsKey, Staged, package, settings};
 use crate::id::{Hash, NodeId};
-use openmls::prelude::{KeyPackage, LeafNodeIndex, OpenMlsProvider, StagedCommit};
+use openmls::prelude::{
+    KeyPackage, LeafNodeIndex, LeafNodeParameters, NewSignerBundle, OpenMlsProvider, StagedCommit,
+};
 use std::collections::BTreeSet;
 
 /// A commit to append.
@@ -93,6 +95,37 @@ impl Group {
     /// [`MlsError::CommitPending`] and those of [`Group::seal`].
     pub fn commit_update(&mut self, key: &MlsKey, aad: &[u8]) -> Result<Commit, MlsError> {
         self.commit(key, aad, Vec::new(), Vec::new())
+    }
+
+    /// Makes a commit that puts another signature key, and fresh key material, into this node's leaf.
+    /// It is signed with the present one, so that the others know whose it is.
+    ///
+    /// # Errors
+    /// [`MlsError::CommitPending`] and those of [`Group::seal`].
+    pub fn commit_rekey(
+        &mut self,
+        old: &MlsKey,
+        new: &MlsKey,
+        me: NodeId,
+        aad: &[u8],
+    ) -> Result<Commit, MlsError> {
+        self.check_author(old)?;
+        if self.has_pending_commit() {
+            return Err(MlsError::CommitPending);
+        }
+        self.inner.set_aad(aad.to_vec());
+        let signer = NewSignerBundle {
+            signer: new,
+            credential_with_key: settings::credential(me, new),
+        };
+        let bundle = self
+            .inner
+            .self_update_with_new_signer(&self.overlay, old, signer, LeafNodeParameters::default())
+            .map_err(MlsError::library)?;
+        Ok(Commit {
+            bytes: bundle.commit().to_bytes().map_err(MlsError::library)?,
+            welcome: None,
+        })
     }
 
     fn commit(

@@ -53,6 +53,8 @@ pub enum Opened {
         added: Vec<Leaf>,
         /// Who leaves.
         removed: Vec<NodeId>,
+        /// This node's signature key from the next epoch on.
+        author_key: [u8; 32],
     },
     /// An application message that claims to be this node's own. The claim is **not**
     /// authenticated: what it says is in the outbox, found by the entry's hash, or it is nobody's.
@@ -110,12 +112,17 @@ impl Group {
                     .inner
                     .pending_commit()
                     .ok_or(OpenError::CannotFollow("no commit is pending"))?;
+                let (_, author_key) = pending
+                    .update_path_leaf_node()
+                    .and_then(settings::identity_of)
+                    .ok_or(OpenError::CannotFollow("the pending commit has no leaf"))?;
                 let (added, removed) = self.membership(pending)?;
                 Ok(Opened::OwnCommit {
                     epoch,
                     aad,
                     added,
                     removed,
+                    author_key,
                 })
             }
             ProcessedMessageContent::StagedCommitMessage(staged) => {

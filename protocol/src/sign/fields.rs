@@ -60,7 +60,11 @@ impl fmt::Display for Seen {
 }
 
 impl Seen {
-    pub(super) fn read(text: &str) -> Result<Self, SignatureError> {
+    /// Reads the header.
+    ///
+    /// # Errors
+    /// [`SignatureError`] when it is spelled otherwise than [`fmt::Display`] has it.
+    pub fn read(text: &str) -> Result<Self, SignatureError> {
         let what = super::SEEN;
         let mut members = Members::of(text, what);
         let log = if text.starts_with("doc=") {

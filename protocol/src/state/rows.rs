@@ -105,6 +105,23 @@ pub struct Member {
     /// When it came back last by a commit from outside.
     #[n(10)]
     pub returned: Option<Returned>,
+    /// Its leaf in the group still bears a key that its document does not list any more.
+    #[n(11)]
+    pub stale_leaf: bool,
+}
+
+/// An identity document that another one has followed.
+#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
+pub struct PastDocument {
+    /// As it was signed.
+    #[cbor(n(0), with = "minicbor::bytes")]
+    pub document: Vec<u8>,
+    /// The position of the entry that brought the next one: nothing later verifies with its keys.
+    #[n(1)]
+    pub until: u64,
+    /// Log time there.
+    #[n(2)]
+    pub at: Moment,
 }
 
 /// Changes of the group by one member on its latest such day of log time.
@@ -173,6 +190,12 @@ pub struct JoinRow {
     /// The newcomer's legal kind.
     #[n(5)]
     pub kind: String,
+    /// The hash of the token that it showed.
+    #[n(6)]
+    pub token_hash: Hash,
+    /// Log time of the request.
+    #[n(7)]
+    pub at: Moment,
 }
 
 /// A draft or version of the agreement.

@@ -77,6 +77,7 @@ fn uses_that_no_period_holds_any_more_are_forgotten() {
     let (mut world, share) = shared();
     world.done(2, uses(share, world.now));
     world.wait(USE_PERIOD + 2 * DAY);
+    super::identity::rotate(&mut world, 2, &[], 0);
     world.done(2, uses(share, world.now));
     assert_eq!(world.state.uses_of(share).count(), 1);
 }

@@ -119,6 +119,7 @@ impl Member {
                 aad,
                 added,
                 removed,
+                author_key,
             } => {
                 self.group.merge_own().unwrap();
                 Opened::OwnCommit {
@@ -126,6 +127,7 @@ impl Member {
                     aad,
                     added,
                     removed,
+                    author_key,
                 }
             }
             other => other,

@@ -56,8 +56,9 @@ fn a_commit_tells_who_signed_it_who_enters_and_who_leaves() {
             aad,
             added,
             removed,
+            author_key: own,
         } => {
-            assert_eq!((epoch, aad.as_slice()), (1, AAD));
+            assert_eq!((epoch, aad.as_slice(), own), (1, AAD, author_key));
             assert_eq!(
                 (added, removed),
                 (vec![(fifth.id, fifth.key.public())], vec![])

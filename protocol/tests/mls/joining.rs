@@ -65,6 +65,20 @@ fn a_key_package_is_used_once() {
     assert_eq!(refused.unwrap_err(), MlsError::NoMatchingKeyPackage);
 }
 
+#[test]
+fn a_welcome_tells_who_has_made_it() {
+    let mut founder = Member::founder();
+    let (first, second) = (newcomer(1), newcomer(2));
+    let commit = founder.add(std::slice::from_ref(&first.package));
+    founder.fold(&commit.bytes).unwrap();
+    let mut first = first.join(&commit.welcome.unwrap());
+    let commit = first.add(std::slice::from_ref(&second.package));
+    let overlay = Overlay::from_rows(second.rows);
+    let (_, by) = Group::join_by(overlay, &commit.welcome.unwrap()).unwrap();
+    assert_eq!(by, (first.id, first.key.public()));
+    assert_ne!(by.0, founder.id);
+}
+
 /// A package whose private part the member's rows never held.
 fn inspectable(member: &Member) -> Vec<u8> {
     key_package(&mut Overlay::default(), &member.key, member.id).unwrap()

@@ -303,6 +303,7 @@ pub(crate) fn good(working: &State) -> Vec<(&'static str, &'static str, Entry, u
         ("5.11", "working", remove(world.id(1)).into(), 2),
         ("5.11", "working", approval(&world, 2).into(), 1),
         ("5.8", "working", use_notice(known.share, 0).into(), 2),
+        ("5.14", "working", super::identity::next(&world).into(), 1),
     ]
     .into_iter()
     .chain(super::ceremony::good(working))
@@ -345,6 +346,7 @@ pub(crate) fn all(working: &State) -> Vec<(String, Value)> {
     }
     vectors.extend(super::particular::entries(working));
     vectors.extend(super::ceremony::refused(working));
+    vectors.extend(super::identity::refused(working));
     vectors.extend(super::overlap::refused(working));
     vectors.extend(super::particular::commits(working));
     vectors

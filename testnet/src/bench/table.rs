@@ -107,7 +107,10 @@ pub(super) async fn let_in(founder: &App, newcomer: &App) -> Result<()> {
     })
     .await?;
     until(&both, async || {
-        coalition::join::approve(founder, &newcomer.name)
+        let Ok(digits) = crate::door::compared(founder, newcomer).await else {
+            return false;
+        };
+        coalition::join::approve(founder, &newcomer.name, Some(&digits))
             .await
             .is_ok()
     })

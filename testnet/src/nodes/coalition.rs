@@ -1,7 +1,7 @@
 //! A coalition of running nodes, founded and joined by the commands that people type.
 
 use super::{Node, Organization, Program};
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, ensure};
 use serde_json::Value;
 use std::path::Path;
 use std::time::Duration;
@@ -129,7 +129,7 @@ pub async fn found_quietly(
     found(program, dir, members, terms, |_| ()).await
 }
 
-/// Invites, joins and approves one newcomer; proposes the agreement anew after the last one only.
+/// Invites, joins, compares digits and approves one newcomer; proposes the agreement anew after the last one only.
 async fn bring_in(founder: &Node, newcomer: &Node, last: bool) -> Result<()> {
     let name = newcomer.name();
     let invited = founder
@@ -138,18 +138,22 @@ async fn bring_in(founder: &Node, newcomer: &Node, last: bool) -> Result<()> {
     let code = invited["code"]
         .as_str()
         .context("the invitation has a code")?;
-    newcomer.run(&["coalition", "join", code]).await?;
-    let waits = |status: &Value| {
-        let waiting = status["coalition"]["waiting"].as_array()?;
-        waiting
-            .iter()
-            .any(|join| join["name"] == name)
-            .then_some(())
+    let asked = newcomer.run(&["coalition", "join", code]).await?;
+    let waits = |waiting: &Value| {
+        let mut newcomers = waiting["newcomers"].as_array()?.iter();
+        let join = newcomers.find(|join| join["name"] == name)?;
+        join["digits"].as_str().map(str::to_owned)
     };
-    founder
-        .until("the newcomer waits", STEP, &["coalition", "status"], waits)
+    let ours = founder
+        .until("the newcomer waits", STEP, &["coalition", "waiting"], waits)
         .await?;
-    let mut approve = vec!["coalition", "approve", name];
+    let theirs = asked["door"]["digits"].as_str();
+    ensure!(
+        theirs == Some(ours.as_str()),
+        "{name} reads other digits than its inviter: {theirs:?}, {ours}"
+    );
+    newcomer.run(&["coalition", "compared", &ours]).await?;
+    let mut approve = vec!["coalition", "approve", name, "--compared", &ours];
     approve.extend((!last).then_some("--no-propose"));
     founder.run(&approve).await?;
     newcomer

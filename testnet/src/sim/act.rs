@@ -190,7 +190,9 @@ async fn membership(world: &mut World, op: &Op) -> Result<Vec<EntryId>> {
             asked.map_err(failed).map(|_| Vec::new())
         }
         Op::Approve { node } => {
-            let approved = work::join::approve(world.app(*node), &name).await;
+            let (ours, theirs) = (world.app(*node), world.app(stranger));
+            let digits = crate::door::compared(ours, theirs).await?;
+            let approved = work::join::approve(ours, &name, Some(&digits)).await;
             // A change of the group may become needless; it is no promise.
             approved.map_err(failed).map(|_| Vec::new())
         }

@@ -67,7 +67,7 @@ pub async fn misbehave(world: &World, node: usize, how: Evil) -> Result<()> {
         Evil::SecondGenesis => {
             let genesis = Genesis {
                 name: "Mine".to_owned(),
-                document: protocol::codec::encode(&app.document),
+                document: protocol::codec::encode(&app.keys().document),
             };
             return say(app, genesis.into()).await;
         }

@@ -206,7 +206,8 @@ impl World {
                 .await
                 .map_err(failed)?;
             self.rounds(3).await;
-            work::join::approve(self.app(0), &name)
+            let digits = crate::door::compared(self.app(0), self.app(node)).await?;
+            work::join::approve(self.app(0), &name, Some(&digits))
                 .await
                 .map_err(failed)?;
             self.rounds(4).await;

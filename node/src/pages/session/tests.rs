@@ -31,7 +31,8 @@ const HERE: &str = "http://127.0.0.1:7310";
 /// Every page that only people who signed in may see.
 const PAGES: [&str; 6] = ["/", "/agreement", "/lists", "/people", "/claims", "/shares"];
 /// Every form of the pages.
-const FORMS: [&str; 11] = [
+const FORMS: [&str; 12] = [
+    "/comparison",
     "/newcomers",
     "/agreement/signatures",
     "/imports",

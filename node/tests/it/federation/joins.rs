@@ -1,7 +1,7 @@
 //! At the door: invitations that open nothing, requests that come twice, admissions by others.
 
 use super::{Call, at, coalition_id, code};
-use crate::site::{Site, Wire, founded, invitation, joined, pump, two};
+use crate::site::{Site, Wire, compared, founded, invitation, joined, pump, two};
 use commonturf::{
     coalition,
     federation::join::{Admission, Ask},
@@ -97,7 +97,8 @@ async fn a_newcomer_whose_answer_was_lost_asks_again_and_comes_in() {
     pump(&[&keeper.app]).await;
     coalition::join::ask(&newcomer.app, &code).await.unwrap();
     pump(&[&keeper.app]).await;
-    coalition::join::approve(&keeper.app, "Green Table")
+    let digits = compared(&keeper.app, &newcomer.app).await;
+    coalition::join::approve(&keeper.app, "Green Table", Some(&digits))
         .await
         .unwrap();
     pump(&[&keeper.app, &newcomer.app]).await;
@@ -117,7 +118,7 @@ async fn asking_twice_with_the_same_keys_is_announced_once() {
     .unwrap();
     let ask = codec::encode(&Ask {
         token: invite.token,
-        document: newcomer.app.document.clone(),
+        document: newcomer.app.keys().document.clone(),
         key_package: package,
     });
     let mut heads = Vec::new();
@@ -195,7 +196,8 @@ async fn nobody_but_the_inviter_hands_over_an_admission() {
         .send(&keeper.app)
         .await;
     assert_eq!(code_of(&answer), "not-found");
-    coalition::join::approve(&keeper.app, "Late Comers")
+    let digits = compared(&keeper.app, &newcomer.app).await;
+    coalition::join::approve(&keeper.app, "Late Comers", Some(&digits))
         .await
         .unwrap();
     pump(&[&keeper.app, &member.app, &newcomer.app]).await;

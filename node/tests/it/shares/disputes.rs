@@ -129,7 +129,7 @@ async fn sneak(net: &Net, n: u8) -> EntryId {
         rows: vec![row],
         salts: vec![payload::Salt([n; 32])],
     };
-    let key = net.nodes[1].app.secrets.age().recipient();
+    let key = net.nodes[1].app.keys().secrets.age().recipient();
     let sealed = seal::seal(&codec::encode(&rows), &[key]).unwrap();
     let manifest = Manifest::of(&sealed).unwrap();
     let agreement = {

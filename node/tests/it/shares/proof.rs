@@ -7,14 +7,16 @@ use super::{
 use crate::support::coalition::NOON;
 use commonturf::{
     audit::{self, file},
-    coalition, shares,
+    coalition,
+    keys::{self, Wanted},
+    shares,
     store::{self, coalition::Phase},
     sync::{outbox, vouch},
 };
 use policy::FieldClass;
 use protocol::{
     entry::share::{RevokeKind, ShareReceived},
-    evidence::{Report, verify},
+    evidence::{Body, Evidence, Report, verify},
     id::{EntryId, Hash},
     identity::KeyUse,
     note::{Note, TreeHead},
@@ -96,6 +98,44 @@ async fn the_record_holds_at_every_member_and_names_nobody() {
     held(&verify(&founder).unwrap());
 }
 
+/// How many identity documents a record holds.
+fn documents(record: &[u8]) -> usize {
+    match Evidence::read(record).unwrap().body {
+        Body::Record(record) => record.documents.len(),
+        Body::Person(proof) => proof.documents.len(),
+    }
+}
+
+#[tokio::test]
+async fn what_retired_keys_signed_is_still_proved_and_no_file_carries_more_documents_than_it_needs()
+{
+    let (net, share) = shared().await;
+    net.revoke(0, "personaaa", RevokeKind::Erasure).await;
+    for keys in [vec![KeyUse::Head, KeyUse::Statement], vec![KeyUse::Age]] {
+        for node in &net.nodes {
+            let wanted = Wanted {
+                keys: keys.clone(),
+                ..Wanted::default()
+            };
+            keys::rotate(&node.app, &wanted).await.unwrap();
+        }
+        net.settle().await;
+    }
+    let app = &net.nodes[0].app;
+    assert_eq!(app.identity().seq, 3);
+    let record = file::record(app, None).await.unwrap();
+    held(&verify(&record).unwrap());
+    // Each has retired one document with other keys for heads or statements, and one without.
+    assert_eq!(documents(&record), 4);
+    let proof = file::person(app, share, "personbbb").await.unwrap();
+    held(&verify(&proof).unwrap());
+    assert_eq!(documents(&proof), 4);
+    net.revoke(0, "personbbb", RevokeKind::Erasure).await;
+    let head = app.coalition.read().await.as_ref().unwrap().state.meta();
+    let late = file::record(app, Some(head.head.position - 3)).await;
+    assert_eq!(documents(&late.unwrap()), 2);
+}
+
 #[tokio::test]
 async fn after_an_erasure_no_salt_is_left_and_the_others_are_still_provable() {
     let (net, share) = shared().await;
@@ -163,7 +203,7 @@ async fn forged(net: &Net, size: impl Fn(u64) -> u64, root: Hash) -> String {
         root,
         ..honest.head
     };
-    head.signed(&app.secrets.signing_key(KeyUse::Head))
+    head.signed(&app.keys().secrets.signing_key(KeyUse::Head))
         .to_string()
 }
 
@@ -179,7 +219,10 @@ async fn a_head_that_shrinks_or_contradicts_the_entries_is_a_fork_with_evidence(
         let member = &net.nodes[1].app;
         let size = |honest: u64| if shrinks { honest - 1 } else { honest };
         let note = forged(&net, size, Hash::of(b"another history")).await;
-        let error = vouch::check(member, &note).await.unwrap_err().to_string();
+        let error = vouch::check(member, &note, u64::MAX)
+            .await
+            .unwrap_err()
+            .to_string();
         assert!(
             error.starts_with("E_LOG_FORK") && error.contains(why),
             "{error}"
@@ -190,7 +233,12 @@ async fn a_head_that_shrinks_or_contradicts_the_entries_is_a_fork_with_evidence(
         };
         assert_eq!(fork.shown, note);
         // Both notes bear the keeper's signature: that is the portable proof.
-        let key = net.nodes[0].app.secrets.signing_key(KeyUse::Head).public();
+        let key = net.nodes[0]
+            .app
+            .keys()
+            .secrets
+            .signing_key(KeyUse::Head)
+            .public();
         for note in [&fork.shown, fork.known.as_ref().unwrap()] {
             assert!(note.parse::<Note>().unwrap().is_signed_by_keeper(&key));
         }
@@ -218,17 +266,17 @@ async fn a_note_that_is_not_the_keepers_is_not_believed_and_is_no_evidence() {
     let member = &net.nodes[1].app;
     let note = forged(&net, |size| size, Hash::of(b"another history")).await;
     let honest: Note = note.parse().unwrap();
-    let own = member.secrets.signing_key(KeyUse::Head);
+    let own = member.keys().secrets.signing_key(KeyUse::Head);
     let by_a_member = honest.head.clone().signed(&own).to_string();
     let mut elsewhere = honest.head;
     elsewhere.origin = "another/log".to_owned();
-    let keeper = net.nodes[0].app.secrets.signing_key(KeyUse::Head);
+    let keeper = net.nodes[0].app.keys().secrets.signing_key(KeyUse::Head);
     for note in [
         by_a_member,
         elsewhere.signed(&keeper).to_string(),
         String::new(),
     ] {
-        assert!(vouch::check(member, &note).await.is_err());
+        assert!(vouch::check(member, &note, u64::MAX).await.is_err());
     }
     let status = audit::status(member).await.unwrap();
     assert!(status.forks.is_empty());

@@ -123,7 +123,8 @@ async fn a_receipt_is_signed_by_the_recipient_and_good_outside_the_log() {
         signature: bytes(&signed.signature).try_into().unwrap(),
     };
     let key = |node: usize| {
-        let secrets = &net.nodes[node].app.secrets;
+        let keys = net.nodes[node].app.keys();
+        let secrets = &keys.secrets;
         secrets.signing_key(KeyUse::Statement).public().0
     };
     let statement: ErasureStatement = codec::decode(&receipt.statement).unwrap();
@@ -177,6 +178,7 @@ async fn a_forged_receipt_is_void_and_the_real_one_still_counts() {
             statement: statement.clone(),
             signature: other
                 .app
+                .keys()
                 .secrets
                 .signing_key(KeyUse::Statement)
                 .sign(&statement)

@@ -161,7 +161,7 @@ async fn announce(net: &Net, sealed: &[u8], share: EntryId, root: Hash) {
 async fn rows_that_cannot_be_used_end_the_share_with_a_plain_note() {
     let net = Net::of(&ALLIES).await;
     let mut rng = commonturf::ambient::rng();
-    let key = net.nodes[1].app.secrets.age().recipient();
+    let key = net.nodes[1].app.keys().secrets.age().recipient();
     let empty = |share| payload::SharedRows {
         version: payload::VERSION,
         share,

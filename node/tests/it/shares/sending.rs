@@ -36,7 +36,7 @@ async fn opened(net: &Net, share: EntryId, recipient: usize) -> SharedRows {
         let chunk = store::blob::chunk(&mut db, blob, n).await.unwrap();
         sealed.extend(chunk.unwrap());
     }
-    let key = net.nodes[recipient].app.secrets.age();
+    let key = net.nodes[recipient].app.keys().secrets.age();
     codec::decode(&seal::open(&sealed, &key, shares::payload::SHARE_BYTES).unwrap()).unwrap()
 }
 

@@ -6,10 +6,12 @@ use commonturf::store::{
     admission,
     coalition::{self, CoalitionRow, Phase},
     history,
+    joining::{self, JoiningRow},
     sealed::RestKey,
 };
 use protocol::{
     chain::LogItem,
+    comparison::Comparison,
     id::{CoalitionId, Hash, Lineage},
     state::State,
     time::Moment,
@@ -75,6 +77,36 @@ async fn only_a_coalition_that_was_asked_and_not_entered_is_forgotten() {
             .unwrap();
         coalition::forget_joining(&mut tx).await.unwrap();
         assert!(coalition::find(&mut tx).await.unwrap().is_some());
+    }
+}
+
+#[tokio::test]
+async fn another_request_to_join_was_compared_by_nobody() {
+    for test in stores().await {
+        let mut tx = test.store.write("writing").await.unwrap();
+        assert!(joining::find(&mut tx).await.unwrap().is_none());
+        for n in [1, 2] {
+            let row = JoiningRow {
+                inviter: node(n),
+                inviter_document: TRICKY[5].to_vec(),
+                comparison: Comparison(Hash([n; 32])),
+                asked_at: NOW,
+                compared_at: Some(NOW),
+            };
+            joining::put(&mut tx, &row).await.unwrap();
+            let known = joining::find(&mut tx).await.unwrap().unwrap();
+            assert_eq!(
+                (known.inviter, known.comparison),
+                (row.inviter, row.comparison)
+            );
+            assert_eq!(known.inviter_document, row.inviter_document);
+            assert_eq!((known.asked_at, known.compared_at), (NOW, None));
+            joining::set_compared(&mut tx, NOW.plus(1)).await.unwrap();
+            let known = joining::find(&mut tx).await.unwrap().unwrap();
+            assert_eq!(known.compared_at, Some(NOW.plus(1)));
+        }
+        coalition::forget_joining(&mut tx).await.unwrap();
+        assert!(joining::find(&mut tx).await.unwrap().is_none());
     }
 }
 

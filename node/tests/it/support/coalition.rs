@@ -220,7 +220,10 @@ impl Coalition {
             .await
             .unwrap();
         self.settle().await;
-        work::join::approve(self.node(0), &name).await.unwrap();
+        let digits = crate::site::compared(self.node(0), self.node(n)).await;
+        work::join::approve(self.node(0), &name, Some(&digits))
+            .await
+            .unwrap();
         self.settle().await;
     }
 
@@ -246,6 +249,12 @@ impl Coalition {
                 state.members.get_mut(&self.id(n)).unwrap().keeper = n < keepers;
             }
         }
+    }
+
+    /// A member starts to listen for others, as after a change of its configuration.
+    pub(crate) async fn listen(&mut self, n: usize) {
+        self.keepers = self.keepers.max(n + 1);
+        self.restart(n).await;
     }
 
     /// A further keeper answers nobody any more.
@@ -411,6 +420,12 @@ impl Coalition {
             standing.push((position.unwrap_or(0), waiting, points - done));
         }
         standing
+    }
+
+    /// A copy of the state as one node has folded it.
+    pub(crate) async fn state_of(&self, n: usize) -> State {
+        let guard = self.nodes[n].coalition.read().await;
+        guard.as_ref().unwrap().state.clone()
     }
 
     /// A copy of the folded state, after making sure that all members that have read as far agree.

@@ -82,8 +82,11 @@ async fn a_newcomer_is_approved_and_the_agreement_is_signed_by_pressing_buttons(
     ally.run(&["coalition", "join", code]).await?;
     let theirs = Browser::signed_in(&ally).await?;
     theirs
-        .is_sound("joining-home", "Waiting to be let in", "a.btn-primary")
+        .is_sound("joining-home", "Waiting to be let in", "button.btn-primary")
         .await?;
+    theirs.press("main input[type=checkbox]").await?;
+    theirs.press("main button.btn-primary").await?;
+    theirs.says("This node comes in by itself").await?;
     for path in ["/agreement", "/claims", "/shares"] {
         theirs.goto(path).await?;
         theirs.no_errors(path).await?;
@@ -92,6 +95,7 @@ async fn a_newcomer_is_approved_and_the_agreement_is_signed_by_pressing_buttons(
     ours.waits_for("Green Table asks to join").await?;
     ours.is_sound("newcomer-home", "Riverside", "main .btn-primary")
         .await?;
+    ours.press("main input[type=checkbox]").await?;
     ours.press("main .btn-primary").await?;
     ours.says("The agreement waits for everybody's signature again")
         .await?;
