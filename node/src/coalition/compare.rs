@@ -166,7 +166,7 @@ fn differ(other: &str) -> Failure {
     Failure::new(
         ProblemKind::Conflict,
         format!(
-            "these are not the digits of this request. If {other} has read them to you from its own screen, somebody \
+            "these are not the digits of this request. Look at what you typed; if {other} has read them to you from its own screen, somebody \
              stands between you: go no further, and begin again with a new invitation over another road"
         ),
     )
