@@ -10,6 +10,7 @@
 //! writes it together with its `batch`, `marks` and `consents` what it says about being contacted; `history` is a row of a
 //! contact history. `refer` finds whom somebody at the desk means.
 
+pub(crate) mod noted;
 pub mod refer;
 pub mod report;
 pub mod request;
@@ -17,7 +18,7 @@ pub mod spool;
 
 mod batch;
 mod consents;
-pub(crate) mod history;
+mod history;
 mod incoming;
 mod job;
 mod judge;

@@ -6,7 +6,7 @@ use crate::{
     app::App,
     claims,
     http::problem::Failure,
-    people::history::{self, Noted},
+    people::noted::{self, Noted},
     store::{
         self,
         packet::{Packet, PacketState},
@@ -103,7 +103,7 @@ pub async fn record(app: &App, code: &str, entry: &Entry) -> Result<Recorded, Fa
             packet::code(&packet)
         )));
     };
-    let noted = Noted {
+    let what = Noted {
         person_id: &person_id,
         tried,
         points: &points,
@@ -111,7 +111,7 @@ pub async fn record(app: &App, code: &str, entry: &Entry) -> Result<Recorded, Fa
         result,
         day: entry.day.filter(|day| *day < today),
     };
-    let new = history::note(app, &mut tx, &zone, &noted).await?;
+    let new = noted::note(app, &mut tx, &zone, &what).await?;
     set_out(app, &mut tx, &packet).await?;
     tx.commit().await?;
     app.wake.jobs.notify_one();
