@@ -72,6 +72,10 @@ pub struct Node {
     pub wake: Wake,
     /// What this node does as a keeper, if it is one.
     pub kept: crate::keeper::raft::Kept,
+    /// What members have asked of this node as a keeper.
+    pub gate: crate::federation::gate::Gate,
+    /// Whose append is worked on next.
+    pub turns: crate::keeper::turns::Turns,
     /// What is known of each keeper from its answers.
     pub keepers: crate::sync::keepers::Book,
     /// What keepers answer, for calls that this node makes to itself.
@@ -181,6 +185,8 @@ impl App {
             offsets: Offsets::default(),
             wake,
             kept: crate::keeper::raft::Kept::default(),
+            gate: crate::federation::gate::Gate::default(),
+            turns: crate::keeper::turns::Turns::default(),
             keepers: crate::sync::keepers::Book::default(),
             federation: OnceLock::new(),
             clock,

@@ -6,6 +6,7 @@
 pub mod append;
 pub mod blob;
 pub mod evaluate;
+pub mod gate;
 pub mod join;
 pub mod raft;
 pub mod read;
@@ -22,7 +23,7 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use bytes::Bytes;
-use http_body_util::{BodyExt, Limited};
+use http_body_util::{BodyExt, LengthLimitError, Limited};
 use protocol::{
     id::NodeId,
     identity::{IdentityDocument, KeyId, KeyUse, PublicKey},
@@ -33,6 +34,8 @@ use protocol::{
     },
 };
 
+use std::time::Duration;
+
 /// How CBOR travels.
 pub const APPLICATION_CBOR: &str = "application/cbor";
 /// How a chunk of a blob travels: unsigned, its hash names it.
@@ -41,6 +44,8 @@ pub const OCTETS: &str = "application/octet-stream";
 pub const LOCAL_AUTHORITY: &str = "keeper.commonturf.internal";
 /// The longest body of a call: a chunk, or an append.
 const BODY_BYTES: usize = CHUNK + 64 * 1024;
+/// How long a body may take.
+const BODY_TIME: Duration = Duration::from_millis(protocol::limits::REQUEST_TIME.unsigned_abs());
 /// Bytes of a blob's chunk.
 pub const CHUNK: usize = protocol::limits::CHUNK_BYTES as usize;
 
@@ -115,14 +120,6 @@ pub async fn pipeline(State(app): State<App>, request: Request, next: Next) -> R
         .extensions
         .get::<OriginalUri>()
         .map_or_else(|| parts.uri.clone(), |original| original.0.clone());
-    let Ok(body) = Limited::new(body, BODY_BYTES).collect().await else {
-        return Failure::new(
-            ProblemKind::TooLarge,
-            "the body is longer than any call needs",
-        )
-        .into_response();
-    };
-    let body = body.to_bytes();
     let mut headers: Vec<(&str, &str)> = Vec::new();
     for (name, value) in &parts.headers {
         let Ok(value) = value.to_str() else {
@@ -138,7 +135,18 @@ pub async fn pipeline(State(app): State<App>, request: Request, next: Next) -> R
         path: uri.path(),
         query: uri.query(),
         headers: &headers,
+        body: None,
+    };
+    if let Err(failure) = gate::before_anything(&app, &view) {
+        return failure.into_response();
+    }
+    let body = match whole_body(body).await {
+        Ok(body) => body,
+        Err(failure) => return failure.into_response(),
+    };
+    let view = RequestView {
         body: (!chunk && !body.is_empty()).then_some(body.as_ref()),
+        ..view
     };
     let between_keepers = is_between_keepers(uri.path());
     let admitted = if between_keepers {
@@ -157,6 +165,22 @@ pub async fn pipeline(State(app): State<App>, request: Request, next: Next) -> R
     match Answered::received(&view) {
         Ok(answered) => sign(&app, response, &answered, !between_keepers).await,
         Err(_) => response,
+    }
+}
+
+/// The body of a call, when it comes in time and is as short as calls are.
+async fn whole_body(body: Body) -> Result<Bytes, Failure> {
+    let whole = Limited::new(body, BODY_BYTES).collect();
+    match tokio::time::timeout(BODY_TIME, whole).await {
+        Ok(Ok(body)) => Ok(body.to_bytes()),
+        Ok(Err(error)) if error.is::<LengthLimitError>() => Err(Failure::new(
+            ProblemKind::TooLarge,
+            "the body is longer than any call needs",
+        )),
+        _ => Err(Failure::new(
+            ProblemKind::TooSlow,
+            "the body stopped or took too long",
+        )),
     }
 }
 
@@ -241,6 +265,7 @@ async fn admit(app: &App, view: &RequestView<'_>, body: &Bytes) -> Result<Caller
     let verified = verified(app, view, node, &document)?;
     // What this node asks itself never was on a wire, so nobody can repeat it.
     if node != app.me {
+        app.gate.called(node, now)?;
         let mut nonces = app
             .nonces
             .lock()

@@ -2,6 +2,7 @@
 //! members. Nothing of one is served by the other.
 
 pub mod extract;
+pub mod guard;
 pub mod problem;
 pub mod serve;
 
@@ -57,6 +58,7 @@ pub fn desk(app: App) -> Router {
         .method_not_allowed_fallback(problem::no_such_method)
         .layer(DefaultBodyLimit::max(DESK_BODY))
         .layer(middleware::from_fn(extract::same_origin))
+        .layer(middleware::from_fn(guard::plain_and_in_time))
         .layer(middleware::from_fn(problem::with_request_id))
         .layer(CatchPanicLayer::custom(problem::panicked))
         .with_state(app)
@@ -97,6 +99,7 @@ pub fn federation(app: App) -> Router {
         .nest("/v1/c/{coalition}", calls)
         .fallback(problem::no_such_route)
         .method_not_allowed_fallback(problem::no_such_method)
+        .layer(middleware::from_fn(guard::plain_and_in_time))
         .layer(middleware::from_fn(problem::with_request_id))
         .layer(CatchPanicLayer::custom(problem::panicked))
         .with_state(app)

@@ -6,3 +6,4 @@ pub mod join;
 pub mod log;
 pub mod raft;
 pub mod tick;
+pub mod turns;

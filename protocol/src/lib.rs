@@ -29,6 +29,7 @@ pub mod merkle;
 pub mod mls;
 pub mod note;
 pub mod problem;
+pub mod rate;
 pub mod seal;
 pub mod sign;
 pub mod state;

@@ -230,11 +230,14 @@ async fn send_sealed(app: &App) -> anyhow::Result<usize> {
     Ok(batch.len())
 }
 
-/// As many as one append carries, in order.
+/// As many of one class as one append carries, in order: what is urgent comes first and does not
+/// share the fate of the rest.
 fn fitting(waiting: Vec<Outgoing>) -> Vec<(EntryId, Vec<u8>)> {
     let mut bytes = 0;
+    let class = waiting.first().map(|row| row.class);
     waiting
         .into_iter()
+        .take_while(|row| Some(row.class) == class)
         .filter_map(|row| Some((row.entry, row.envelope?)))
         .take_while(|(_, envelope)| {
             bytes += envelope.len() + 8;

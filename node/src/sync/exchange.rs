@@ -13,7 +13,7 @@ use bytes::Bytes;
 use http::{Method, Request, StatusCode, header};
 use protocol::{
     identity::{IdentityDocument, KeyUse},
-    problem::Problem,
+    problem::{Problem, ProblemKind},
     sign::{
         Answered, Nonce, RequestView, ResponseView, Seen, SignatureError, VerifiedResponse,
         sign_request, verify_response,
@@ -124,6 +124,10 @@ fn check(
         ))
         .into());
     }
+    // Who calls too often is told so before anything is signed. Believing it costs a pause.
+    if unsigned && status == StatusCode::TOO_MANY_REQUESTS {
+        return Err(KeeperError::Refused(Box::new(rate(response.body()))));
+    }
     if seat.document.is_none() && !status.is_success() {
         // A newcomer cannot check a refusal yet. Believing it costs a try, nothing else.
         return Ok(());
@@ -157,6 +161,17 @@ fn check(
     };
     let verified = verify_response(&view, answered, seat.node, lookup)?;
     check_head(&document, &verified)
+}
+
+/// What an unsigned refusal for calling too often can say: how long to wait, and no longer than any
+/// pause between tries.
+fn rate(body: &[u8]) -> Problem {
+    let said: Option<Problem> = serde_json::from_slice(body).ok();
+    let wait = said.and_then(|said| said.retry_after_ms).unwrap_or(0);
+    let longest = protocol::limits::BACKOFF_CAP.unsigned_abs();
+    let mut problem = Problem::new(ProblemKind::Rate, "", "");
+    problem.retry_after_ms = Some(wait.clamp(1, longest));
+    problem
 }
 
 /// A head is believed when the keeper's key for heads signed it.

@@ -73,6 +73,15 @@ impl KeeperError {
         }
     }
 
+    /// After how many milliseconds to ask again, where the keeper said so.
+    #[must_use]
+    pub fn asks_to_wait(&self) -> Option<u64> {
+        match self {
+            Self::Refused(problem) if problem.status == 429 => problem.retry_after_ms,
+            _ => None,
+        }
+    }
+
     /// Whether asking another keeper may help.
     fn another_may_answer(&self) -> bool {
         let Self::Refused(problem) = self else {

@@ -8,6 +8,7 @@ use crate::{
         payload::{TokenPair, write_rows},
     },
     id::{EntryId, NodeId},
+    limits::CLAIM_TOKEN_DAYS,
     state::{
         State,
         rows::{ClaimRow, Tokens},
@@ -23,6 +24,22 @@ pub const CLAIM_TOKENS: usize = 1_000_000;
 pub const CLAIMS_PER_MEMBER: usize = 500;
 /// How far ahead a claim's window may begin, in days: nobody takes next year's turf.
 pub const CLAIM_AHEAD_DAYS: i64 = 90;
+
+/// Contact points times days, a begun day being a day: what a claim takes of its holder's quota.
+#[must_use]
+pub fn token_days(tokens: usize, (from, to): (Moment, Moment)) -> u64 {
+    let days = to.since(from).max(1).unsigned_abs().div_ceil(DAY.unsigned_abs());
+    (tokens as u64).saturating_mul(days)
+}
+
+/// What is left of a member's quota ([`CLAIM_TOKEN_DAYS`]): nobody claims everything. A claim
+/// counts with what it still holds, until it ends.
+#[must_use]
+pub fn quota_left(state: &State, member: NodeId) -> u64 {
+    let own = state.claims.iter().filter(|(_, row)| row.author == member);
+    let held = own.map(|(_, row)| token_days(row.tokens.as_slice().len(), (row.from, row.to)));
+    CLAIM_TOKEN_DAYS.saturating_sub(held.fold(0, u64::saturating_add))
+}
 
 /// Why a contact point is not free.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -225,6 +242,11 @@ pub(super) fn claim(
     if tokens.len() > CLAIM_TOKENS {
         return Err(Void::Bounds(
             "a claim names at most a million contact points",
+        ));
+    }
+    if token_days(tokens.len(), (claim.from, claim.to)) > quota_left(state, at.author) {
+        return Err(Void::Bounds(
+            "a member's claims hold at most 20 million contact points times days",
         ));
     }
     let answers = standing(

@@ -103,7 +103,13 @@ async fn start(dir: NodeDir, n: usize) -> Result<App> {
     let _ = app.federation.set(http::federation(app.clone()));
     let life = app.life.clone();
     let router = http::federation(app.clone());
-    app.life.spawn(serve::run(listener, router, None, life));
+    app.life.spawn(serve::run(
+        listener,
+        router,
+        None,
+        serve::Manners::FEDERATION,
+        life,
+    ));
     Ok(app)
 }
 
