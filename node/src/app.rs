@@ -76,6 +76,8 @@ pub struct Node {
     pub gate: crate::federation::gate::Gate,
     /// Whose append is worked on next.
     pub turns: crate::keeper::turns::Turns,
+    /// What keepers sign about the length of the log.
+    pub heads: crate::sync::heads::Heads,
     /// What is known of each keeper from its answers.
     pub keepers: crate::sync::keepers::Book,
     /// What keepers answer, for calls that this node makes to itself.
@@ -187,6 +189,7 @@ impl App {
             kept: crate::keeper::raft::Kept::default(),
             gate: crate::federation::gate::Gate::default(),
             turns: crate::keeper::turns::Turns::default(),
+            heads: crate::sync::heads::Heads::default(),
             keepers: crate::sync::keepers::Book::default(),
             federation: OnceLock::new(),
             clock,

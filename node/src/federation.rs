@@ -154,6 +154,7 @@ pub async fn pipeline(State(app): State<App>, request: Request, next: Next) -> R
     } else {
         admit(&app, &view, &body).await
     };
+    let is_member = admitted.as_ref().is_ok_and(|caller| caller.member);
     let response = match admitted {
         Ok(caller) => {
             let mut request = Request::from_parts(parts.clone(), Body::from(body.clone()));
@@ -162,8 +163,11 @@ pub async fn pipeline(State(app): State<App>, request: Request, next: Next) -> R
         }
         Err(failure) => failure.into_response(),
     };
+    // A member that has folded another history is shown where this log stands, signed.
+    let conflict = is_member && response.status() == http::StatusCode::CONFLICT;
+    let with_head = !between_keepers && (response.status().is_success() || conflict);
     match Answered::received(&view) {
-        Ok(answered) => sign(&app, response, &answered, !between_keepers).await,
+        Ok(answered) => sign(&app, response, &answered, with_head).await,
         Err(_) => response,
     }
 }
@@ -347,7 +351,7 @@ async fn sign(app: &App, response: Response, answered: &Answered<'_>, with_head:
         headers: &headers,
         body: (!chunk && !body.is_empty()).then_some(body.as_ref()),
     };
-    let head = if with_head && parts.status.is_success() {
+    let head = if with_head {
         shown_head(app).await
     } else {
         None

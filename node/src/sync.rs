@@ -6,6 +6,7 @@ pub mod coalition;
 pub mod echo;
 mod exchange;
 pub mod fold;
+pub mod heads;
 mod inside;
 pub mod keeper_client;
 pub mod keepers;

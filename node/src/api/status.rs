@@ -37,6 +37,8 @@ pub struct CoalitionStatus {
     pub phase: Phase,
     /// Why folding stopped, if it did.
     pub stopped_because: Option<String>,
+    /// Why nothing new is granted or printed: the log has two histories.
+    pub frozen: Option<String>,
     /// The MLS epoch.
     pub epoch: u64,
     /// The position up to which this node has folded.
@@ -160,6 +162,7 @@ pub async fn read(app: &App) -> Result<Status, Failure> {
     let mut db = app.store.read("reading the status").await?;
     let outbox = store::outbox::waiting(&mut db).await?;
     drop(db);
+    let frozen = crate::audit::fork::frozen(app).await?;
     let guard = app.coalition.read().await;
     let coalition = match guard.as_ref() {
         None => None,
@@ -176,6 +179,7 @@ pub async fn read(app: &App) -> Result<Status, Failure> {
                 name: coalition.row.name.clone(),
                 phase: coalition.row.phase,
                 stopped_because: coalition.row.stopped_because.clone(),
+                frozen,
                 epoch,
                 position: meta.head.position,
                 log_time: meta.head.log_time.0,

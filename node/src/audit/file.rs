@@ -25,13 +25,13 @@ use protocol::{
 };
 
 /// Which log a file is about, and who its organizations are.
-struct About {
-    coalition: CoalitionId,
-    lineage: Lineage,
-    documents: Vec<SignedDocument>,
+pub(super) struct About {
+    pub(super) coalition: CoalitionId,
+    pub(super) lineage: Lineage,
+    pub(super) documents: Vec<SignedDocument>,
 }
 
-async fn about(app: &App) -> Result<About, Failure> {
+pub(super) async fn about(app: &App) -> Result<About, Failure> {
     let coalition = coalition::active(app).await?;
     Ok(About {
         coalition: coalition.row.id,

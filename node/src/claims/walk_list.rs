@@ -36,6 +36,7 @@ const HEADINGS: [&str; 12] = [
 /// [`Failure`] with a plain reason when the claim is not granted, or has ended by log time.
 pub async fn make(app: &App, beginning: &str) -> Result<String, Failure> {
     crate::coalition::not_coming_back(app).await?;
+    crate::audit::fork::nothing_new_while_frozen(app).await?;
     let claim = show::find(app, beginning).await?;
     let ground = ground(app).await?;
     let (number, held) = {

@@ -32,6 +32,8 @@ const LAST_REQUEST: Duration = Duration::from_secs(60);
 pub struct Manners {
     /// The most connections at a time; one more is closed at once.
     pub connections: usize,
+    /// How long a client may take to send its request's headers.
+    pub headers: Duration,
     /// How long a connection lives; requests under way are finished. None: for as long as it is used.
     pub life: Option<Duration>,
 }
@@ -40,11 +42,13 @@ impl Manners {
     /// The organization's own people.
     pub const DESK: Self = Self {
         connections: limits::CONNECTIONS,
+        headers: HEADERS,
         life: None,
     };
     /// Members, newcomers, and whoever else finds the address.
     pub const FEDERATION: Self = Self {
         connections: limits::CONNECTIONS,
+        headers: HEADERS,
         life: Some(Duration::from_millis(
             limits::CONNECTION_LIFE.unsigned_abs(),
         )),
@@ -107,7 +111,7 @@ async fn connection(
         .http1()
         .timer(TokioTimer::new())
         .max_buf_size(limits::HEADER_BYTES)
-        .header_read_timeout(HEADERS);
+        .header_read_timeout(manners.headers);
     builder
         .http2()
         .timer(TokioTimer::new())

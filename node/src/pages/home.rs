@@ -56,6 +56,7 @@ struct Standing {
     state_hash: String,
     answered: Option<String>,
     no_quorum: bool,
+    frozen: Option<String>,
     keepers: Vec<Keeper>,
 }
 
@@ -204,6 +205,7 @@ impl Standing {
             state_hash: status.state_hash.short(),
             answered: answered.map(|at| frame.calendar.distance(at)),
             no_quorum: status.quorum == Quorum::NoQuorum,
+            frozen: status.frozen,
             keepers: keepers.collect(),
         }
     }
@@ -383,6 +385,7 @@ impl Home {
                 state_hash: text(),
                 answered: Some(text()),
                 no_quorum: true,
+                frozen: Some(text()),
                 keepers: vec![Keeper {
                     name: text(),
                     role: text(),

@@ -12,6 +12,7 @@ use crate::{
 use bytes::Bytes;
 use http::{Method, Request, StatusCode, header};
 use protocol::{
+    evidence::SignedHead,
     identity::{IdentityDocument, KeyUse},
     problem::{Problem, ProblemKind},
     sign::{
@@ -160,7 +161,12 @@ fn check(
             .flatten()
     };
     let verified = verify_response(&view, answered, seat.node, lookup)?;
-    check_head(&document, &verified)
+    let shown = check_head(&document, &verified)?;
+    // What this node says itself is no news to it.
+    if let Some(shown) = shown.filter(|shown| shown.node != app.me) {
+        app.heads.shown(shown);
+    }
+    Ok(())
 }
 
 /// What an unsigned refusal for calling too often can say: how long to wait, and no longer than any
@@ -175,9 +181,12 @@ fn rate(body: &[u8]) -> Problem {
 }
 
 /// A head is believed when the keeper's key for heads signed it.
-fn check_head(document: &IdentityDocument, verified: &VerifiedResponse) -> Result<(), KeeperError> {
+fn check_head(
+    document: &IdentityDocument,
+    verified: &VerifiedResponse,
+) -> Result<Option<SignedHead>, KeeperError> {
     let Some(shown) = &verified.head else {
-        return Ok(());
+        return Ok(None);
     };
     let head = protocol::chain::Head {
         lineage: shown.log.lineage,
@@ -188,8 +197,13 @@ fn check_head(document: &IdentityDocument, verified: &VerifiedResponse) -> Resul
     let key = document
         .key(KeyUse::Head)
         .ok_or(SignatureError::UnknownKey)?;
-    if key.public.verifies(&head.signed_bytes(), &shown.signature) {
-        Ok(())
+    let shown = SignedHead {
+        node: document.node_id,
+        head,
+        signature: shown.signature,
+    };
+    if shown.is_signed(&key.public) {
+        Ok(Some(shown))
     } else {
         Err(SignatureError::Signature.into())
     }

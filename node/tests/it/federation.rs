@@ -5,6 +5,8 @@ mod appends;
 mod callers;
 mod evaluation;
 mod joins;
+mod limits;
+mod two_histories;
 
 use super::site::{KEEPER_URL, Site, answer};
 use axum::body::Body;

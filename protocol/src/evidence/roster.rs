@@ -112,7 +112,7 @@ impl Roster {
             .extend(signers.into_iter().map(|(node, _)| node));
     }
 
-    fn signers(&self, note: &Note) -> Vec<(NodeId, &'static str)> {
+    pub(super) fn signers(&self, note: &Note) -> Vec<(NodeId, &'static str)> {
         let mut signers = Vec::new();
         for (node, document) in &self.known {
             let key = |usage| document.key(usage).map(|key| key.public);

@@ -28,7 +28,11 @@ pub const CLAIM_AHEAD_DAYS: i64 = 90;
 /// Contact points times days, a begun day being a day: what a claim takes of its holder's quota.
 #[must_use]
 pub fn token_days(tokens: usize, (from, to): (Moment, Moment)) -> u64 {
-    let days = to.since(from).max(1).unsigned_abs().div_ceil(DAY.unsigned_abs());
+    let days = to
+        .since(from)
+        .max(1)
+        .unsigned_abs()
+        .div_ceil(DAY.unsigned_abs());
     (tokens as u64).saturating_mul(days)
 }
 
@@ -213,31 +217,7 @@ pub(super) fn claim(
     rows: Option<&[u8]>,
 ) -> Result<Outcome, Void> {
     let rules = in_force(state, at, claim)?;
-    if at.time > claim.grant_by {
-        return Err(Void::TooLate);
-    }
-    if claim.from >= claim.to || claim.to <= at.time {
-        return Err(Void::Bounds(
-            "a window ends after it begins and has not passed",
-        ));
-    }
-    if claim.from > at.time.plus(CLAIM_AHEAD_DAYS * DAY) {
-        return Err(Void::Bounds("a window begins within the next 90 days"));
-    }
-    if claim.to.since(claim.from) > rules.claim_longest(claim.channel) {
-        return Err(Void::Bounds(
-            "the window is longer than the agreement allows",
-        ));
-    }
-    if state
-        .claims
-        .iter()
-        .filter(|(_, row)| row.author == at.author)
-        .count()
-        >= CLAIMS_PER_MEMBER
-    {
-        return Err(Void::Bounds("a member holds at most 500 claims at a time"));
-    }
+    in_bounds(state, at, claim, &rules)?;
     let tokens = asked(state, claim, rows)?;
     if tokens.len() > CLAIM_TOKENS {
         return Err(Void::Bounds(
@@ -291,6 +271,36 @@ pub(super) fn claim(
         state.claims.put(at.entry, row);
     }
     Ok(Outcome::Claim(decision))
+}
+
+/// Refuses a claim that comes too late, a window that no claim may have, and one claim too many.
+fn in_bounds(state: &State, at: At, claim: &Claim, rules: &Rules) -> Result<(), Void> {
+    if at.time > claim.grant_by {
+        return Err(Void::TooLate);
+    }
+    if claim.from >= claim.to || claim.to <= at.time {
+        return Err(Void::Bounds(
+            "a window ends after it begins and has not passed",
+        ));
+    }
+    if claim.from > at.time.plus(CLAIM_AHEAD_DAYS * DAY) {
+        return Err(Void::Bounds("a window begins within the next 90 days"));
+    }
+    if claim.to.since(claim.from) > rules.claim_longest(claim.channel) {
+        return Err(Void::Bounds(
+            "the window is longer than the agreement allows",
+        ));
+    }
+    if state
+        .claims
+        .iter()
+        .filter(|(_, row)| row.author == at.author)
+        .count()
+        >= CLAIMS_PER_MEMBER
+    {
+        return Err(Void::Bounds("a member holds at most 500 claims at a time"));
+    }
+    Ok(())
 }
 
 /// The points that a claim names: each by both tokens while an older generation closes.
