@@ -80,11 +80,10 @@ fn who_signed_two_roots_of_one_length_is_named_keeper_or_member() {
 #[test]
 fn where_two_sign_what_differs_both_are_named_and_neither_is_accused() {
     let world = &*WORLD;
-    let heads = vec![
-        head(&world.keeper, 9, b"one"),
-        head(&world.member, 9, b"two"),
-    ];
-    let report = checked(proof(world, heads, Vec::new()));
+    let mut other = world.head(20);
+    other.root = Hash::of(b"another history");
+    let notes = vec![world.signed(20), cosigned(&world.member, other)];
+    let report = checked(proof(world, Vec::new(), notes));
     assert!(report.holds, "{report}");
     assert!(report.accused.is_empty());
     assert!(report.to_string().contains("does not tell"));
