@@ -16,6 +16,7 @@ pub mod shares;
 pub mod status;
 pub mod suppressions;
 pub mod tokens;
+pub mod turf;
 
 use crate::{
     app::App,

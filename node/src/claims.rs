@@ -120,14 +120,15 @@ pub async fn react(
 
 fn refused_point(token: Token, refusal: Refusal) -> ClaimPoint {
     let (state, by, until) = match refusal {
-        Refusal::Held { by, until, .. } => ("held", by, Some(until)),
-        Refusal::Recent { by, until, .. } => ("recent", by, Some(until)),
-        Refusal::Suppressed { by } => ("suppressed", by, None),
+        Refusal::Held { by, until, .. } => ("held", Some(by), Some(until)),
+        Refusal::Recent { by, until, .. } => ("recent", Some(by), Some(until)),
+        Refusal::Capped { until } => ("capped", None, Some(until)),
+        Refusal::Suppressed { by } => ("suppressed", Some(by), None),
     };
     ClaimPoint {
         token,
         state: state.to_owned(),
-        by: Some(by),
+        by,
         until,
     }
 }

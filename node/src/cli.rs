@@ -39,6 +39,7 @@ mod simulate;
 pub mod statement;
 pub mod suppress;
 pub mod tokens;
+pub mod turf;
 pub mod who_has;
 
 use clap::{Parser, Subcommand};
@@ -109,12 +110,21 @@ enum Command {
     Claim(claim::Claim),
     /// Print a granted claim's people in walking order.
     Walklist(claim::WalkList),
+    /// Tell where doors lie.
+    #[command(subcommand)]
+    Places(turf::Places),
+    /// Name parts of the ground for claims and plans; they stay in this node.
+    #[command(subcommand)]
+    Area(turf::Area),
+    /// Cut a granted claim into packets that canvassers take along.
+    #[command(subcommand)]
+    Packets(turf::Packets),
     /// Tell every member that somebody must not be contacted.
     Suppress(suppress::Suppress),
     /// Show own suppressions and what allies say about your people.
     #[command(subcommand)]
     Suppressions(suppress::Suppressions),
-    /// Share people with allies: preview, explain, send, list.
+    /// Share people with allies: preview, explain, send, list, uses.
     #[command(subcommand)]
     Share(share::Share),
     /// See and export what allies have shared with this organization.
@@ -212,6 +222,9 @@ async fn run(cli: &Cli) -> Result<(), CliError> {
         Command::Plan(command) => command.run(&desk).await,
         Command::Claim(command) => command.run(&desk).await,
         Command::Walklist(command) => command.run(&desk).await,
+        Command::Places(command) => command.run(&desk).await,
+        Command::Area(command) => command.run(&desk).await,
+        Command::Packets(command) => command.run(&desk).await,
         Command::Suppress(command) => command.run(&desk).await,
         Command::Suppressions(command) => command.run(&desk).await,
         Command::Share(command) => command.run(&desk).await,

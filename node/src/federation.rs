@@ -128,7 +128,9 @@ pub async fn pipeline(State(app): State<App>, request: Request, next: Next) -> R
         headers.push((name.as_str(), value));
     }
     // A chunk is named by its own hash; everything else that is sent is signed.
-    let chunk = parts.method == http::Method::PUT && headers.contains(&("content-type", OCTETS));
+    let chunk = parts.method == http::Method::PUT
+        && uri.path().contains("/blobs/")
+        && headers.contains(&("content-type", OCTETS));
     let view = RequestView {
         method: parts.method.as_str(),
         authority: "",
@@ -155,7 +157,7 @@ pub async fn pipeline(State(app): State<App>, request: Request, next: Next) -> R
         admit(&app, &view, &body).await
     };
     let is_member = admitted.as_ref().is_ok_and(|caller| caller.member);
-    let response = match admitted {
+    let response = match admitted.and_then(|caller| of_a_known_type(&view).map(|()| caller)) {
         Ok(caller) => {
             let mut request = Request::from_parts(parts.clone(), Body::from(body.clone()));
             request.extensions_mut().insert(caller);
@@ -186,6 +188,17 @@ async fn whole_body(body: Body) -> Result<Bytes, Failure> {
             "the body stopped or took too long",
         )),
     }
+}
+
+/// Refuses signed content that is no CBOR.
+fn of_a_known_type(view: &RequestView<'_>) -> Result<(), Failure> {
+    if view.body.is_none() || view.headers.contains(&("content-type", APPLICATION_CBOR)) {
+        return Ok(());
+    }
+    Err(Failure::new(
+        ProblemKind::UnsupportedMediaType,
+        "content is application/cbor; a chunk of a blob is application/octet-stream",
+    ))
 }
 
 /// Whether a path is one on which keepers call each other.

@@ -32,3 +32,4 @@ pub mod suppressions;
 pub mod sync;
 pub mod telemetry;
 pub mod transport;
+pub mod turf;

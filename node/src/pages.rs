@@ -5,10 +5,13 @@
 
 pub mod agreement;
 pub mod assets;
+pub mod audit;
 pub mod claims;
 pub mod cut;
 pub mod done;
+mod form;
 pub mod frame;
+pub mod ground;
 pub mod home;
 pub mod imports;
 pub mod lists;
@@ -18,8 +21,10 @@ pub mod people;
 pub mod person;
 pub mod plans;
 pub mod session;
+pub mod share;
 pub mod shares;
 pub mod stretch;
+pub mod uses;
 pub mod when;
 pub mod words;
 
@@ -58,15 +63,21 @@ pub fn routes(app: App) -> Router<App> {
         .route("/imports/{id}", get(imports::show))
         .route("/people", get(people::show))
         .route("/people/{id}", get(person::show))
+        .route("/people/{id}/suppression", post(person::suppress))
+        .route("/people/{id}/revocation", post(person::revoke))
         .route("/plans", get(plans::show).post(plans::file))
         .route("/plans/{plan}/withdrawal", post(plans::withdraw))
         .route("/claims", get(claims::show).post(claims::take))
         .route("/claims/{claim}/renewal", post(claims::renew))
         .route("/claims/{claim}/release", post(claims::release))
-        .route("/shares", get(shares::show))
+        .route("/shares", get(shares::show).post(share::send))
+        .route("/shares/new", get(share::show))
+        .route("/shares/{share}/revocation", post(share::revoke))
+        .route("/shares/{share}/uses", post(uses::announce))
         .route("/leave", get(parting::leaving).post(parting::leave))
         .route("/removal", get(parting::removal).post(parting::remove))
         .route("/return", post(parting::come_back))
+        .route("/audit", get(audit::show))
         .route("/sign-out", post(session::leave))
         .layer(middleware::from_fn_with_state(app, session::signed_in_only));
     let public = Router::new().route("/sign-in", get(session::ask).post(session::enter));

@@ -1,9 +1,10 @@
 //! Shares given and received, their recall and the receipts.
 //!
-//! Given: [`plan`] walks people through the gate, [`pass_on`] what others gave, [`build`] makes rows of what
-//! passes, [`preview`] tells what would flow, [`send`] seals it. Received: [`mod@take`] asks this node's own gate and stores,
-//! [`mod@erase`] does what notices ask for by [`mod@carry_out`], [`dispute`] tells what should not have come. Taken back:
-//! [`recall`], [`rectify`], [`except`], and in turn by whoever passed it on: [`mod@fan_out`], [`onward`]. What people read of it all: [`view`] and [`export`].
+//! Given: [`plan`] says what is asked, [`sift`] walks people and received rows ([`pass_on`]) through the gate, [`build`] makes
+//! rows of what passes, [`preview`] tells what would flow, [`send`] seals it. Received: [`mod@take`] asks this node's own gate and
+//! stores, [`mod@erase`] does what notices ask for by [`mod@carry_out`], [`dispute`] tells what should not have come. Taken back:
+//! [`recall`], [`rectify`], [`except`], and in turn by whoever passed it on: [`mod@fan_out`], [`onward`]. What people read of it
+//! all: [`view`] and [`export`]. Received rows go out, as a file or passed on, in a use that [`uses`] announced.
 
 pub mod build;
 pub mod carry_out;
@@ -24,8 +25,10 @@ pub mod recall;
 pub mod rectify;
 pub mod send;
 pub mod setting;
+pub mod sift;
 pub mod simulate;
 pub mod take;
+pub mod uses;
 pub mod view;
 
 pub use view::holders;

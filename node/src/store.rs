@@ -23,6 +23,7 @@ pub mod list;
 pub mod migrate;
 pub mod node;
 pub mod outbox;
+pub mod packet;
 pub mod people;
 pub mod person;
 pub mod person_suppression;
@@ -35,6 +36,7 @@ pub mod sealed;
 pub mod share;
 pub mod suppression;
 pub mod token_job;
+pub mod turf;
 pub mod way_back;
 
 use sqlx::{Any, AnyConnection, AnyPool, Transaction, any::AnyPoolOptions, pool::PoolConnection};

@@ -257,7 +257,7 @@ pub async fn person_channels(
     }
     let points = store::reach::of_person(db, person_id, generation).await?;
     for channel in Channel::ALL {
-        for key in crate::claims::universe::key_tokens(&points) {
+        for key in crate::claims::universe::Known::of(&points).keys {
             closed.extend(says(state, key, channel));
         }
         let class = crate::claims::universe::class_of(channel);

@@ -15,7 +15,7 @@ use crate::{
     },
     entities::Person,
     facts::{Basis, FieldClass, Source},
-    flow::{Flow, Party, Row},
+    flow::{Flow, Party, Row, RowFacts},
     jurisdiction::Jurisdiction,
 };
 pub use marks::Marks;
@@ -65,6 +65,22 @@ pub struct CodedRow {
     pub taint_ie: RacesCode,
     /// What the person agreed to.
     pub consent: ConsentCode,
+}
+
+impl CodedRow {
+    /// In the order of the columns.
+    pub(crate) fn codes(self) -> [u32; WIDTH] {
+        [
+            self.originator.0,
+            self.source as u32,
+            self.basis as u32,
+            self.jurisdiction.0,
+            self.marks.code(),
+            self.taint_coordinated.0,
+            self.taint_ie.0,
+            self.consent.0,
+        ]
+    }
 }
 
 /// Why a row was not added.
@@ -156,35 +172,12 @@ impl Columns {
     /// Codes rows, in their order.
     #[must_use]
     pub fn from_rows(rows: &[Row], now_ms: i64) -> Self {
-        let none = BTreeSet::new();
-        let mut originators = Dictionary::default();
-        let mut places = Dictionary::default();
-        let mut races = Dictionary::default();
-        let mut consents = Dictionary::default();
-        races.code(&none);
-        consents.code(Consent::Unknown);
-        let mut columns = Self::new(now_ms);
-        for Row { facts, consent } in rows {
-            let consent = consent
-                .as_ref()
-                .map_or(Consent::Unknown, |record| Consent::of(record, now_ms));
-            let marks = Marks::of(facts).with(consent.marks());
-            columns.add(CodedRow {
-                originator: OriginatorCode(originators.code(facts.originator.as_str())),
-                source: facts.source,
-                basis: facts.basis,
-                jurisdiction: PlaceCode(places.code(facts.jurisdiction)),
-                marks,
-                taint_coordinated: RacesCode(races.code(&facts.taint_coordinated)),
-                taint_ie: RacesCode(races.code(&facts.taint_ie)),
-                consent: ConsentCode(consents.code(consent)),
-            });
+        let mut coder = Coder::new(now_ms);
+        for row in rows {
+            let coded = coder.code(&row.facts, row.consent.as_ref());
+            coder.columns.add(coded);
         }
-        columns.originators = originators.values().map(str::to_owned).collect();
-        columns.places = places.values().collect();
-        columns.races = races.values().cloned().collect();
-        columns.consents = consents.values().map(Consent::into_owned).collect();
-        columns
+        coder.columns
     }
 
     /// Codes an organization that collected rows.
@@ -265,18 +258,8 @@ impl Columns {
         columns
     }
 
-    fn add(&mut self, row: CodedRow) {
-        let codes = [
-            row.originator.0,
-            row.source as u32,
-            row.basis as u32,
-            row.jurisdiction.0,
-            row.marks.code(),
-            row.taint_coordinated.0,
-            row.taint_ie.0,
-            row.consent.0,
-        ];
-        for (column, code) in self.codes.iter_mut().zip(codes) {
+    pub(crate) fn add(&mut self, row: CodedRow) {
+        for (column, code) in self.codes.iter_mut().zip(row.codes()) {
             column.push(code);
         }
     }
@@ -332,31 +315,88 @@ impl Columns {
     }
 }
 
-/// Values, each with the number of its first appearance.
-struct Dictionary<K>(HashMap<K, u32>);
+/// Columns that grow row by row, with what finds a value that has its code already.
+#[derive(Clone, Debug)]
+pub(crate) struct Coder {
+    pub(crate) columns: Columns,
+    originators: HashMap<String, u32>,
+    places: HashMap<Jurisdiction, u32>,
+    races: HashMap<BTreeSet<String>, u32>,
+    consents: HashMap<Consent<'static>, u32>,
+}
 
-impl<K> Default for Dictionary<K> {
-    fn default() -> Self {
-        Self(HashMap::new())
+impl Coder {
+    pub(crate) fn new(now_ms: i64) -> Self {
+        Self {
+            columns: Columns::new(now_ms),
+            originators: HashMap::new(),
+            places: HashMap::new(),
+            races: HashMap::from([(BTreeSet::new(), 0)]),
+            consents: HashMap::from([(Consent::Unknown, 0)]),
+        }
+    }
+
+    /// A row in codes of these columns; it is not added.
+    pub(crate) fn code(&mut self, facts: &RowFacts, consent: Option<&Record>) -> CodedRow {
+        let now_ms = self.columns.now_ms;
+        let consent = consent.map_or(Consent::Unknown, |record| Consent::of(record, now_ms));
+        let marks = Marks::of(facts).with(consent.marks());
+        CodedRow {
+            originator: OriginatorCode(known_or_new(
+                self.originators.get(&facts.originator).copied(),
+                || facts.originator.clone(),
+                &mut self.originators,
+                &mut self.columns.originators,
+            )),
+            source: facts.source,
+            basis: facts.basis,
+            jurisdiction: PlaceCode(known_or_new(
+                self.places.get(&facts.jurisdiction).copied(),
+                || facts.jurisdiction,
+                &mut self.places,
+                &mut self.columns.places,
+            )),
+            marks,
+            taint_coordinated: self.race_set(&facts.taint_coordinated),
+            taint_ie: self.race_set(&facts.taint_ie),
+            consent: self.consent(consent),
+        }
+    }
+
+    fn race_set(&mut self, races: &BTreeSet<String>) -> RacesCode {
+        RacesCode(known_or_new(
+            self.races.get(races).copied(),
+            || races.clone(),
+            &mut self.races,
+            &mut self.columns.races,
+        ))
+    }
+
+    fn consent(&mut self, consent: Consent<'_>) -> ConsentCode {
+        // A record is looked up as it stands; only a new one is copied.
+        let known: &HashMap<Consent<'_>, u32> = &self.consents;
+        ConsentCode(known_or_new(
+            known.get(&consent).copied(),
+            || consent.into_owned(),
+            &mut self.consents,
+            &mut self.columns.consents,
+        ))
     }
 }
 
-impl<K: Hash + Eq> Dictionary<K> {
-    fn code(&mut self, value: K) -> u32 {
-        let next = self.0.len() as u32;
-        *self.0.entry(value).or_insert(next)
-    }
-
-    /// The values in the order of their codes.
-    fn values(self) -> impl Iterator<Item = K> {
-        let mut values: Vec<(u32, K)> = self
-            .0
-            .into_iter()
-            .map(|(value, code)| (code, value))
-            .collect();
-        values.sort_unstable_by_key(|(code, _)| *code);
-        values.into_iter().map(|(_, value)| value)
-    }
+fn known_or_new<K: Hash + Eq + Clone>(
+    known: Option<u32>,
+    value: impl FnOnce() -> K,
+    codes: &mut HashMap<K, u32>,
+    values: &mut Vec<K>,
+) -> u32 {
+    known.unwrap_or_else(|| {
+        let value = value();
+        let next = values.len() as u32;
+        values.push(value.clone());
+        codes.insert(value, next);
+        next
+    })
 }
 
 fn code_of<T>(values: &mut Vec<T>, is: impl Fn(&T) -> bool, new: impl FnOnce() -> T) -> u32 {

@@ -233,7 +233,7 @@ names! {
 }
 
 /// The classes of fields of one row that may flow.
-#[derive(Clone, Copy, PartialEq, Eq, Hash, Default)]
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
 pub struct FieldMask(u8);
 
 impl FieldMask {
@@ -252,6 +252,12 @@ impl FieldMask {
     /// Lets one more class flow.
     pub fn insert(&mut self, field: FieldClass) {
         self.0 |= Self::bit(field);
+    }
+
+    /// The classes that are in both masks.
+    #[must_use]
+    pub fn and(self, other: Self) -> Self {
+        Self(self.0 & other.0)
     }
 
     /// Whether this class may flow.

@@ -11,6 +11,7 @@ mod publish;
 mod reads;
 mod sheet;
 mod sides;
+mod sieve;
 mod simulate;
 mod table;
 
@@ -31,6 +32,7 @@ use pass::Pass;
 pub use publish::{Matrix, MatrixRow, Publication, PublicationKind, Readers, ResultFacts, Verdict};
 use sheet::Sheet;
 pub use sides::opposite_sides;
+pub use sieve::{Kind, Sieve};
 pub use simulate::{Change, MAX_SAMPLES, SimulatedCell};
 use std::collections::BTreeMap;
 use table::{Kinds, Table};

@@ -76,6 +76,7 @@
 
 #![cfg_attr(not(test), warn(clippy::indexing_slicing, clippy::float_arithmetic))]
 
+pub mod cell;
 pub mod columns;
 pub mod consent;
 mod day;
@@ -106,8 +107,8 @@ pub use facts::{
 };
 pub use flow::{End, Flow, Party, Row, RowFacts};
 pub use gate::{
-    Alarm, Change, Effort, Gate, Matrix, MatrixRow, NO_PERMIT, Outcome, Publication,
-    PublicationKind, Readers, ResultFacts, SimulatedCell, Verdict, opposite_sides,
+    Alarm, Change, Effort, Gate, Kind, Matrix, MatrixRow, NO_PERMIT, Outcome, Publication,
+    PublicationKind, Readers, ResultFacts, Sieve, SimulatedCell, Verdict, opposite_sides,
 };
 pub use jurisdiction::Jurisdiction;
 pub use lint::{Code, Fault};

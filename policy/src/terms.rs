@@ -87,9 +87,9 @@ pub struct Params {
     pub contact_cap: ContactCap,
     /// The longest claim in days.
     pub claim_days_max: PerChannel,
-    /// How often a recipient may contact a person on the strength of one shared row.
+    /// How often a recipient may use the rows of one share in 365 days.
     pub use_limit: u32,
-    /// Hours between the arrival of shared rows and their first use.
+    /// Hours between the announcement of a use and its beginning.
     pub notice_hours: u32,
     /// Counts below this are not shown.
     pub min_cell: u32,

@@ -15,6 +15,7 @@ pub mod plan;
 pub mod recall;
 pub mod share;
 pub mod suppression;
+pub mod use_notice;
 
 use crate::{
     codec::{self, Canonical},
@@ -36,6 +37,7 @@ use plan::{Plan, PlanWithdraw};
 use recall::{Dispute, NoticeException};
 use share::{ErasureReceipt, NoticeAck, Revoke, Share, ShareReceived};
 use suppression::{Suppress, SuppressWithdraw};
+use use_notice::UseNotice;
 
 /// The most bytes of an entry before sealing.
 pub const ENTRY_PLAIN_BYTES: usize = 60 * 1024;
@@ -140,6 +142,8 @@ entries! {
     24 Remove Control "remove";
     /// A member's word for such a proposal.
     25 RemoveApprove Control "remove_approve";
+    /// A use of shared rows that begins after the agreement's notice.
+    26 UseNotice Data "use_notice";
     /// The beginning of a key ceremony.
     27 CeremonyStart Control "ceremony_start";
     /// A keeper's commitments in a key ceremony.

@@ -16,6 +16,7 @@ pub mod plan;
 pub mod recall;
 pub mod share;
 pub mod suppression;
+pub mod use_notice;
 
 use crate::{
     chain::{ChainError, LogItem},
@@ -268,6 +269,7 @@ fn dispatch(
         Entry::ErasureReceipt(receipt) => recall::receipt(state, at, receipt),
         Entry::NoticeException(exception) => recall::except(state, at, exception),
         Entry::Dispute(dispute) => recall::dispute(state, at, dispute),
+        Entry::UseNotice(notice) => use_notice::announce(state, at, notice),
         Entry::CeremonyStart(start) => ceremony::start(state, at, start),
         Entry::CeremonyCommit(commit) => ceremony::commit(state, at, commit),
         Entry::CeremonyDeal(deal) => ceremony::deal(state, at, deal),

@@ -36,6 +36,8 @@ pub const CALLS_PER_MEMBER: u32 = 100;
 pub const KEEPER_QUEUE: usize = 4_096;
 /// Appends of one member that wait at a keeper for their turn.
 pub const APPENDS_WAITING: usize = 8;
+/// How long an append waits for its turn.
+pub const APPEND_TURN: i64 = 20_000;
 /// Appends that a keeper works on at a time.
 pub const APPENDS_AT_WORK: usize = 8;
 /// Of these, how many places only class control may take: a quarter.

@@ -3,11 +3,15 @@
 //! The state is a handful of ordered tables. Its canonical bytes ([`State::snapshot`]) are what a
 //! newcomer is given, and their hash is what checkpoints compare. Spec: section 6.
 
+pub mod cap;
+pub mod keys;
 pub mod parting;
+pub mod recall;
 pub mod reconcile;
 pub mod rows;
 pub mod rules;
 pub mod table;
+pub mod uses;
 
 use crate::{
     agreement::Agreement,
@@ -23,7 +27,7 @@ use crate::{
 use minicbor::{Decode, Encode, bytes::ByteVec};
 use rows::{
     AgreementRow, Assertion, ClaimRow, ContactKey, ContactTimes, DisputeKey, DisputeRow, InviteRow,
-    JoinRow, Member, Meta, NoticeRow, PlanRow, RemovalRow, ShareRow,
+    JoinRow, Member, Meta, NoticeRow, PlanRow, RemovalRow, ShareRow, UseRow,
 };
 use rules::Rules;
 use table::{Change, Table};
@@ -81,7 +85,7 @@ tables! {
     5 keysets: u32 => rows::KeysetRow;
     /// Claims that have not ended.
     6 claims: EntryId => ClaimRow;
-    /// The latest attempt and contact of each organization at each contact point.
+    /// The latest attempts and contacts of each organization at each contact point.
     7 contacts: ContactKey => ContactTimes;
     /// Who asserts what about which contact point or person.
     8 suppressions: (Token, NodeId) => Assertion;
@@ -97,6 +101,8 @@ tables! {
     13 plans: EntryId => PlanRow;
     /// Proposals that a member goes, by the member.
     14 removals: NodeId => RemovalRow;
+    /// Uses of shares that recipients announced, by share and entry.
+    15 uses: (EntryId, EntryId) => UseRow;
     /// The key ceremony that is under way, or the last one where it failed.
     16 ceremonies: EntryId => rows::CeremonyRow;
     /// One row while an older generation of match tokens closes.
@@ -240,6 +246,14 @@ impl State {
         Some((hash, &self.agreements.get(&hash)?.rules))
     }
 
+    /// The longest time for which any agreement so far lets a backup hold what was erased.
+    #[must_use]
+    pub fn longest_backup(&self) -> Option<i64> {
+        let signed = self.agreements.iter().map(|(_, row)| row);
+        let signed = signed.filter(|row| row.active_from.is_some());
+        signed.map(|row| row.rules.backup).max()
+    }
+
     /// The claims of a channel that are in force and touch a window.
     ///
     /// A claim reserves its whole window, also the part after the moment at which it would lapse:
@@ -280,7 +294,7 @@ impl State {
         &self,
         channel: Channel,
         token: Token,
-    ) -> impl Iterator<Item = (NodeId, ContactTimes)> {
+    ) -> impl Iterator<Item = (NodeId, &ContactTimes)> {
         let first = ContactKey {
             token,
             channel,
@@ -293,7 +307,7 @@ impl State {
         };
         self.contacts
             .range(first..=last)
-            .map(|(key, times)| (key.node, *times))
+            .map(|(key, times)| (key.node, times))
     }
 
     /// The channels on which one organization's assertion about a token stands.

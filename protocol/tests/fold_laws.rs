@@ -3,6 +3,8 @@
 
 #[path = "fold/agreement.rs"]
 mod agreement;
+#[path = "fold/cap.rs"]
+mod cap;
 #[path = "fold/ceremony.rs"]
 mod ceremony;
 #[path = "fold/claims.rs"]
@@ -23,5 +25,7 @@ mod people;
 mod plans;
 #[path = "fold/recall.rs"]
 mod recall;
+#[path = "fold/uses.rs"]
+mod uses;
 #[path = "fold/world.rs"]
 mod world;

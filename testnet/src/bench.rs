@@ -11,6 +11,7 @@ pub mod linkage;
 pub mod log;
 pub mod measure;
 pub mod memory;
+pub mod preview;
 pub mod proof;
 pub mod recall;
 pub mod share;
@@ -44,6 +45,9 @@ pub struct Arguments {
     /// Measure this very build, optimized or not.
     #[arg(long)]
     here: bool,
+    /// How many organizations receive, where a measurement has several.
+    #[arg(long)]
+    recipients: Option<usize>,
     /// One JSON object on one line, and nothing else.
     #[arg(long)]
     json: bool,
@@ -64,6 +68,8 @@ pub enum Name {
     Log,
     /// Resident memory of nodes at rest.
     Memory,
+    /// A preview and a simulation of a large list toward many recipients, by a node.
+    Preview,
     /// The log tree: growth, size and checking of proofs.
     Proof,
     /// A recall at five recipients until all receipts are there.
@@ -89,6 +95,10 @@ pub async fn run(arguments: Arguments) -> Result<ExitCode> {
         Name::Recall => recall::run(arguments.rows.unwrap_or(10_000)).await?,
         Name::Gate => gate::run(arguments.rows.unwrap_or(1_000_000))?,
         Name::Import => import::run(arguments.rows.unwrap_or(100_000)).await?,
+        Name::Preview => {
+            let recipients = arguments.recipients.unwrap_or(preview::RECIPIENTS);
+            preview::run(arguments.rows.unwrap_or(1_000_000), recipients).await?
+        }
         Name::Proof => proof::run(arguments.rows.unwrap_or(10_000_000))?,
         Name::Memory => memory::run().await?,
         Name::Log => log::run(arguments.rows.unwrap_or(2_000), arguments.keepers).await?,
@@ -141,6 +151,9 @@ fn in_release(arguments: &Arguments) -> Result<ExitCode> {
         command.args(["--rows", &rows.to_string()]);
     }
     command.args(["--keepers", &arguments.keepers.to_string()]);
+    if let Some(recipients) = arguments.recipients {
+        command.args(["--recipients", &recipients.to_string()]);
+    }
     if arguments.json {
         command.arg("--json");
     }

@@ -2,6 +2,7 @@
 
 pub mod ambient;
 pub mod bench;
+pub mod chaos;
 pub mod check;
 mod child;
 pub mod demo;

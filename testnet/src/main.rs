@@ -2,7 +2,7 @@
 
 use clap::{Parser, Subcommand};
 use std::process::ExitCode;
-use testnet::{bench, check, demo, fuzz, generated, postgres, sim};
+use testnet::{bench, chaos, check, demo, fuzz, generated, postgres, sim};
 
 /// A coalition on your desk.
 #[derive(Parser)]
@@ -26,6 +26,8 @@ enum Command {
     Fuzz(fuzz::Arguments),
     /// Whole nodes on virtual time, with faults that a seed decides.
     Sim(sim::Arguments),
+    /// Real processes behind a bad network, killed at any moment while people work.
+    Chaos(chaos::Arguments),
     /// Run a command with a PostgreSQL cluster at its side, gone when it ends.
     Postgres(postgres::Arguments),
 }
@@ -38,6 +40,7 @@ async fn main() -> ExitCode {
         Command::Bench(arguments) => bench::run(arguments).await,
         Command::Fuzz(arguments) => fuzz::run(&arguments),
         Command::Sim(arguments) => sim::run(arguments).await,
+        Command::Chaos(arguments) => chaos::run(arguments).await,
         Command::Generate => generated::run(),
         Command::Postgres(arguments) => postgres::run(arguments).await,
     };

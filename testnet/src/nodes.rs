@@ -4,11 +4,13 @@
 //! ends it when dropped; its directory belongs to the caller. Nothing here knows what a command means.
 
 mod coalition;
+mod hand;
 mod port;
 mod program;
 mod settled;
 
-pub use coalition::{Member, found, found_quietly};
+pub use coalition::{Member, bring_together, entrust, found, found_quietly};
+pub use hand::Hand;
 pub use program::Program;
 pub use settled::{Standing, quiet, settled};
 
@@ -17,9 +19,8 @@ use port::Port;
 use serde_json::{Value, json};
 use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
-use std::process::Stdio;
 use std::time::Duration;
-use tokio::process::{Child, Command};
+use tokio::process::Child;
 
 /// How long a node may take until its desk answers, on a busy machine.
 const START: Duration = Duration::from_secs(60);
@@ -98,6 +99,19 @@ impl Node {
     /// # Errors
     /// When no port is free, or `init` refuses.
     pub async fn make(program: &Program, dir: &Path, who: Organization<'_>) -> Result<Self> {
+        Self::make_behind(program, dir, who, None).await
+    }
+
+    /// Makes a node whose members reach it at another address, which leads to its listener.
+    ///
+    /// # Errors
+    /// As [`Node::make`].
+    pub async fn make_behind(
+        program: &Program,
+        dir: &Path,
+        who: Organization<'_>,
+        front: Option<&str>,
+    ) -> Result<Self> {
         let node = Self {
             program: program.clone(),
             name: who.name.to_owned(),
@@ -111,9 +125,10 @@ impl Node {
         let mut words = vec!["init", "--name", who.name, "--kind", who.kind];
         words.extend(["--desk", &desk]);
         let federation = node.federation.as_ref().map(Port::address);
-        let public = federation
+        let own = federation
             .as_ref()
             .map(|address| format!("http://{address}"));
+        let public = own.map(|own| front.map_or(own, str::to_owned));
         if let (Some(address), Some(url)) = (&federation, &public) {
             words.extend(["--federation", address, "--public-url", url]);
         }
@@ -157,7 +172,7 @@ impl Node {
         format!("http://{}", self.desk.address())
     }
 
-    /// The address under which members reach this keeper; none where it keeps nothing.
+    /// The address of this keeper's own listener; none where it keeps nothing.
     #[must_use]
     pub fn federation(&self) -> Option<String> {
         let port = self.federation.as_ref()?;
@@ -187,7 +202,7 @@ impl Node {
             .append(true)
             .open(&self.log);
         let log = log.with_context(|| format!("cannot write {}", self.log.display()))?;
-        let mut command = self.command(&["serve"]);
+        let mut command = self.hand().command(&["serve"]);
         // A group of its own: Ctrl-C reaches the one who started it, who then ends it in order.
         command.process_group(0);
         command.stdout(log.try_clone()?).stderr(log);
@@ -283,34 +298,18 @@ impl Node {
         self.start().await
     }
 
+    /// What runs this node's commands, also while somebody else ends and starts its process.
+    #[must_use]
+    pub fn hand(&self) -> Hand {
+        Hand::new(self.program.clone(), self.dir.clone())
+    }
+
     /// Runs a command of this node with `--json` and returns what it answers.
     ///
     /// # Errors
     /// [`Refused`] when the command ends with anything but 0, or does not end, or answers no JSON.
     pub async fn run<S: AsRef<OsStr>>(&self, words: &[S]) -> Result<Value, Refused> {
-        let ended = tokio::time::timeout(COMMAND, self.command(words).output()).await;
-        let output = match ended {
-            Ok(Ok(output)) => output,
-            Ok(Err(error)) => return Err(Refused::without_answer("cannot-start", error)),
-            Err(_) => {
-                let detail = format!("no answer within {} seconds", COMMAND.as_secs());
-                return Err(Refused::without_answer("too-slow", detail));
-            }
-        };
-        let exit = output.status.code().unwrap_or(-1);
-        if exit != 0 {
-            let text = String::from_utf8_lossy(&output.stderr);
-            let problem = serde_json::from_str(text.trim())
-                .unwrap_or_else(|_| json!({ "code": "text", "detail": text.trim() }));
-            return Err(Refused { exit, problem });
-        }
-        if output.stdout.trim_ascii().is_empty() {
-            return Ok(Value::Null);
-        }
-        serde_json::from_slice(&output.stdout).map_err(|error| Refused {
-            exit,
-            problem: json!({ "code": "no-json", "detail": format!("the answer is no JSON: {error}") }),
-        })
+        self.hand().run(words, COMMAND).await
     }
 
     /// Runs a command until its answer is as wished, and returns what `wished` makes of it.
@@ -344,21 +343,6 @@ impl Node {
                 words.join(" ")
             ),
         }
-    }
-
-    fn command<S: AsRef<OsStr>>(&self, words: &[S]) -> Command {
-        let mut command = Command::new(self.program.path());
-        command
-            .arg("--node")
-            .arg(&self.dir)
-            .arg("--json")
-            .args(words);
-        // What the caller's shell says about another node is not meant for this one.
-        command
-            .env_remove("COMMONTURF_NODE")
-            .env_remove("COMMONTURF_NODE_KEY");
-        command.stdin(Stdio::null()).kill_on_drop(true);
-        command
     }
 }
 

@@ -8,6 +8,7 @@ use crate::{
         check::{self, Checked, Standing},
         show::{self, Summary, Whole},
         take::{self, Answer, From, Question},
+        universe::InArea,
         walk_list, window,
     },
     coalition::{self, members},
@@ -32,6 +33,11 @@ use std::collections::BTreeMap;
 /// The most contact points that one answer shows.
 const ROWS_MOST: usize = 100_000;
 
+/// Header of a file: how many people, or shares, are not in it that one could expect there.
+pub const LEFT_OUT: &str = "commonturf-left-out";
+/// Header of a walk list: until when the last of them is left out, in milliseconds since 1970.
+pub const LEFT_OUT_UNTIL: &str = "commonturf-left-out-until";
+
 /// Routes of this group.
 pub fn routes() -> Router<App> {
     Router::new()
@@ -43,12 +49,14 @@ pub fn routes() -> Router<App> {
         .route("/claims/{claim}/walk-list", get(walk))
 }
 
-/// What to look at or take: a list by name, or a file whose bytes are the body.
+/// What to look at or take: a list by name, or a file whose bytes are the body; of either, or of all
+/// lists, only what lies in an area.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Ask {
     list: Option<String>,
     file: Option<String>,
+    area: Option<String>,
     channel: Channel,
     from: Date,
     to: Date,
@@ -79,8 +87,12 @@ pub struct Looked {
     pub unknown: u64,
     /// Rows that could not be read.
     pub unreadable: u64,
+    /// Where an area was named: what was left out, and what was placed roughly.
+    pub area: Option<InArea>,
     /// Contact points by standing.
     pub counts: BTreeMap<Standing, u64>,
+    /// People who were contacted as often lately as the agreement allows: nobody meets them now.
+    pub capped: check::Waiting,
     /// Contact points because of whom, by standing.
     pub because_of: BTreeMap<String, BTreeMap<Standing, u64>>,
     /// Contact points, as many as were asked for.
@@ -116,8 +128,17 @@ async fn look(
 
 async fn question(app: &App, ask: Ask, body: Body) -> Result<Question, Failure> {
     let from = source(app, ask.list, ask.file, body).await?;
+    let from = match (from, ask.area) {
+        (Some(from), None) => from,
+        (from, Some(area)) => From::In(area, Box::new(from.unwrap_or(From::Everybody))),
+        (None, None) => {
+            return Err(Failure::input(
+                "name a list or an area, or send a file and its name",
+            ));
+        }
+    };
     Ok(Question {
-        from: from.ok_or_else(|| Failure::input("name a list, or send a file and its name"))?,
+        from,
         channel: ask.channel,
         first: ask.from,
         last: ask.to,
@@ -172,7 +193,9 @@ async fn looked(
         without_point: answer.universe.without_point,
         unknown: answer.universe.unknown,
         unreadable: answer.universe.unreadable,
+        area: answer.universe.area,
         counts: check::counts(&answer.checked),
+        capped: check::waiting(&answer.checked),
         because_of,
         withheld: allowed.err().map(|refusal| refusal.0.detail),
         points: answer
@@ -198,6 +221,8 @@ pub struct Taken {
     pub said: Said,
     /// Contact points left out before anything was said, by standing.
     pub left_out: BTreeMap<Standing, u64>,
+    /// People who were contacted as often lately as the agreement allows: walk lists leave them out.
+    pub capped: check::Waiting,
     /// Rows without a contact point on the channel.
     pub without_point: u64,
     /// Rows whose contact point or id is not known from any list.
@@ -223,6 +248,7 @@ async fn claim(
     Ok(Json(Taken {
         said,
         left_out,
+        capped: check::waiting(&answer.checked),
         without_point: answer.universe.without_point,
         unknown: answer.universe.unknown,
         unreadable: answer.universe.unreadable,
@@ -328,7 +354,7 @@ async fn release(
 }
 
 async fn walk(State(app): State<App>, Path(claim): Path<String>) -> Result<Response, Failure> {
-    let text = walk_list::make(&app, &claim).await?;
+    let list = walk_list::make(&app, &claim).await?;
     let headers = [
         (header::CONTENT_TYPE, "text/csv; charset=utf-8"),
         (
@@ -336,5 +362,12 @@ async fn walk(State(app): State<App>, Path(claim): Path<String>) -> Result<Respo
             "attachment; filename=\"walk-list.csv\"",
         ),
     ];
-    Ok((headers, text).into_response())
+    let capped = [
+        (LEFT_OUT, list.capped.people.to_string()),
+        (
+            LEFT_OUT_UNTIL,
+            list.capped.until.unwrap_or_default().to_string(),
+        ),
+    ];
+    Ok((headers, capped, list.text).into_response())
 }

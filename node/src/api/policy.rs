@@ -25,7 +25,7 @@ pub struct Simulate {
     terms: Option<String>,
     /// The organization's own policy.
     own: Option<String>,
-    /// One list; every list without it.
+    /// One list; every list without it, unless the share says `received`.
     list: Option<String>,
     /// To whom, what for, which fields: as for a share.
     share: Share,
@@ -41,6 +41,7 @@ pub async fn simulate_draft(
         (None, Some(own)) => Draft::Own(own),
         _ => return Err(Failure::input("give one draft: terms or own")),
     };
-    let simulation = simulate::simulate(&app, ask.share.ask()?, ask.list.as_deref(), &draft);
+    let of = ask.share.simulated(ask.list.as_deref())?;
+    let simulation = simulate::simulate(&app, ask.share.ask()?, of, &draft);
     Ok(Json(simulation.await?))
 }

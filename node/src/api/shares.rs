@@ -1,5 +1,6 @@
 //! `/shares` and `/received`.
 
+use super::{Said, claims::LEFT_OUT, said};
 use crate::{
     app::App,
     http::{extract::Body, problem::Failure},
@@ -8,6 +9,7 @@ use crate::{
         plan::{Ask, Universe, Which},
         preview::{self, Preview},
         send::{self, Sent},
+        uses::{self, Announced},
         view::{self, GivenShare, ReceivedShare},
     },
 };
@@ -36,6 +38,8 @@ pub fn routes() -> Router<App> {
         .route("/received", get(received))
         .route("/received/export", get(export_rows))
         .route("/received/{share}", get(show_received))
+        .route("/received/{share}/uses", post(announce))
+        .route("/uses", get(all_uses))
 }
 
 /// What to share with whom.
@@ -164,14 +168,31 @@ fn classes(fields: &[String]) -> Result<Vec<FieldClass>, Failure> {
 }
 
 /// The moment after a day, in UTC.
-pub(super) fn end_of(field: &str, day: &str) -> Result<Moment, Failure> {
-    let refused = || Failure::input(format!("{field}: a day is written as YYYY-MM-DD"));
-    let day: jiff::civil::Date = day.parse().map_err(|_| refused())?;
-    let next = day.tomorrow().map_err(|_| refused())?;
-    let next = next
-        .to_zoned(jiff::tz::TimeZone::UTC)
-        .map_err(|_| refused())?;
-    Ok(Moment(next.timestamp().as_millisecond()))
+///
+/// # Errors
+/// [`Failure`] when the text is no day.
+pub(crate) fn end_of(field: &str, day: &str) -> Result<Moment, Failure> {
+    let next = read_day(field, day)?.tomorrow();
+    midnight(field, next.map_err(|_| no_day(field))?)
+}
+
+/// The first moment of a day, in UTC.
+fn start_of(field: &str, day: &str) -> Result<Moment, Failure> {
+    midnight(field, read_day(field, day)?)
+}
+
+fn no_day(field: &str) -> Failure {
+    Failure::input(format!("{field}: a day is written as YYYY-MM-DD"))
+}
+
+fn read_day(field: &str, day: &str) -> Result<jiff::civil::Date, Failure> {
+    day.parse().map_err(|_| no_day(field))
+}
+
+fn midnight(field: &str, day: jiff::civil::Date) -> Result<Moment, Failure> {
+    let day = day.to_zoned(jiff::tz::TimeZone::UTC);
+    let day = day.map_err(|_| no_day(field))?;
+    Ok(Moment(day.timestamp().as_millisecond()))
 }
 
 impl Share {
@@ -187,6 +208,18 @@ impl Share {
             _ => Err(Failure::input(
                 "name a list, or say `received`, then `from` and `share` narrow it down",
             )),
+        }
+    }
+
+    /// What a draft is tried on: a list, received rows, or without either every list.
+    pub(super) fn simulated(&self, list: Option<&str>) -> Result<Option<Universe>, Failure> {
+        match (list, self.received) {
+            (Some(_), true) => Err(Failure::input(
+                "a draft is tried on a list or on received rows, not on both at once",
+            )),
+            (Some(list), false) => Ok(Some(list.into())),
+            (None, true) => self.universe().map(Some),
+            (None, false) => Ok(None),
         }
     }
 
@@ -297,7 +330,8 @@ pub async fn export_rows(
         .as_deref()
         .map(|share| word::<EntryId>("share", share))
         .transpose()?;
-    let bytes = export::csv(&app, share).await?;
+    let export = export::export(&app, share).await?;
+    let left_out = [(LEFT_OUT, export.not_in_use.to_string())];
     let headers = [
         (http::header::CONTENT_TYPE, "text/csv; charset=utf-8"),
         (
@@ -306,5 +340,56 @@ pub async fn export_rows(
         ),
         (http::header::CACHE_CONTROL, "no-store"),
     ];
-    Ok((headers, bytes).into_response())
+    Ok((headers, left_out, export.csv).into_response())
+}
+
+/// When a use is to begin.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Announce {
+    /// The first day of the use, `YYYY-MM-DD`; absent: as soon as the agreement lets it.
+    from: Option<String>,
+    /// Only tell when it would begin.
+    dry_run: bool,
+}
+
+/// A use that was announced.
+#[derive(Debug, Serialize)]
+pub struct Announcement {
+    /// What became of the entry; absent when it was a dry run.
+    #[serde(flatten)]
+    pub said: Option<Said>,
+    /// When the use begins.
+    pub begins: Moment,
+    /// The share, and how its use stands now.
+    pub received: ReceivedShare,
+}
+
+/// Announces a use of a received share.
+pub async fn announce(
+    State(app): State<App>,
+    Path(share): Path<String>,
+    Body(ask): Body<Announce>,
+) -> Result<Json<Announcement>, Failure> {
+    let id: EntryId = word("share", &share)?;
+    let from = ask.from.as_deref().map(|day| start_of("from", day));
+    let from = from.transpose()?;
+    let begins = uses::would_begin(&app, id, from).await?;
+    let said = if ask.dry_run {
+        None
+    } else {
+        Some(said(&app, uses::announce(&app, id, from).await?).await?)
+    };
+    let Json(received) = show_received(State(app), Path(share)).await?;
+    Ok(Json(Announcement {
+        said,
+        begins,
+        received,
+    }))
+}
+
+/// The uses that any member announced.
+pub async fn all_uses(State(app): State<App>) -> Result<Json<Items<Announced>>, Failure> {
+    let items = uses::all(&app).await?;
+    Ok(Json(Items { items }))
 }

@@ -31,6 +31,8 @@ pub enum Part {
     These(From),
     /// Every contact point at which no own contact is known since the window began.
     Rest,
+    /// Those of these tokens that it holds.
+    Tokens(BTreeSet<Token>),
 }
 
 /// An own claim that is in force.
@@ -85,6 +87,7 @@ pub async fn release(
         .collect();
     let given_back: BTreeSet<Token> = match part {
         Part::Whole => held.clone(),
+        Part::Tokens(tokens) => held.intersection(&tokens).copied().collect(),
         Part::Rest => {
             let visited = store::claim::visited(&mut db, claim.channel, claim.from).await?;
             let visited: BTreeSet<Token> = visited.into_iter().collect();
@@ -93,12 +96,7 @@ pub async fn release(
         Part::These(from) => {
             drop(db);
             let ground = ground(app).await?;
-            let universe = match from {
-                From::List(name) => universe::of_list(app, &ground, &name, claim.channel).await?,
-                From::File(name, file) => {
-                    universe::of_file(app, &ground, file, &name, claim.channel).await?
-                }
-            };
+            let universe = universe::of(app, &ground, from, claim.channel).await?;
             let named = universe
                 .targets
                 .iter()

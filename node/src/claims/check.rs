@@ -22,6 +22,8 @@ pub enum Standing {
     Held,
     /// An ally was there within the recontact window.
     Recent,
+    /// It, or everybody there, was contacted as often lately as the agreement allows.
+    Capped,
     /// It, or everybody there, must not be contacted on this channel.
     Suppressed,
     /// It has no match token yet, so that nobody can tell.
@@ -47,7 +49,9 @@ pub struct Checked {
     pub until: Option<Moment>,
     /// How many of the organization's own people may be contacted there.
     pub people: usize,
-    /// Left out before anything is said: own suppressions, no token, own claims.
+    /// Who of them must wait, and until when: contacted as often lately as the agreement allows.
+    pub capped: Vec<(String, Moment)>,
+    /// Left out before anything is said: own suppressions, no token, own claims, everybody must wait.
     pub left_out: bool,
 }
 
@@ -78,14 +82,16 @@ pub fn check(
     let answers: BTreeMap<Token, Option<Refusal>> = asked.zip(answers).collect();
     let who = People {
         state,
+        ground,
         me,
         channel,
+        from: window.from,
         universe,
         marks,
     };
     let one = |target: &super::universe::Target| {
-        let (people, by) = who.contactable(&target.point.point_id, &target.people);
-        let nobody = people == 0 && !target.people.is_empty();
+        let met = who.met(&target.point.point_id, &target.people);
+        let nobody = met.people == 0 && !target.people.is_empty();
         let own_mark = marks
             .points
             .get(&target.point.point_id)
@@ -94,7 +100,10 @@ pub fn check(
         let answer = asked.and_then(|asked| answers.get(&asked.token).copied().flatten());
         let (standing, by, until, left_out) = match (asked, answer) {
             _ if own_mark => (Standing::Suppressed, Some(me), None, true),
-            _ if nobody => (Standing::Suppressed, by, None, true),
+            _ if nobody && !met.capped.is_empty() => {
+                (Standing::Capped, None, met.room_from(), true)
+            }
+            _ if nobody => (Standing::Suppressed, met.closed_by, None, true),
             (None, _) => (Standing::NoToken, None, None, true),
             (Some(_), None) => (Standing::Free, None, None, false),
             (_, Some(Refusal::Held { by, until, .. })) if by == me => {
@@ -106,6 +115,7 @@ pub fn check(
             (_, Some(Refusal::Recent { by, until, .. })) => {
                 (Standing::Recent, Some(by), Some(until), false)
             }
+            (_, Some(Refusal::Capped { until })) => (Standing::Capped, None, Some(until), false),
             (_, Some(Refusal::Suppressed { by })) => (Standing::Suppressed, Some(by), None, false),
         };
         Checked {
@@ -115,7 +125,8 @@ pub fn check(
             standing,
             by,
             until,
-            people,
+            people: met.people,
+            capped: met.capped,
             left_out,
         }
     };
@@ -135,24 +146,51 @@ fn asked(point: &Point, ground: &Ground) -> Option<Asked> {
 /// Whom the organization may contact.
 struct People<'a> {
     state: &'a State,
+    ground: &'a Ground,
     me: NodeId,
     channel: Channel,
+    from: Moment,
     universe: &'a Universe,
     marks: &'a Marks,
 }
 
+/// Who may be met at a point.
+#[derive(Default)]
+struct Met {
+    /// How many may be contacted.
+    people: usize,
+    /// Who says no about one of the others.
+    closed_by: Option<NodeId>,
+    /// Who must wait, and until when.
+    capped: Vec<(String, Moment)>,
+}
+
+impl Met {
+    /// When the first who waits need not wait any more.
+    fn room_from(&self) -> Option<Moment> {
+        self.capped.iter().map(|(_, until)| *until).min()
+    }
+}
+
 impl People<'_> {
-    /// How many of the people at a point may be contacted, and who says no about another.
-    fn contactable(&self, point_id: &str, people: &[String]) -> (usize, Option<NodeId>) {
-        let mut by = None;
-        let mut count = 0;
+    fn met(&self, point_id: &str, people: &[String]) -> Met {
+        let mut met = Met::default();
         for person in people {
-            match self.closed(point_id, person) {
-                None => count += 1,
-                closed => by = by.or(closed),
+            if let Some(by) = self.closed(point_id, person) {
+                met.closed_by = met.closed_by.or(Some(by));
+            } else if let Some(until) = self.capped(person) {
+                met.capped.push((person.clone(), until));
+            } else {
+                met.people += 1;
             }
         }
-        (count, by)
+        met
+    }
+
+    /// Until when a person must be left alone: all contact points together have reached the cap.
+    fn capped(&self, person: &str) -> Option<Moment> {
+        let points = &self.universe.known.get(person)?.points;
+        self.state.capped(&self.ground.rules, points, self.from)
     }
 
     /// Who says that a person must not be contacted here on this channel.
@@ -169,9 +207,9 @@ impl People<'_> {
         if own || moved {
             return Some(self.me);
         }
-        let keys = self.universe.keys.get(person)?;
-        keys.iter()
-            .find_map(|key| self.state.suppressed(*key, self.channel))
+        let known = self.universe.known.get(person)?;
+        let mut keys = known.keys.iter();
+        keys.find_map(|key| self.state.suppressed(*key, self.channel))
     }
 }
 
@@ -182,6 +220,7 @@ pub fn counts(checked: &[Checked]) -> BTreeMap<Standing, u64> {
         Standing::Free,
         Standing::Held,
         Standing::Recent,
+        Standing::Capped,
         Standing::Suppressed,
         Standing::NoToken,
         Standing::Mine,
@@ -192,4 +231,34 @@ pub fn counts(checked: &[Checked]) -> BTreeMap<Standing, u64> {
         *counts.entry(point.standing).or_default() += 1;
     }
     counts
+}
+
+/// Whom the agreement's cap on contacts leaves out.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, serde::Serialize)]
+pub struct Waiting {
+    /// How many people.
+    pub people: u64,
+    /// When the last of them need not wait any more, in milliseconds since 1970.
+    pub until: Option<i64>,
+}
+
+impl Waiting {
+    /// Counts people, each once.
+    #[must_use]
+    pub fn of<'a>(people: impl IntoIterator<Item = &'a (String, Moment)>) -> Self {
+        let each: BTreeMap<&str, Moment> = people
+            .into_iter()
+            .map(|(person, until)| (person.as_str(), *until))
+            .collect();
+        Self {
+            people: each.len() as u64,
+            until: each.values().max().map(|until| until.0),
+        }
+    }
+}
+
+/// Whom the cap leaves out of what was checked.
+#[must_use]
+pub fn waiting(checked: &[Checked]) -> Waiting {
+    Waiting::of(checked.iter().flat_map(|point| &point.capped))
 }

@@ -177,16 +177,20 @@ pub async fn whole(app: &App, beginning: &str, rows: usize) -> Result<Whole, Fai
     };
     for point in points {
         *whole.states.entry(point.state.clone()).or_default() += 1;
-        let Some(by) = point.by else { continue };
-        let by = members::name(state, by);
-        let because = whole.because_of.entry(by.clone()).or_default();
-        *because.entry(point.state.clone()).or_default() += 1;
+        if matches!(point.state.as_str(), "granted" | "released" | "asked") {
+            continue;
+        }
+        let by = point.by.map(|by| members::name(state, by));
+        if let Some(by) = &by {
+            let because = whole.because_of.entry(by.clone()).or_default();
+            *because.entry(point.state.clone()).or_default() += 1;
+        }
         if whole.refused_points.len() < rows {
             let known = store::reach::by_token(&mut db, point.token, generation).await?;
             whole.refused_points.push(Refused {
                 display: known.map(|known| known.display).unwrap_or_default(),
                 state: point.state,
-                by: Some(by),
+                by,
                 until: point.until.map(|until| until.0),
             });
         }

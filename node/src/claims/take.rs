@@ -42,6 +42,10 @@ pub enum From {
     List(String),
     /// A file, with its name.
     File(String, std::fs::File),
+    /// All lists.
+    Everybody,
+    /// What of these lies in an area of the organization's own.
+    In(String, Box<From>),
 }
 
 /// What is asked.
@@ -84,10 +88,7 @@ pub async fn look(app: &App, question: Question) -> Result<Answer, Failure> {
         ground.rules.claim_longest(channel),
         app.now(),
     )?;
-    let universe = match question.from {
-        From::List(name) => universe::of_list(app, &ground, &name, channel).await?,
-        From::File(name, file) => universe::of_file(app, &ground, file, &name, channel).await?,
-    };
+    let universe = universe::of(app, &ground, question.from, channel).await?;
     let mut db = app.store.read("reading own suppressions").await?;
     let marks = store::suppression::marks(&mut db).await?;
     drop(db);
@@ -127,8 +128,9 @@ pub async fn take(app: &App, question: Question) -> Result<(Answer, EntryId), Fa
     if tokens.is_empty() {
         return Err(Failure::new(
             ProblemKind::Conflict,
-            "nothing is left to claim: every contact point is suppressed, held by this organization already, or has no \
-             match token yet (`commonturf tokens status`)",
+            "nothing is left to claim: every contact point is suppressed, held by this organization already, reaches only \
+             people who were contacted as often as the agreement allows, or has no match token yet \
+             (`commonturf tokens status`)",
         ));
     }
     if tokens.len() > CLAIM_TOKENS {

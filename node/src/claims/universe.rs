@@ -3,7 +3,7 @@
 //! A file is read like an import and kept nowhere: its rows are matched to the organization's own
 //! people by contact point or by another system's id. Rows that lead to no known point are counted.
 
-use super::Ground;
+use super::{Ground, take::From};
 use crate::{
     app::App,
     http::problem::Failure,
@@ -12,6 +12,7 @@ use crate::{
         self,
         reach::{Point, Reach},
     },
+    turf::{area, places::Places},
 };
 use protocol::{
     channel::Channel,
@@ -51,8 +52,129 @@ pub struct Universe {
     pub unknown: u64,
     /// Rows that could not be read.
     pub unreadable: u64,
-    /// The match tokens of the people's person keys.
-    pub keys: BTreeMap<String, Vec<Token>>,
+    /// By what allies may know the people.
+    pub known: BTreeMap<String, Known>,
+    /// Where an area was named, what lies where.
+    pub area: Option<InArea>,
+}
+
+/// The match tokens of one person.
+#[derive(Debug, Clone, Default)]
+pub struct Known {
+    /// Of person keys.
+    pub keys: Vec<Token>,
+    /// Of contact points of every class.
+    pub points: Vec<Token>,
+}
+
+impl Known {
+    fn add(&mut self, class: Class, token: Token) {
+        match class {
+            Class::Person => self.keys.push(token),
+            Class::Door | Class::Phone | Class::Email => self.points.push(token),
+        }
+    }
+
+    /// By what allies may know the person who has these points.
+    #[must_use]
+    pub fn of(points: &[Point]) -> Self {
+        let mut known = Self::default();
+        for point in points {
+            for token in point.tokens() {
+                known.add(point.class, token);
+            }
+        }
+        known
+    }
+}
+
+/// How an area was applied to a universe.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize)]
+pub struct InArea {
+    /// Contact points outside, which were left out.
+    pub outside: u64,
+    /// Contact points that nothing places; left out too.
+    pub nowhere: u64,
+    /// Of those inside, how many were placed by precinct or postal code alone.
+    pub rough: u64,
+}
+
+/// The universe of a list, a file, all lists, or what of them lies in an area.
+///
+/// # Errors
+/// [`Failure`] when there is no such list, or the file cannot be read.
+pub async fn of(
+    app: &App,
+    ground: &Ground,
+    from: From,
+    channel: Channel,
+) -> Result<Universe, Failure> {
+    match from {
+        From::List(name) => of_list(app, ground, &name, channel).await,
+        From::File(name, file) => of_file(app, ground, file, &name, channel).await,
+        From::Everybody => of_everybody(app, ground, channel).await,
+        From::In(area, from) => {
+            let whole = Box::pin(of(app, ground, *from, channel)).await?;
+            whole.within(app, &area).await
+        }
+    }
+}
+
+/// The universe of all lists.
+async fn of_everybody(app: &App, ground: &Ground, channel: Channel) -> Result<Universe, Failure> {
+    let mut db = app.store.read("reading all contact points").await?;
+    let class = class_of(channel);
+    let reaches = store::reach::of_everybody(&mut db, class, ground.generation).await?;
+    let tokens = store::reach::tokens_of_everybody(&mut db, ground.generation).await?;
+    let rows = store::reach::people(&mut db).await?;
+    let mut universe = Universe {
+        label: "all lists".to_owned(),
+        without_point: rows.saturating_sub(reaches.len() as u64),
+        targets: grouped(reaches),
+        rows,
+        ..Universe::default()
+    };
+    for (person, class, token) in tokens {
+        universe.known.entry(person).or_default().add(class, token);
+    }
+    Ok(universe)
+}
+
+impl Universe {
+    /// Only the contact points in an area of the organization's own.
+    ///
+    /// # Errors
+    /// [`Failure`] when there is no such area, or nothing lies inside.
+    pub async fn within(mut self, app: &App, name: &str) -> Result<Self, Failure> {
+        let area = area::find(app, name).await?;
+        let places = Places::read(app).await?;
+        let all = self.targets.len();
+        let mut found = InArea {
+            outside: 0,
+            nowhere: 0,
+            rough: 0,
+        };
+        self.targets.retain(|target| {
+            let placed = places.of_target(target);
+            let inside = area.contains(&placed);
+            let by_point = area.asks_for_points();
+            found.rough += u64::from(inside && placed.rough && by_point);
+            let nowhere = !inside && by_point && placed.position.is_none();
+            found.nowhere += u64::from(nowhere);
+            found.outside += u64::from(!inside && !nowhere);
+            inside
+        });
+        if self.targets.is_empty() {
+            return Err(Failure::input(format!(
+                "none of the {all} contact points of {} lies in area \"{}\"; of {} nobody knows where they are: import \
+                 latitude and longitude, or a geocoder's file (`commonturf places import`)",
+                self.label, area.name, found.nowhere
+            )));
+        }
+        self.label = format!("{} in {}", self.label, area.name);
+        self.area = Some(found);
+        Ok(self)
+    }
 }
 
 /// The class of tokens by which a channel reaches people.
@@ -83,7 +205,7 @@ pub async fn of_list(
     })?;
     let class = class_of(channel);
     let reaches = store::reach::of_list(&mut db, &list.list_id, class, ground.generation).await?;
-    let keys = store::reach::keys_of_list(&mut db, &list.list_id, ground.generation).await?;
+    let tokens = store::reach::tokens_of_list(&mut db, &list.list_id, ground.generation).await?;
     let rows = u64::try_from(list.people).unwrap_or(0);
     let mut universe = Universe {
         label: list.name,
@@ -93,8 +215,8 @@ pub async fn of_list(
         rows,
         ..Universe::default()
     };
-    for (person, token) in keys {
-        universe.keys.entry(person).or_default().push(token);
+    for (person, class, token) in tokens {
+        universe.known.entry(person).or_default().add(class, token);
     }
     Ok(universe)
 }
@@ -162,17 +284,10 @@ pub async fn of_file(
         });
     }
     for person in people {
-        let keys = key_tokens(&store::reach::of_person(&mut db, &person, ground.generation).await?);
-        universe.keys.insert(person, keys);
+        let points = store::reach::of_person(&mut db, &person, ground.generation).await?;
+        universe.known.insert(person, Known::of(&points));
     }
     Ok(universe)
-}
-
-/// The tokens of the person keys among some points.
-#[must_use]
-pub fn key_tokens(points: &[Point]) -> Vec<Token> {
-    let keys = points.iter().filter(|point| point.class == Class::Person);
-    keys.flat_map(Point::tokens).collect()
 }
 
 async fn point_of(

@@ -4,18 +4,30 @@
 //! own import skips it; CRLF line ends and every cell in quotes. Cells that a spreadsheet would
 //! take for a formula are neutralized ([`cell`]).
 
-use super::{ground, show, window};
+use super::{check::Waiting, ground, show, universe::Known, window};
 use crate::{
     app::App,
     http::problem::Failure,
     store::{self, claim::Claim, person::Person, reach::Point, suppression::Marks},
 };
 use protocol::{
-    channel::Channel, entry::payload::Channels, problem::ProblemKind, state::State, token::Token,
+    channel::Channel,
+    entry::payload::Channels,
+    problem::ProblemKind,
+    state::{State, rules::Rules},
+    time::Moment,
+    token::Token,
 };
 use std::collections::BTreeSet;
 
-const HEADINGS: [&str; 12] = [
+/// So long before a claim's end nobody gets its list any more, in milliseconds.
+pub const GUARD: i64 = 600_000;
+/// With a clock further off than this a node hands out no list, in milliseconds.
+pub const CLOCK_OFF: i64 = GUARD / 2;
+/// How a file begins: with a byte order mark.
+pub(crate) const BEGIN: &str = "\u{feff}";
+/// The columns.
+pub(crate) const HEADINGS: [&str; 12] = [
     "Stop",
     "Name",
     "Address",
@@ -30,73 +42,135 @@ const HEADINGS: [&str; 12] = [
     "Window end",
 ];
 
-/// The walk list of an own claim.
+/// An own claim that is granted and not over, and what it holds.
+pub(crate) struct Holding {
+    pub(crate) claim: Claim,
+    /// The position of the grant: the number on walk lists.
+    pub(crate) number: u64,
+    pub(crate) tokens: Vec<Token>,
+    /// The window's last day.
+    pub(crate) last_day: String,
+    generation: u32,
+    rules: Rules,
+}
+
+/// A walk list.
+#[derive(Debug)]
+pub struct WalkList {
+    /// CSV.
+    pub text: String,
+    /// Who is not on it, because everybody together contacted them as often as the agreement allows.
+    pub capped: Waiting,
+}
+
+/// What an own claim holds.
 ///
 /// # Errors
-/// [`Failure`] with a plain reason when the claim is not granted, or has ended by log time.
-pub async fn make(app: &App, beginning: &str) -> Result<String, Failure> {
+/// [`Failure`] with a plain reason when the claim is not granted, has ended by log time or is about to
+/// end, or this node's clock is wrong.
+pub(crate) async fn holding(app: &App, beginning: &str) -> Result<Holding, Failure> {
     crate::coalition::not_coming_back(app).await?;
     crate::audit::fork::nothing_new_while_frozen(app).await?;
     let claim = show::find(app, beginning).await?;
     let ground = ground(app).await?;
-    let (number, held) = {
-        let coalition = crate::coalition::active(app).await?;
-        let row = coalition.state.claims.get(&claim.id);
-        let row = row.ok_or_else(|| {
-            Failure::new(
-                ProblemKind::Conflict,
-                format!(
-                    "there is no walk list: this claim is {}, so nobody keeps its contact points for you",
-                    claim.phase.name()
-                ),
-            )
-        })?;
-        if row.ends <= app.now() {
-            return Err(Failure::new(
-                ProblemKind::Conflict,
-                "there is no walk list: the claim's time is over",
-            ));
-        }
-        (row.position, row.tokens.as_slice().to_vec())
+    let coalition = crate::coalition::active(app).await?;
+    let row = coalition.state.claims.get(&claim.id);
+    let row = row.ok_or_else(|| {
+        Failure::new(
+            ProblemKind::Conflict,
+            format!(
+                "there is no walk list: this claim is {}, so nobody keeps its contact points for you",
+                claim.phase.name()
+            ),
+        )
+    })?;
+    in_time(app, row.ends, coalition.state.meta().head.log_time)?;
+    Ok(Holding {
+        number: row.position,
+        tokens: row.tokens.as_slice().to_vec(),
+        last_day: window::last_day(&ground.params.time_zone, claim.to),
+        generation: ground.generation,
+        rules: ground.rules,
+        claim,
+    })
+}
+
+/// People go home before log time frees their doors for somebody else: the list ends sooner than the
+/// claim, and a node whose clock is wrong cannot tell when.
+fn in_time(app: &App, ends: Moment, log_time: Moment) -> Result<(), Failure> {
+    let refused = |why: &str| {
+        let why = format!("there is no walk list: {why}");
+        Err(Failure::new(ProblemKind::Conflict, why))
     };
-    let last_day = window::last_day(&ground.params.time_zone, claim.to);
-    let mut stops = stops(app, &claim, &held, ground.generation).await?;
+    let heard = app.offsets.at_last_contact().unwrap_or(0);
+    // Log time stands still between entries, so it can only show that this clock is behind.
+    let behind = log_time.since(app.now());
+    if heard.abs() > CLOCK_OFF || behind > CLOCK_OFF {
+        return refused(
+            "this machine's clock differs from the keeper's by more than five minutes; set it right, \
+             and wait until the keeper has answered",
+        );
+    }
+    if ends <= app.now() {
+        return refused("the claim's time is over");
+    }
+    if ends <= app.now().plus(GUARD) {
+        return refused("the claim ends in less than ten minutes; renew it if its window goes on");
+    }
+    Ok(())
+}
+
+/// The walk list of an own claim.
+///
+/// # Errors
+/// [`Failure`] with a plain reason when the claim is not granted, has ended by log time or is about to
+/// end, or this node's clock is wrong.
+pub async fn make(app: &App, beginning: &str) -> Result<WalkList, Failure> {
+    let holding = holding(app, beginning).await?;
+    let mut stops = stops(app, &holding).await?;
     stops.sort_by(|a, b| order(&a.point).cmp(&order(&b.point)));
     let coalition = crate::coalition::active(app).await?;
-    let mut text = String::from("\u{feff}");
+    let mut text = String::from(BEGIN);
     line(&mut text, &HEADINGS.map(str::to_owned));
-    let mut n = 0;
+    let (mut n, mut waiting) = (0, Vec::new());
     for stop in &stops {
-        let people = stop.contactable(&coalition.state, claim.channel);
+        for guest in &stop.people {
+            let until = guest.capped_until;
+            waiting.extend(until.map(|until| (guest.person.person_id.clone(), until)));
+        }
+        let people = stop.contactable(&coalition.state, holding.claim.channel);
         n += usize::from(!people.is_empty());
         for guest in people {
-            line(
-                &mut text,
-                &row(n, stop, guest, claim.channel, number, &last_day),
-            );
+            line(&mut text, &row(n, stop, guest, &holding));
         }
     }
-    Ok(text)
+    Ok(WalkList {
+        text,
+        capped: Waiting::of(&waiting),
+    })
 }
 
 /// A contact point and the people to meet there.
-struct Stop {
-    point: Point,
+pub(crate) struct Stop {
+    pub(crate) point: Point,
     people: Vec<Guest>,
     closed: bool,
 }
 
-struct Guest {
-    person: Person,
-    van_id: String,
-    points: Vec<Point>,
+/// Somebody to meet there.
+pub(crate) struct Guest {
+    pub(crate) person: Person,
+    pub(crate) van_id: String,
+    known: Known,
+    /// Until when everybody together contacted the person as often as the agreement allows.
+    capped_until: Option<Moment>,
     closed: Channels,
     moved: bool,
 }
 
 impl Stop {
     /// Everybody who may be contacted here, by surname and given name.
-    fn contactable(&self, state: &State, channel: Channel) -> Vec<&Guest> {
+    pub(crate) fn contactable(&self, state: &State, channel: Channel) -> Vec<&Guest> {
         let suppressed = |token: Token| state.suppressed(token, channel).is_some();
         if self.closed || self.point.tokens().any(suppressed) {
             return Vec::new();
@@ -105,11 +179,8 @@ impl Stop {
             .people
             .iter()
             .filter(|guest| !guest.moved && !guest.closed.has(channel))
-            .filter(|guest| {
-                !super::universe::key_tokens(&guest.points)
-                    .into_iter()
-                    .any(suppressed)
-            })
+            .filter(|guest| guest.capped_until.is_none())
+            .filter(|guest| !guest.known.keys.iter().any(|key| suppressed(*key)))
             .collect();
         people.sort_by(|a, b| {
             let key = |guest: &Guest| (guest.person.surname.clone(), guest.person.given.clone());
@@ -119,12 +190,11 @@ impl Stop {
     }
 }
 
-async fn stops(
-    app: &App,
-    claim: &Claim,
-    held: &[Token],
-    generation: u32,
-) -> Result<Vec<Stop>, Failure> {
+/// The contact points that a claim holds, in no order.
+pub(crate) async fn stops(app: &App, holding: &Holding) -> Result<Vec<Stop>, Failure> {
+    let (claim, generation) = (&holding.claim, holding.generation);
+    let at = claim.from.max(app.now());
+    let coalition = crate::coalition::active(app).await?;
     let mut db = app.store.read("making a walk list").await?;
     let marks: Marks = store::suppression::marks(&mut db).await?;
     let on_list: Option<BTreeSet<String>> = match &claim.list_id {
@@ -132,7 +202,7 @@ async fn stops(
         None => None,
     };
     let mut stops = Vec::new();
-    for token in held {
+    for token in &holding.tokens {
         let Some(point) = store::reach::by_token(&mut db, *token, generation).await? else {
             continue;
         };
@@ -149,9 +219,12 @@ async fn stops(
             };
             let identifiers = store::identifier::of_person(&mut db, &person_id).await?;
             let van_id = identifiers.into_iter().find(|(system, _)| system == "van");
+            let known = Known::of(&store::reach::of_person(&mut db, &person_id, generation).await?);
+            let capped_until = coalition.state.capped(&holding.rules, &known.points, at);
             people.push(Guest {
                 van_id: van_id.map(|(_, id)| id).unwrap_or_default(),
-                points: store::reach::of_person(&mut db, &person_id, generation).await?,
+                capped_until,
+                known,
                 closed: marks.persons.get(&person_id).copied().unwrap_or_default(),
                 moved: marks
                     .moved
@@ -176,7 +249,7 @@ fn order(point: &Point) -> (&str, i64, Vec<(u64, String)>, &str) {
 }
 
 /// A unit in pieces that compare as people count: 2 before 10, 4a before 4b.
-fn natural(unit: &str) -> Vec<(u64, String)> {
+pub(crate) fn natural(unit: &str) -> Vec<(u64, String)> {
     let mut pieces: Vec<(u64, String)> = Vec::new();
     let mut digits = String::new();
     for c in unit.chars() {
@@ -196,14 +269,9 @@ fn natural(unit: &str) -> Vec<(u64, String)> {
     pieces
 }
 
-fn row(
-    n: usize,
-    stop: &Stop,
-    guest: &Guest,
-    channel: Channel,
-    number: u64,
-    last_day: &str,
-) -> [String; 12] {
+/// A person's line, by [`HEADINGS`].
+pub(crate) fn row(n: usize, stop: &Stop, guest: &Guest, holding: &Holding) -> [String; 12] {
+    let channel = holding.claim.channel;
     let address = &guest.person.address;
     let street: Vec<&str> = [address.line1.as_str(), &address.line2]
         .into_iter()
@@ -232,12 +300,13 @@ fn row(
         shown(channel == Channel::Email),
         guest.person.person_id.clone(),
         guest.van_id.clone(),
-        number.to_string(),
-        last_day.to_owned(),
+        holding.number.to_string(),
+        holding.last_day.clone(),
     ]
 }
 
-fn line(text: &mut String, cells: &[String]) {
+/// Adds a line of cells.
+pub(crate) fn line(text: &mut String, cells: &[String]) {
     let cells: Vec<String> = cells.iter().map(|value| cell(value)).collect();
     text.push_str(&cells.join(","));
     text.push_str("\r\n");

@@ -5,6 +5,7 @@ use super::{
     out_file::OutFile,
     output::{self, list_of, moment_of as moment, text},
 };
+use crate::api::claims::{LEFT_OUT, LEFT_OUT_UNTIL};
 use clap::{Args, Subcommand};
 use protocol::channel::Channel;
 use serde_json::{Value, json};
@@ -60,11 +61,14 @@ pub enum Claim {
 #[derive(Debug, Args)]
 pub struct What {
     /// An export whose rows are matched to this organization's own people.
-    #[arg(required_unless_present = "list", conflicts_with = "list")]
+    #[arg(required_unless_present_any = ["list", "area"], conflicts_with = "list")]
     file: Option<PathBuf>,
     /// A list of this organization.
     #[arg(long, value_name = "NAME")]
     list: Option<String>,
+    /// Only what lies in this area of yours; by itself, of all lists.
+    #[arg(long, value_name = "NAME")]
+    area: Option<String>,
     /// door, phone, text or email.
     #[arg(long)]
     channel: Channel,
@@ -146,11 +150,14 @@ fn read(file: &Path) -> Result<Vec<u8>, CliError> {
 
 impl What {
     async fn ask(&self, desk: &Desk, path: &str) -> Result<Value, CliError> {
-        let (source, body) = match (&self.list, &self.file) {
+        let (mut source, body) = match (&self.list, &self.file) {
             (Some(list), _) => (format!("list={}", segment(list)), Vec::new()),
             (None, Some(file)) => (format!("file={}", name_of(file)), read(file)?),
-            (None, None) => return Err(CliError::Usage("name a file or a list".to_owned())),
+            (None, None) => (String::new(), Vec::new()),
         };
+        if let Some(area) = &self.area {
+            source.push_str(&format!("&area={}", segment(area)));
+        }
         let path = format!(
             "{path}?{source}&channel={}&from={}&to={}&rows={}",
             self.channel, self.from, self.to, self.rows
@@ -173,7 +180,9 @@ async fn check(desk: &Desk, what: &What) -> Result<(), CliError> {
         what.channel
     );
     counts(&answer["counts"]);
+    in_area(&answer["area"]);
     left(&answer);
+    capped(&answer["capped"]);
     reasons(&answer["because_of"]);
     let rows: Vec<Vec<String>> = list_of(&answer["points"])
         .map(|point| {
@@ -221,6 +230,7 @@ async fn take(desk: &Desk, what: &What) -> Result<(), CliError> {
         println!("Left out beforehand: {}.", out.join(", "));
     }
     left(&answer);
+    capped(&answer["capped"]);
     refused.map_or(Ok(()), Err)
 }
 
@@ -337,10 +347,12 @@ fn changed(desk: &Desk, answer: &Value, done: &str) {
 fn counts(counts: &Value) {
     let count = |state: &str| counts[state].as_u64().unwrap_or(0);
     println!(
-        "{} free, {} held by others, {} recently contacted, {} suppressed, {} without a token, {} yours already.",
+        "{} free, {} held by others, {} recently contacted, {} contacted as often as agreed, {} suppressed, {} without a \
+         token, {} yours already.",
         count("free"),
         count("held"),
         count("recent"),
+        count("capped"),
         count("suppressed"),
         count("no_token"),
         count("mine")
@@ -359,6 +371,30 @@ fn left(answer: &Value) {
     }
 }
 
+/// Whom the cap on contacts leaves out.
+fn capped(waiting: &Value) {
+    if let Some(people) = waiting["people"].as_u64().filter(|people| *people > 0) {
+        println!(
+            "{people} people are left out: they were contacted as often as the agreement allows; the last of them until {}.",
+            moment(&waiting["until"])
+        );
+    }
+}
+
+fn in_area(area: &Value) {
+    if area.is_null() {
+        return;
+    }
+    let count = |field: &str| area[field].as_u64().unwrap_or(0);
+    println!(
+        "{} contact points lie outside the area; of {} nobody knows where they are; {} inside were placed by precinct or \
+         postal code alone.",
+        count("outside"),
+        count("nowhere"),
+        count("rough")
+    );
+}
+
 fn reasons(because_of: &Value) {
     for (organization, standings) in because_of.as_object().into_iter().flatten() {
         let parts: Vec<String> = standings
@@ -375,13 +411,20 @@ impl WalkList {
     pub(super) async fn run(&self, desk: &Desk) -> Result<(), CliError> {
         self.out.check()?;
         let path = format!("/claims/{}/walk-list", segment(&self.claim));
-        let bytes = desk.download(&path).await?;
+        let (bytes, headers) = desk.download_with(&path).await?;
         self.out.write(&bytes)?;
         let people = csv::Reader::from_reader(bytes.as_slice()).records().count();
+        let said = |name: &str| -> Option<i64> { headers.get(name)?.to_str().ok()?.parse().ok() };
+        let waiting = json!({
+            "people": said(LEFT_OUT).unwrap_or_default(),
+            "until": said(LEFT_OUT_UNTIL).filter(|until| *until > 0),
+        });
         if desk.json {
-            output::json(&json!({ "file": self.out.name(), "people": people }));
+            let file = self.out.name();
+            output::json(&json!({ "file": file, "people": people, "capped": waiting }));
         } else {
             println!("Wrote {people} people to {}.", self.out.name());
+            capped(&waiting);
         }
         Ok(())
     }

@@ -147,14 +147,24 @@ impl Desk {
     /// # Errors
     /// [`CliError`].
     pub async fn download(&self, path: &str) -> Result<Vec<u8>, CliError> {
+        Ok(self.download_with(path).await?.0)
+    }
+
+    /// Reads a file, and what the node says about it beside it.
+    ///
+    /// # Errors
+    /// [`CliError`].
+    pub async fn download_with(
+        &self,
+        path: &str,
+    ) -> Result<(Vec<u8>, reqwest::header::HeaderMap), CliError> {
         let response = self
             .send(self.client.get(format!("{}{path}", self.base)))
             .await?;
-        response
-            .bytes()
-            .await
-            .map(Into::into)
-            .map_err(|error| CliError::Failed(error.to_string()))
+        let headers = response.headers().clone();
+        let bytes = response.bytes().await;
+        let bytes = bytes.map_err(|error| CliError::Failed(error.to_string()))?;
+        Ok((bytes.into(), headers))
     }
 
     async fn answer<T: DeserializeOwned>(

@@ -1,4 +1,4 @@
-//! `commonturf coalition`: create, invite, join, approve, status, log; who goes is in [`parting`].
+//! `commonturf coalition`: create, invite, join, approve, status, log; who goes is in `parting`.
 
 use super::{
     client::{CliError, Desk},
@@ -304,7 +304,20 @@ async fn status(desk: &Desk) -> Result<(), CliError> {
             text(&newcomer["inviter"])
         );
     }
-    for removal in coalition["removals"].as_array().into_iter().flatten() {
+    removals(&coalition["removals"]);
+    if coalition["disputes"]
+        .as_array()
+        .is_some_and(|open| !open.is_empty())
+    {
+        println!("\nOpen disputes");
+        super::receipts::disputes(&coalition["disputes"]);
+    }
+    Ok(())
+}
+
+fn removals(proposed: &Value) {
+    let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
+    for removal in proposed.as_array().into_iter().flatten() {
         println!(
             "Removal: {} proposes to remove {} ({} of {} needed agree): {}",
             text(&removal["proposer"]),
@@ -314,14 +327,6 @@ async fn status(desk: &Desk) -> Result<(), CliError> {
             text(&removal["reason"])
         );
     }
-    if coalition["disputes"]
-        .as_array()
-        .is_some_and(|open| !open.is_empty())
-    {
-        println!("\nOpen disputes");
-        super::receipts::disputes(&coalition["disputes"]);
-    }
-    Ok(())
 }
 
 fn members(members: &Value) {

@@ -45,8 +45,11 @@ pub struct File {
     #[arg(long)]
     purpose: policy::Purpose,
     /// Where: "postal:us 19104", "area:ward 27" or "cell:882a134d49fffff"; several times.
-    #[arg(long = "place", value_name = "PLACE", required_unless_present = "list")]
+    #[arg(long = "place", value_name = "PLACE", required_unless_present_any = ["list", "areas"])]
     places: Vec<Place>,
+    /// An area of this organization; allies see its cells, postal codes or precincts; several times.
+    #[arg(long = "area", value_name = "NAME")]
+    areas: Vec<String>,
     /// A list of this organization: its postal codes become places, its number the volume.
     #[arg(long, value_name = "NAME")]
     list: Option<String>,
@@ -110,6 +113,7 @@ async fn file(desk: &Desk, what: &File) -> Result<(), CliError> {
         "purpose": what.purpose.to_string(),
         "label": what.label,
         "places": what.places,
+        "areas": what.areas,
         "list": what.list,
         "volume": what.volume,
         "contact": what.contact,

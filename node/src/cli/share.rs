@@ -1,4 +1,4 @@
-//! `commonturf share`: preview, explain, send, list.
+//! `commonturf share`: preview, explain, send, list, uses.
 
 use super::{
     client::{CliError, Desk},
@@ -7,7 +7,7 @@ use super::{
 use clap::{Args, Subcommand};
 use serde_json::{Value, json};
 
-/// Share people with allies: preview, explain, send, list.
+/// Share people with allies: preview, explain, send, list, uses.
 #[derive(Debug, Subcommand)]
 pub enum Share {
     /// Tell what would flow of a list or of received rows and why the rest would not; changes nothing.
@@ -25,6 +25,8 @@ pub enum Share {
     },
     /// List the shares that this organization gave.
     List,
+    /// List the uses of shared rows that any member announced.
+    Uses,
 }
 
 /// What to share with whom.
@@ -142,6 +144,7 @@ impl Share {
             }
             Self::Explain(explain) => show_explanations(desk, explain).await?,
             Self::List => list(desk).await?,
+            Self::Uses => uses(desk).await?,
         }
         Ok(())
     }
@@ -346,6 +349,33 @@ async fn list(desk: &Desk) -> Result<(), CliError> {
         "confirmed",
         "state",
         "decided",
+    ];
+    output::table(&headings, &rows);
+    Ok(())
+}
+
+async fn uses(desk: &Desk) -> Result<(), CliError> {
+    let answer: Value = desk.get("/uses").await?;
+    if desk.json {
+        output::json(&answer);
+        return Ok(());
+    }
+    let rows: Vec<Vec<String>> = items(&answer["items"])
+        .iter()
+        .map(|one| {
+            vec![
+                text(one, "by_name").to_owned(),
+                text(one, "from_name").to_owned(),
+                text(one, "purpose").to_owned(),
+                text(one, "channel").to_owned(),
+                moment(one, "from"),
+                moment(one, "until"),
+                text(one, "share").to_owned(),
+            ]
+        })
+        .collect();
+    let headings = [
+        "used by", "given by", "purpose", "channel", "from", "until", "share",
     ];
     output::table(&headings, &rows);
     Ok(())

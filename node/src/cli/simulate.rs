@@ -1,4 +1,4 @@
-//! `commonturf policy simulate`: what a draft of rules would change on the own lists.
+//! `commonturf policy simulate`: what a draft of rules would change on the own lists or on received rows.
 
 use super::{
     client::{CliError, Desk},
@@ -19,6 +19,9 @@ pub struct Simulate {
     /// One list; every list without it.
     #[arg(long, value_name = "NAME")]
     list: Option<String>,
+    /// What others gave, in the place of lists.
+    #[arg(long, conflicts_with = "list")]
+    received: bool,
     /// Recipients: name or the beginning of a node id; every other member without it.
     #[arg(long, num_args = 1.., value_name = "ORGANIZATION")]
     to: Vec<String>,
@@ -58,7 +61,13 @@ impl Simulate {
                 "terms": (!is_own).then_some(&draft),
                 "own": is_own.then_some(&draft),
                 "list": self.list,
-                "share": { "to": self.to, "purpose": purpose, "fields": fields, "channel": self.channel },
+                "share": {
+                    "to": self.to,
+                    "purpose": purpose,
+                    "fields": fields,
+                    "channel": self.channel,
+                    "received": self.received,
+                },
             });
             let mut answer: Value = desk.post("/policy/simulation", &body).await?;
             answer["purpose"] = purpose.into();

@@ -16,7 +16,7 @@ use protocol::{
     time::DAY,
 };
 
-/// How long a keeper stores a blob, in days.
+/// How long a keeper stores a blob where no agreement says so, in days.
 pub const BLOB_DAYS: i64 = 30;
 /// The most bytes of blobs that one member has at a keeper.
 pub const BLOB_QUOTA: u64 = 50 * 1024 * 1024 * 1024;
@@ -50,6 +50,11 @@ pub async fn declare(
     caller.must_be_member()?;
     let manifest: Manifest = read_cbor(&body)?;
     let now = app.now();
+    let lifetime = {
+        let guard = app.coalition.read().await;
+        let rules = guard.as_ref().and_then(|coalition| coalition.state.rules());
+        rules.map_or(BLOB_DAYS * DAY, |(_, rules)| rules.blob_ttl)
+    };
     let mut tx = app.store.write("declaring a blob").await?;
     if store::blob::bytes_of(&mut tx, caller.node)
         .await?
@@ -61,14 +66,7 @@ pub async fn declare(
             "the member's blobs fill its quota; wait until old ones expire",
         ));
     }
-    store::blob::declare(
-        &mut tx,
-        &manifest,
-        caller.node,
-        now,
-        now.plus(BLOB_DAYS * DAY),
-    )
-    .await?;
+    store::blob::declare(&mut tx, &manifest, caller.node, now, now.plus(lifetime)).await?;
     let present = store::blob::present(&mut tx, manifest.id()).await?;
     tx.commit().await?;
     let chunks = (0..manifest.chunks().len() as u64)

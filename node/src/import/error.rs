@@ -247,6 +247,8 @@ pub enum Warning {
     CharacterLost,
     /// More tags than [`limits::TAGS_MAX`]; the rest was dropped.
     TooManyTags,
+    /// A latitude and longitude that name no point, or one of them alone; dropped.
+    PositionUnreadable,
 }
 
 impl Warning {
@@ -279,6 +281,9 @@ impl Warning {
             Self::RepeatedHeader => "repeat the header; they were skipped",
             Self::CharacterLost => "have a character that was lost before this file was written",
             Self::TooManyTags => "have more tags than are kept",
+            Self::PositionUnreadable => {
+                "have a latitude and longitude that name no point; they were left out"
+            }
         }
     }
 }

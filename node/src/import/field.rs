@@ -122,6 +122,12 @@ pub enum Part {
     UnitKind,
     /// Number of the unit.
     Unit,
+    /// Degrees north of the equator.
+    Latitude,
+    /// Degrees east of Greenwich.
+    Longitude,
+    /// The precinct in which the door lies.
+    Precinct,
 }
 
 /// Every field by the word that people type after `--map COLUMN=`.
@@ -158,6 +164,9 @@ pub const FIELDS: &[(&str, Field)] = &[
     ("street-suffix", Field::Door(Part::StreetSuffix)),
     ("unit-type", Field::Door(Part::UnitKind)),
     ("unit", Field::Door(Part::Unit)),
+    ("latitude", Field::Door(Part::Latitude)),
+    ("longitude", Field::Door(Part::Longitude)),
+    ("precinct", Field::Door(Part::Precinct)),
     ("whole-address", Field::WholeAddress),
     ("phone", Field::Phone(PhoneKind::Unknown)),
     ("mobile-phone", Field::Phone(PhoneKind::Mobile)),

@@ -1,6 +1,7 @@
 //! What a row says, in our words but not yet normalized: numbers, addresses and names stay as written.
 
 use super::{date::When, effect::EffectClass};
+use crate::turf::position::Position;
 use jiff::civil::Date;
 use protocol::channel::Channel;
 use std::sync::Arc;
@@ -134,6 +135,10 @@ pub struct ParsedAddress {
     pub country: String,
     /// The street in its parts, where the file has them.
     pub parts: StreetParts,
+    /// Where it lies, if the file says so.
+    pub position: Option<Position>,
+    /// The precinct in which it lies.
+    pub precinct: String,
 }
 
 impl ParsedAddress {

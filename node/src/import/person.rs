@@ -14,6 +14,7 @@ use super::{
     },
     value::{Answered, answered, digits, is_email, is_phone, is_plain_no, zip_at_end},
 };
+use crate::turf::position::Position;
 use jiff::civil::Date;
 use protocol::channel::Channel;
 use std::collections::BTreeSet;
@@ -45,6 +46,8 @@ pub(super) struct PersonBuilder {
 struct Door {
     address: ParsedAddress,
     zip4: String,
+    latitude: String,
+    longitude: String,
 }
 
 impl PersonBuilder {
@@ -233,8 +236,8 @@ impl PersonBuilder {
     }
 
     fn finish_address(&mut self, warnings: &mut Warnings) {
-        let mut address = std::mem::take(&mut self.door).finish();
-        let other = std::mem::take(&mut self.other_door).finish();
+        let mut address = std::mem::take(&mut self.door).finish(warnings);
+        let other = std::mem::take(&mut self.other_door).finish(warnings);
         if !address.has_street() && other.has_street() {
             address = other;
         }
@@ -373,13 +376,27 @@ impl Door {
             Part::StreetSuffix => &mut parts.suffix,
             Part::UnitKind => &mut parts.unit_kind,
             Part::Unit => &mut parts.unit,
+            Part::Latitude => &mut self.latitude,
+            Part::Longitude => &mut self.longitude,
+            Part::Precinct => &mut address.precinct,
         };
         first(place, value);
     }
 
     /// Puts the lines together from the parts where there are no lines, and the ZIP code from its two.
-    fn finish(self) -> ParsedAddress {
-        let Self { mut address, zip4 } = self;
+    fn finish(self, warnings: &mut Warnings) -> ParsedAddress {
+        let Self {
+            mut address,
+            zip4,
+            latitude,
+            longitude,
+        } = self;
+        if !latitude.is_empty() || !longitude.is_empty() {
+            address.position = Position::parse(&latitude, &longitude).ok();
+            if address.position.is_none() {
+                warn(warnings, Warning::PositionUnreadable);
+            }
+        }
         let parts = &address.parts;
         if address.line1.is_empty() && !parts.street.is_empty() {
             let number = format!("{} {}", parts.number, parts.number_suffix);

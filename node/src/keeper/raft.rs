@@ -1,8 +1,8 @@
 //! Raft among the keepers: one log, ordered by whoever leads. Spec: section 8.7.
 //!
-//! openraft orders and replicates; this folder gives it a log in the node's database ([`log`]), a
-//! state that is the coalition log ([`machine`]), a network that is the federation listener
-//! ([`network`]), and keeps its types to itself. One keeper is a Raft of one, by the same road.
+//! openraft orders and replicates; this folder gives it a log in the node's database (`log`), a
+//! state that is the coalition log (`machine`), a network that is the federation listener
+//! (`network`), and keeps its types to itself. One keeper is a Raft of one, by the same road.
 
 mod catch_up;
 pub mod change;
@@ -99,6 +99,9 @@ pub struct Kept {
     refused: Mutex<Option<String>>,
     copied: AtomicU64,
 }
+
+/// Why Raft did not take a proposal.
+type WriteError = RaftError<u64, ClientWriteError<u64, Peer>>;
 
 impl Kept {
     /// The keepers as this node knows them, without waiting for anything.
@@ -287,9 +290,7 @@ impl Running {
 
     fn placed(
         &self,
-        outcome: Option<
-            Result<ClientWriteResponse<Types>, RaftError<u64, ClientWriteError<u64, Peer>>>,
-        >,
+        outcome: Option<Result<ClientWriteResponse<Types>, WriteError>>,
     ) -> Result<Placed, Failure> {
         match outcome {
             Some(Ok(answer)) => Ok(answer.data),

@@ -7,17 +7,22 @@
 use crate::http::problem::Failure;
 use protocol::{
     id::NodeId,
-    limits::{APPENDS_AT_WORK, APPENDS_FOR_CONTROL, APPENDS_WAITING, KEEPER_QUEUE},
+    limits::{
+        APPEND_TURN, APPENDS_AT_WORK, APPENDS_FOR_CONTROL, APPENDS_WAITING, KEEPER_QUEUE,
+    },
     problem::{Problem, ProblemKind},
 };
 use std::{
     collections::VecDeque,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::Duration,
 };
 use tokio::sync::oneshot;
 
 /// After how many milliseconds a member may ask again that found the queue full.
 const ASK_AGAIN: u64 = 1_000;
+/// How long an append waits for its turn.
+const TURN: Duration = Duration::from_millis(APPEND_TURN.unsigned_abs());
 
 /// The places and who waits for one.
 #[derive(Debug, Clone, Default)]
@@ -144,7 +149,7 @@ impl Turns {
     /// Waits for a place. `control` says that every entry is of that class.
     ///
     /// # Errors
-    /// `rate` when too much waits already.
+    /// `rate` when too much waits already, or no turn comes in time.
     pub async fn take(
         &self,
         member: NodeId,
@@ -162,16 +167,21 @@ impl Turns {
             ring.push(member, Waiting { entries, call })
         };
         if !queued {
-            let detail = "too much waits at this keeper already";
-            let mut problem = Problem::new(ProblemKind::Rate, detail, "");
-            problem.retry_after_ms = Some(ASK_AGAIN);
-            return Err(Failure(Box::new(problem)));
+            return Err(ask_again("too much waits at this keeper already"));
         }
         self.call();
-        called
-            .await
-            .map_err(|_| Failure::internal("a place among appends was lost"))
+        // Who stops waiting leaves the queue when its turn comes.
+        match tokio::time::timeout(TURN, called).await {
+            Ok(turn) => turn.map_err(|_| Failure::internal("a place among appends was lost")),
+            Err(_) => Err(ask_again("no turn came in time; nothing was ordered")),
+        }
     }
+}
+
+fn ask_again(detail: &str) -> Failure {
+    let mut problem = Problem::new(ProblemKind::Rate, detail, "");
+    problem.retry_after_ms = Some(ASK_AGAIN);
+    Failure(Box::new(problem))
 }
 
 #[cfg(test)]

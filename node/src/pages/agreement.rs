@@ -329,12 +329,12 @@ fn numbers(terms: &Terms) -> Vec<Number> {
             ),
         ),
         (
-            "A shared row serves at most",
-            format!("{} contacts", params.use_limit),
+            "Shared rows are used at most",
+            format!("{} times a year, a week each", params.use_limit),
         ),
         (
-            "It is first used after",
-            format!("{} hours", params.notice_hours),
+            "A use is announced to all",
+            format!("{} hours before", params.notice_hours),
         ),
         ("Counts are not shown below", params.min_cell.to_string()),
     ];

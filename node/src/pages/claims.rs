@@ -4,6 +4,7 @@ use super::{
     Page, PageError,
     cut::Cut,
     done::Done,
+    form,
     frame::{self, Frame, Section},
     render,
     stretch::Stretch,
@@ -30,10 +31,7 @@ use axum::{
     http::Uri,
     response::Redirect,
 };
-use protocol::{
-    channel::Channel,
-    time::{DAY, Moment},
-};
+use protocol::{channel::Channel, time::Moment};
 use serde::Deserialize;
 use std::collections::BTreeMap;
 
@@ -48,6 +46,7 @@ pub struct Claims {
     /// Why nothing can be claimed now.
     blocked: Option<String>,
     lists: Vec<String>,
+    areas: Vec<String>,
     ask: Ask,
     /// Why the question has no answer.
     refused: Option<String>,
@@ -62,6 +61,8 @@ pub struct Claims {
 pub struct Ask {
     #[serde(default)]
     list: String,
+    #[serde(default)]
+    area: String,
     #[serde(default)]
     channel: String,
     #[serde(default)]
@@ -82,6 +83,8 @@ struct Looked {
     stretches: Vec<Stretch>,
     allies: Vec<Because>,
     without_point: String,
+    /// How many people the cap on contacts leaves out, and until when the last of them.
+    capped: Option<(String, When)>,
     rows: Cut<Point>,
 }
 
@@ -133,10 +136,12 @@ pub async fn show(State(app): State<App>, uri: Uri, Query(ask): Query<Ask>) -> P
     let frame = Frame::read(&app, Section::Claims, &uri).await;
     let mut db = app.store.read("naming the lists").await?;
     let lists = store::list::all(&mut db).await?;
+    let areas = store::turf::areas(&mut db).await?;
     drop(db);
     let mut page = Claims {
         blocked: ground(&app).await.err().map(|failure| words::why(&failure)),
         lists: lists.into_iter().map(|list| list.name).collect(),
+        areas: areas.into_iter().map(|area| area.name).collect(),
         refused: None,
         looked: None,
         own: Cut::first([], ROWS),
@@ -195,35 +200,24 @@ async fn done(
 impl Ask {
     /// The same with a week of doors from tomorrow on where nothing was chosen.
     fn filled(mut self, frame: &Frame) -> Self {
-        let day = |days: i64| {
-            let calendar = &frame.calendar;
-            calendar.field(calendar.now().plus(days * DAY))
-        };
-        for (field, usual) in [
+        form::fill([
             (&mut self.channel, Channel::Door.name().to_owned()),
-            (&mut self.from, day(1)),
-            (&mut self.to, day(7)),
-        ] {
-            if field.is_empty() {
-                *field = usual;
-            }
-        }
+            (&mut self.from, form::in_days(frame, 1)),
+            (&mut self.to, form::in_days(frame, 7)),
+        ]);
         self
     }
 
     fn question(&self) -> Result<Question, Failure> {
-        let day = |name: &str, text: &str| {
-            text.parse()
-                .map_err(|_| Failure::input(format!("{name}: choose a day")))
-        };
         Ok(Question {
-            from: From::List(self.list.clone()),
-            channel: self
-                .channel
-                .parse()
-                .map_err(|error| Failure::input(format!("{error}")))?,
-            first: day("first day", &self.from)?,
-            last: day("last day", &self.to)?,
+            from: if self.area.is_empty() {
+                From::List(self.list.clone())
+            } else {
+                From::In(self.area.clone(), Box::new(From::List(self.list.clone())))
+            },
+            channel: form::channel(&self.channel)?,
+            first: form::day("first day", &self.from)?,
+            last: form::day("last day", &self.to)?,
         })
     }
 }
@@ -297,6 +291,8 @@ impl Looked {
                     .or_default() += 1;
             }
         }
+        let waiting = check::waiting(&answer.checked);
+        let until = waiting.until.map(|until| frame.calendar.day(Moment(until)));
         let taken = answer
             .checked
             .iter()
@@ -326,6 +322,7 @@ impl Looked {
                 })
                 .collect(),
             without_point: words::natural(answer.universe.without_point),
+            capped: until.map(|until| (words::natural(waiting.people), until)),
             rows: Cut::first(
                 taken.map(|point| Point {
                     display: point.display.clone(),
@@ -351,8 +348,10 @@ impl Claims {
         Self {
             blocked: None,
             lists: vec![text()],
+            areas: vec![text()],
             ask: Ask {
                 list: text(),
+                area: text(),
                 channel: text(),
                 from: text(),
                 to: text(),
@@ -371,6 +370,7 @@ impl Claims {
                     counts: vec![text()],
                 }],
                 without_point: text(),
+                capped: Some((text(), day.clone())),
                 rows: Cut {
                     rows: vec![Point {
                         display: text(),

@@ -44,10 +44,26 @@ pub enum Done {
     RemovalSaid,
     /// This node is sent on its way back.
     Returning,
+    /// A use of shared rows was announced.
+    UseAnnounced,
+    /// Announcing a use waits for the keeper.
+    UseWaits,
+    /// People were shared.
+    Shared,
+    /// A share waits for the keeper.
+    ShareWaits,
+    /// Something was taken back.
+    Revoked,
+    /// Taking back waits for the keeper, or for the share itself.
+    RevocationWaits,
+    /// A person is not to be contacted.
+    Suppressed,
+    /// An own suppression was withdrawn.
+    Unsuppressed,
 }
 
 impl Done {
-    const ALL: [Self; 19] = [
+    const ALL: [Self; 27] = [
         Self::Approved,
         Self::ApprovalWaits,
         Self::Signed,
@@ -67,6 +83,14 @@ impl Done {
         Self::Leaving,
         Self::RemovalSaid,
         Self::Returning,
+        Self::UseAnnounced,
+        Self::UseWaits,
+        Self::Shared,
+        Self::ShareWaits,
+        Self::Revoked,
+        Self::RevocationWaits,
+        Self::Suppressed,
+        Self::Unsuppressed,
     ];
 
     fn word(self) -> &'static str {
@@ -90,6 +114,14 @@ impl Done {
             Self::Leaving => "leaving",
             Self::RemovalSaid => "removal-said",
             Self::Returning => "returning",
+            Self::UseAnnounced => "use-announced",
+            Self::UseWaits => "use-waits",
+            Self::Shared => "shared",
+            Self::ShareWaits => "share-waits",
+            Self::Revoked => "revoked",
+            Self::RevocationWaits => "revocation-waits",
+            Self::Suppressed => "suppressed",
+            Self::Unsuppressed => "unsuppressed",
         }
     }
 
@@ -120,6 +152,20 @@ impl Done {
             }
             Self::RemovalSaid => "Said to all members. It takes effect once enough of them agree.",
             Self::Returning => "This node is on its way back into the group.",
+            Self::UseAnnounced => {
+                "Announced to all members. When the use begins you can download the rows."
+            }
+            Self::UseWaits => "Announcing the use waits for the keeper.",
+            Self::Shared => "Shared. Below you see what each recipient took.",
+            Self::ShareWaits => "Decided. The share goes out once the keeper answers.",
+            Self::Revoked => {
+                "Taken back. Every holder is told; their signed receipts appear under Shares."
+            }
+            Self::RevocationWaits => "Taken back here. Holders are told once the keeper answers.",
+            Self::Suppressed => {
+                "Noted. All members are told as soon as they can tell who is meant."
+            }
+            Self::Unsuppressed => "Withdrawn. All members are told.",
         }
     }
 

@@ -23,10 +23,12 @@ pub enum Section {
     Claims,
     /// What was given and received.
     Shares,
+    /// Who vouches for the log, and whose books differ.
+    Audit,
 }
 
 impl Section {
-    const ALL: [Self; 7] = [
+    const ALL: [Self; 8] = [
         Self::Home,
         Self::Agreement,
         Self::Lists,
@@ -34,6 +36,7 @@ impl Section {
         Self::Plans,
         Self::Claims,
         Self::Shares,
+        Self::Audit,
     ];
 
     /// Name in the menu.
@@ -47,6 +50,7 @@ impl Section {
             Self::Plans => "Plans",
             Self::Claims => "Claims",
             Self::Shares => "Shares",
+            Self::Audit => "Audit",
         }
     }
 
@@ -61,6 +65,7 @@ impl Section {
             Self::Plans => "/plans",
             Self::Claims => "/claims",
             Self::Shares => "/shares",
+            Self::Audit => "/audit",
         }
     }
 
@@ -75,6 +80,7 @@ impl Section {
             Self::Plans => "calendar-event",
             Self::Claims => "map-pin-check",
             Self::Shares => "transfer",
+            Self::Audit => "lock",
         })
     }
 }
@@ -208,7 +214,7 @@ impl Frame {
 
     /// The menu.
     #[must_use]
-    pub fn menu(&self) -> [Section; 7] {
+    pub fn menu(&self) -> [Section; 8] {
         Section::ALL
     }
 

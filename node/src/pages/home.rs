@@ -47,6 +47,8 @@ struct Standing {
     receipts: Vec<Receipt>,
     outbox: i64,
     tokens: u64,
+    /// Why contact reports are not told.
+    withheld: Option<String>,
     members: Vec<Member>,
     agreement: Option<AgreementStatus>,
     position: u64,
@@ -190,6 +192,7 @@ impl Standing {
             drafts: drafts(state, app.me, status.drafts),
             receipts: receipts(frame, state, app.me),
             outbox: status.outbox,
+            withheld: status.reports_withheld,
             tokens,
             removals: status.removals.into_iter().map(Removal::from).collect(),
             members: status
@@ -366,6 +369,7 @@ impl Home {
                     })
                     .into(),
                 outbox: 2,
+                withheld: Some(text()),
                 tokens: 5,
                 members: vec![Member::sample(&text(), when.clone())],
                 agreement: Some(AgreementStatus {

@@ -1,9 +1,10 @@
 //! One person: how it is reached, what it agreed to, who must not contact it, and who holds it.
 
 use super::{
-    Page,
+    Page, PageError,
     cut::Cut,
-    frame::{self, Frame, Section},
+    done::Done,
+    frame::{Frame, Section},
     render,
     when::When,
     words,
@@ -12,17 +13,23 @@ use crate::{
     app::App,
     coalition::members,
     http::problem::Failure,
-    shares::holders,
-    shares::onward::Onward,
-    store::{self, consent::Consent, contact::Contact, people::Member},
-    suppressions,
+    shares::{holders, onward::Onward, recall::What},
+    store::{self, consent::Consent, contact::Contact, people::Member, person_suppression::Cause},
+    suppressions::{self, mark},
 };
 use askama::Template;
 use axum::{
+    Form,
     extract::{Path, State},
     http::Uri,
+    response::Redirect,
 };
-use protocol::{entry::payload::Channels, time::Moment};
+use protocol::{
+    channel::Channel,
+    entry::{payload::Channels, share::RevokeKind},
+    time::Moment,
+};
+use serde::Deserialize;
 
 /// The most contacts that the page shows.
 const CONTACTS: usize = 100;
@@ -32,8 +39,6 @@ const CONTACTS: usize = 100;
 #[template(path = "person.html")]
 pub struct Person {
     frame: Frame,
-    revoke: String,
-    suppress: String,
     name: String,
     id: String,
     address: String,
@@ -112,6 +117,62 @@ struct Attempt {
     flagged: bool,
 }
 
+/// What a form asks about a person's suppression.
+#[derive(Debug, Deserialize)]
+pub struct Mark {
+    channel: String,
+    #[serde(default)]
+    reason: String,
+    #[serde(default)]
+    withdraw: bool,
+}
+
+/// Notes that a person must not be contacted, or takes the own mark back.
+pub async fn suppress(
+    State(app): State<App>,
+    Path(id): Path<String>,
+    Form(form): Form<Mark>,
+) -> Result<Redirect, PageError> {
+    let channels = match form.channel.as_str() {
+        "all" => Channels::EVERY,
+        channel => Channels::only(
+            channel
+                .parse()
+                .map_err(|error| Failure::input(format!("channel: {error}")))?,
+        ),
+    };
+    let cause = match form.reason.as_str() {
+        "opt_out" => Cause::OptOut,
+        "" | "do_not_contact" => Cause::DoNotContact,
+        _ => return Err(Failure::input("reason: choose one of those on the page").into()),
+    };
+    let wanted = mark::Mark {
+        subject: mark::Subject::Person(id.clone()),
+        channels,
+        cause,
+        source: "desk",
+        withdraw: form.withdraw,
+        dry_run: false,
+    };
+    mark::mark(&app, &wanted).await?;
+    let done = if form.withdraw {
+        Done::Unsuppressed
+    } else {
+        Done::Suppressed
+    };
+    Ok(done.at(&format!("/people/{id}")))
+}
+
+/// Takes a person back from everybody who was given it.
+pub async fn revoke(State(app): State<App>, Path(id): Path<String>) -> Result<Redirect, PageError> {
+    let what = What::Person {
+        person: id.clone(),
+        share: None,
+        kind: RevokeKind::Withdrawal,
+    };
+    super::share::take_back(&app, &what, &format!("/people/{id}")).await
+}
+
 /// Shows a person.
 pub async fn show(State(app): State<App>, uri: Uri, Path(id): Path<String>) -> Page {
     let frame = Frame::read(&app, Section::People, &uri).await;
@@ -147,8 +208,6 @@ pub async fn show(State(app): State<App>, uri: Uri, Path(id): Path<String>) -> P
         name: holder.name,
     };
     render(&Person {
-        revoke: frame::command(&app, &format!("revoke --person {id}")),
-        suppress: frame::command(&app, &format!("suppress --person {id} --channel phone")),
         name: member.person.name(),
         address: super::people::address(&member.person.address),
         facts: facts(&member, &ids),
@@ -322,6 +381,27 @@ impl Attempt {
     }
 }
 
+impl Person {
+    /// The channels to choose from, with their words.
+    fn channels(&self) -> [(&'static str, &'static str); 4] {
+        Channel::ALL.map(|channel| (channel.name(), words::channel(channel)))
+    }
+
+    /// Whether an own mark can be taken back.
+    fn has_mark(&self) -> bool {
+        self.suppressions
+            .iter()
+            .any(|mark| mark.withdrawn.is_none())
+    }
+
+    /// Whether anybody can still be told to forget the person.
+    fn is_held(&self) -> bool {
+        let held = ["held", "held, corrected", "queued", "restricted"];
+        let mut holders = self.holders.iter();
+        holders.any(|holder| held.contains(&holder.status.as_str()))
+    }
+}
+
 #[cfg(test)]
 impl Person {
     /// The page with one text in every place that others can fill.
@@ -330,8 +410,6 @@ impl Person {
         let when = frame.calendar.day(Moment(1_795_604_160_000));
         let text = || text.to_owned();
         Self {
-            revoke: text(),
-            suppress: text(),
             name: text(),
             id: text(),
             address: text(),

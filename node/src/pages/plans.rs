@@ -3,7 +3,9 @@
 use super::{
     Page, PageError,
     done::Done,
+    form,
     frame::{Frame, Section},
+    ground::Ground,
     render,
     when::When,
     words,
@@ -48,11 +50,14 @@ pub struct Plans {
     frame: Frame,
     blocked: Option<String>,
     lists: Vec<String>,
+    areas: Vec<String>,
     ask: Ask,
     refused: Option<String>,
     looked: Option<Looked>,
     /// Where the calendar's weeks begin.
     weeks: Vec<i64>,
+    /// Cells and own areas, drawn.
+    ground: Option<Ground>,
     plans: Vec<Row>,
 }
 
@@ -73,6 +78,8 @@ pub struct Ask {
     list: String,
     #[serde(default)]
     places: String,
+    #[serde(default)]
+    area: String,
     #[serde(default)]
     volume: String,
     #[serde(default)]
@@ -124,10 +131,13 @@ pub async fn show(State(app): State<App>, uri: Uri, Query(ask): Query<Ask>) -> P
     let frame = Frame::read(&app, Section::Plans, &uri).await;
     let mut db = app.store.read("naming the lists").await?;
     let lists = store::list::all(&mut db).await?;
+    let areas = store::turf::areas(&mut db).await?;
     drop(db);
     let mut page = Plans {
         blocked: ground(&app).await.err().map(|failure| words::why(&failure)),
         lists: lists.into_iter().map(|list| list.name).collect(),
+        areas: areas.iter().map(|area| area.name.clone()).collect(),
+        ground: None,
         refused: None,
         looked: None,
         weeks: Vec::new(),
@@ -136,7 +146,9 @@ pub async fn show(State(app): State<App>, uri: Uri, Query(ask): Query<Ask>) -> P
         frame,
     };
     if page.frame.is_active() || page.frame.is_stopped() {
-        page.fill(show::list(&app).await?);
+        let plans = show::list(&app).await?;
+        page.ground = Ground::of(&plans, &areas);
+        page.fill(plans);
     }
     if page.blocked.is_none() && !page.ask.label.is_empty() {
         match page.look(&app).await {
@@ -173,26 +185,16 @@ pub async fn withdraw(
 
 impl Ask {
     fn filled(mut self, frame: &Frame) -> Self {
-        let calendar = &frame.calendar;
-        let day = |days: i64| calendar.field(calendar.now().plus(days * DAY));
-        for (field, usual) in [
+        form::fill([
             (&mut self.channel, Channel::Door.name().to_owned()),
             (&mut self.purpose, Purpose::Gotv.to_string()),
-            (&mut self.from, day(7)),
-            (&mut self.to, day(13)),
-        ] {
-            if field.is_empty() {
-                *field = usual;
-            }
-        }
+            (&mut self.from, form::in_days(frame, 7)),
+            (&mut self.to, form::in_days(frame, 13)),
+        ]);
         self
     }
 
     fn intention(&self) -> Result<Intention, Failure> {
-        let day = |name: &str, text: &str| {
-            text.parse()
-                .map_err(|_| Failure::input(format!("{name}: choose a day")))
-        };
         let filled = |text: &str| Some(text.trim().to_owned()).filter(|text| !text.is_empty());
         let number = |text: String| {
             text.parse().map_err(|_| {
@@ -200,18 +202,16 @@ impl Ask {
             })
         };
         Ok(Intention {
-            channel: self
-                .channel
-                .parse()
-                .map_err(|error| Failure::input(format!("{error}")))?,
-            from: day("first day", &self.from)?,
-            to: day("last day", &self.to)?,
+            channel: form::channel(&self.channel)?,
+            from: form::day("first day", &self.from)?,
+            to: form::day("last day", &self.to)?,
             purpose: self
                 .purpose
                 .parse()
                 .map_err(|_| Failure::input("what for: choose a purpose"))?,
             label: self.label.clone(),
             places: places(&self.places)?,
+            areas: filled(&self.area).into_iter().collect(),
             list: filled(&self.list),
             volume: filled(&self.volume).map(number).transpose()?,
             contact: self.contact.clone(),
@@ -304,20 +304,25 @@ fn bar(today: i64, from: i64, to: i64) -> Option<(i64, i64)> {
     (begin < end).then_some((begin, end - begin))
 }
 
-/// The first places, and how many more.
+/// The first places by name, and how many more; cells have no name, the drawing shows them.
 fn named(places: &[Place]) -> String {
     const SHOWN: usize = 4;
     let name = |place: &Place| match place {
-        Place::Cell(index) => format!("cell {index:x}"),
-        Place::Postal(code) => code.split_once(' ').map_or_else(
+        Place::Cell(_) => None,
+        Place::Postal(code) => Some(code.split_once(' ').map_or_else(
             || code.clone(),
             |(country, code)| format!("{code} ({country})"),
-        ),
-        Place::Area(name) => name.clone(),
+        )),
+        Place::Area(name) => Some(name.clone()),
     };
-    let mut names: Vec<String> = places.iter().take(SHOWN).map(name).collect();
-    if places.len() > SHOWN {
-        names.push(format!("{} more", places.len() - SHOWN));
+    let all: Vec<String> = places.iter().filter_map(name).collect();
+    let cells = places.len() - all.len();
+    let mut names: Vec<String> = all.iter().take(SHOWN).cloned().collect();
+    if all.len() > SHOWN {
+        names.push(format!("{} more", all.len() - SHOWN));
+    }
+    if cells > 0 {
+        names.push(format!("{cells} cells of the map"));
     }
     names.join(", ")
 }

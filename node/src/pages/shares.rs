@@ -1,10 +1,11 @@
 //! Shares: what was given to whom and what became of it, what was received, and receipts.
 
 use super::{
-    Page,
+    Page, PageError,
     cut::Cut,
     frame::{self, Frame, Section},
     render,
+    uses::Uses,
     when::When,
     words,
 };
@@ -30,8 +31,6 @@ const ROWS: usize = 100;
 #[template(path = "shares.html")]
 pub struct Shares {
     frame: Frame,
-    preview: String,
-    send: String,
     revoke: String,
     given: Cut<Given>,
     received: Cut<Received>,
@@ -43,6 +42,9 @@ pub struct Shares {
 /// A share that this organization gave.
 #[derive(Debug)]
 struct Given {
+    id: String,
+    /// How many rows are left to take back; none where there are none.
+    left: Option<String>,
     to: String,
     purpose: String,
     channel: String,
@@ -76,6 +78,7 @@ struct Received {
     at: When,
     until: Option<When>,
     dropped: Vec<Withheld>,
+    uses: Option<Uses>,
 }
 
 /// A revocation that this organization gave.
@@ -114,11 +117,7 @@ struct Owed {
 /// Shows the page.
 pub async fn show(State(app): State<App>, uri: Uri) -> Page {
     let frame = Frame::read(&app, Section::Shares, &uri).await;
-    let what =
-        "--to ALLY --list \"Name of the list\" --purpose issue_advocacy --fields identity,postal";
     let mut page = Shares {
-        preview: frame::command(&app, &format!("share preview {what}")),
-        send: frame::command(&app, &format!("share send {what}")),
         revoke: frame::command(&app, "revoke --person ID"),
         given: Cut::first([], ROWS),
         received: Cut::first([], ROWS),
@@ -134,7 +133,13 @@ pub async fn show(State(app): State<App>, uri: Uri) -> Page {
 }
 
 impl Shares {
-    async fn fill(&mut self, app: &App) -> Result<(), super::PageError> {
+    /// Whether rows of any share may leave this node now.
+    fn any_in_use(&self) -> bool {
+        let mut rows = self.received.rows.iter();
+        rows.any(|share| share.uses.as_ref().is_some_and(|uses| uses.open))
+    }
+
+    async fn fill(&mut self, app: &App) -> Result<(), PageError> {
         let given = view::given(app).await?;
         let received = view::received(app).await?;
         let receipts = view::receipts(app, false).await?;
@@ -163,10 +168,10 @@ impl Given {
     fn new(frame: &Frame, setting: Option<&Setting>, share: GivenShare) -> Self {
         let state = match (share.state.as_str(), share.accepted, share.dropped) {
             ("announced", Some(accepted), Some(0)) => {
-                format!("taken: all {}", words::natural(accepted))
+                format!("taken: {}, or nearly all", words::natural(accepted))
             }
             ("announced", Some(accepted), dropped) => format!(
-                "taken: {}; not taken: {}",
+                "taken: about {}; not taken: at least {}",
                 words::natural(accepted),
                 words::natural(dropped.unwrap_or_default())
             ),
@@ -184,7 +189,11 @@ impl Given {
                 words::natural(share.confirmed)
             )
         });
+        let left = share.people.saturating_sub(share.taken_back);
+        let given = matches!(share.state.as_str(), "announced" | "queued");
         Self {
+            id: share.share.to_string(),
+            left: (given && left > 0).then(|| words::natural(left)),
             to: share.name,
             purpose: words::spaced(&share.purpose),
             channel: share.channel,
@@ -201,13 +210,16 @@ impl Given {
 
 impl Received {
     fn new(frame: &Frame, setting: Option<&Setting>, share: ReceivedShare) -> Self {
-        let state = match (share.state.as_str(), share.note) {
+        let state = match (share.state.as_str(), &share.note) {
             ("announced", _) => "being fetched".to_owned(),
             ("stored", _) => "taken".to_owned(),
             (state, Some(note)) => format!("{state}: {note}"),
             (state, None) => state.to_owned(),
         };
+        let usable = share.state == "stored" && share.held > 0;
+        let standing = share.uses.as_ref().filter(|_| usable);
         Self {
+            uses: standing.map(|standing| Uses::new(frame, share.share, standing)),
             from: share.name,
             purpose: words::spaced(&share.purpose),
             channel: share.channel,
@@ -336,6 +348,7 @@ impl Dispute {
 #[cfg(test)]
 impl Shares {
     /// The page with one text in every place that others can fill.
+    #[expect(clippy::too_many_lines, reason = "a place after the other")]
     pub(super) fn sample(text: &str) -> Self {
         let frame = Frame::sample(Section::Shares, text);
         let when = frame.calendar.moment(Moment(1_795_604_160_000));
@@ -346,11 +359,11 @@ impl Shares {
             reason: text(),
         };
         Self {
-            preview: text(),
-            send: text(),
             revoke: text(),
             given: Cut {
                 rows: vec![Given {
+                    id: text(),
+                    left: Some(text()),
                     to: text(),
                     purpose: text(),
                     channel: text(),
@@ -376,6 +389,7 @@ impl Shares {
                     at: when.clone(),
                     until: Some(when.clone()),
                     dropped: vec![withheld()],
+                    uses: Some(Uses::sample(text())),
                 }],
                 more: 1,
             },

@@ -1,8 +1,9 @@
 //! Every page renders its sample, and what others wrote stays text in it.
 
 use super::{
-    agreement::Agreement, claims::Claims, home::Home, imports::Import, lists::Lists,
-    parting::Parting, people::People, person::Person, render, session::SignIn, shares::Shares,
+    agreement::Agreement, audit::Audit, claims::Claims, home::Home, imports::Import, lists::Lists,
+    parting::Parting, people::People, person::Person, render, session::SignIn, share::Share,
+    shares::Shares,
 };
 
 /// Strings that would do something if a page took them for more than text.
@@ -46,6 +47,8 @@ fn pages(text: &str) -> Vec<(&'static str, String)> {
         ("shares", render(&Shares::sample(text))),
         ("leaving", render(&Parting::sample_leaving(text))),
         ("removal", render(&Parting::sample_removal(text))),
+        ("share", render(&Share::sample(text))),
+        ("audit", render(&Audit::sample(text))),
         ("sign-in", render(&SignIn::sample(text))),
         ("refusal", render(&refusal)),
     ]

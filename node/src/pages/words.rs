@@ -62,6 +62,7 @@ pub fn standing(standing: Standing) -> &'static str {
         Standing::Free => "free",
         Standing::Held => "held by an ally",
         Standing::Recent => "contacted lately",
+        Standing::Capped => "contacted as often as agreed",
         Standing::Suppressed => "not to be contacted",
         Standing::NoToken => "not compared yet",
         Standing::Mine => "yours already",
@@ -83,7 +84,7 @@ pub fn standing_class(standing: Standing) -> &'static str {
     match standing {
         Standing::Free => "free",
         Standing::Held => "held",
-        Standing::Recent => "recent",
+        Standing::Recent | Standing::Capped => "recent",
         Standing::Suppressed => "suppressed",
         Standing::NoToken => "unknown",
         Standing::Mine => "mine",

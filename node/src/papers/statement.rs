@@ -205,5 +205,12 @@ fn address(person: &Person) -> Vec<String> {
         .filter(|part| !part.is_empty())
         .collect();
     let lines = [place.line1.clone(), place.line2.clone(), town.join(" ")];
-    lines.into_iter().filter(|line| !line.is_empty()).collect()
+    let lines = lines.into_iter().filter(|line| !line.is_empty());
+    let precinct = Some(&place.precinct).filter(|precinct| !precinct.is_empty());
+    let precinct = precinct.map(|precinct| format!("precinct {precinct}"));
+    let point = place.position.map(|at| {
+        let (latitude, longitude) = at.degrees();
+        format!("at latitude {latitude}, longitude {longitude}")
+    });
+    lines.chain(precinct).chain(point).collect()
 }

@@ -176,6 +176,8 @@ fn address(parsed: &ParsedAddress) -> Address {
         state: short(&parsed.state),
         postal_code: short(&parsed.postal_code),
         country: short(&parsed.country),
+        position: parsed.position,
+        precinct: short(&parsed.precinct),
     }
 }
 

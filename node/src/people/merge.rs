@@ -2,7 +2,10 @@
 //! one and the other is kept beside it.
 
 use super::incoming::{Incoming, TEXT_BYTES};
-use crate::store::person::{Address, Person};
+use crate::{
+    store::person::{Address, Person},
+    turf::position::Position,
+};
 use protocol::token::normalize::text::text;
 use std::collections::BTreeMap;
 
@@ -149,7 +152,14 @@ fn address_field(old: &mut Address, new: &Address, mode: Mode, extra: &mut Extra
             (&mut old.postal_code, &new.postal_code),
             (&mut old.country, &new.country),
         ];
-        let mut changed = false;
+        let mut changed = lies(&mut old.position, new.position, mode);
+        changed |= text_field(
+            "precinct",
+            &mut old.precinct,
+            &new.precinct,
+            mode,
+            Some(extra),
+        );
         for (old, new) in fields {
             if old.is_empty() && !new.is_empty() {
                 new.clone_into(old);
@@ -166,6 +176,18 @@ fn address_field(old: &mut Address, new: &Address, mode: Mode, extra: &mut Extra
         }
         Mode::Keep => keep_also(extra, "address", &after),
     }
+}
+
+/// Where the same door lies: measured anew, an older measurement tells nothing more.
+fn lies(old: &mut Option<Position>, new: Option<Position>, mode: Mode) -> bool {
+    let takes = match mode {
+        Mode::Newest => new.is_some() && *old != new,
+        Mode::Keep => new.is_some() && old.is_none(),
+    };
+    if takes {
+        *old = new;
+    }
+    takes
 }
 
 fn line(address: &Address) -> String {

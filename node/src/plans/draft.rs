@@ -38,6 +38,9 @@ pub struct Intention {
     /// Where.
     #[serde(default)]
     pub places: Vec<Place>,
+    /// Areas of this organization, told as their cells, postal codes or precincts.
+    #[serde(default)]
+    pub areas: Vec<String>,
     /// A list of this organization: where its people live, and how many they are.
     #[serde(default)]
     pub list: Option<String>,
@@ -86,7 +89,11 @@ pub async fn work_out(app: &App, intention: Intention) -> Result<Draft, Failure>
         Some(name) => Some(spread(app, &ground, name, intention.channel).await?),
         None => None,
     };
-    let (places, left_out) = places(&intention, spread.as_ref(), ground.params.min_cell)?;
+    let mut named: BTreeSet<Place> = intention.places.iter().cloned().collect();
+    for name in &intention.areas {
+        named.extend(crate::turf::area::find(app, name).await?.places()?);
+    }
+    let (places, left_out) = places(&intention, named, spread.as_ref(), ground.params.min_cell)?;
     let volume = intention
         .volume
         .or_else(|| spread.as_ref().map(Spread::total))
@@ -141,10 +148,10 @@ fn line(name: &str, text: &str) -> Result<String, Failure> {
 /// street would say who lives there.
 fn places(
     intention: &Intention,
+    mut places: BTreeSet<Place>,
     spread: Option<&Spread>,
     min_cell: u32,
 ) -> Result<(Vec<Place>, u64), Failure> {
-    let mut places: BTreeSet<Place> = intention.places.iter().cloned().collect();
     let mut left_out = 0;
     for (place, count) in spread.into_iter().flat_map(Spread::places) {
         if count >= u64::from(min_cell) {

@@ -90,6 +90,29 @@ fn class_of(number: i64) -> Option<Class> {
     Class::ALL.get(usize::try_from(number).ok()?).copied()
 }
 
+/// The classes of which something is known of a person: those that [`fields`] would find.
+#[must_use]
+pub(super) fn known(person: &Candidate) -> FieldMask {
+    let points = |class| {
+        let mut points = person.points();
+        points.any(|point| class_of(point.point.class) == Some(class))
+    };
+    let known = &person.member.person;
+    let classes = FieldClass::ALL.iter().copied();
+    classes
+        .filter(|class| match class {
+            FieldClass::Identity => true,
+            FieldClass::Postal => !known.address.line1.is_empty(),
+            FieldClass::Email => points(Class::Email),
+            FieldClass::Phone => points(Class::Phone),
+            FieldClass::Political => {
+                !known.tags.is_empty() || answers(person, false).next().is_some()
+            }
+            FieldClass::Engagement => answers(person, true).next().is_some(),
+        })
+        .collect()
+}
+
 /// What a mask holds of a person.
 pub(super) fn fields(person: &Candidate, mask: FieldMask) -> Fields {
     let mut fields = Fields::default();
@@ -156,25 +179,26 @@ const ENGAGEMENT: [&str; 5] = ["volunteer", "attend", "event", "donat", "gift"];
 
 /// Tags are opinions: nobody can tell from outside what one means.
 fn opinions(person: &Candidate, engagement: bool) -> Option<Opinions> {
-    let person = &person.member.person;
-    let is_engagement = |question: &str| {
-        let question = question.to_lowercase();
-        ENGAGEMENT.iter().any(|word| question.contains(word))
-    };
-    let answers = person
-        .answers
-        .iter()
-        .filter(|(question, _)| is_engagement(question) == engagement)
-        .map(|(question, value)| Answer {
-            question: cut(question),
-            value: cut(value),
-        });
-    let tags = person.tags.iter().filter(|_| !engagement);
+    let answers = answers(person, engagement).map(|(question, value)| Answer {
+        question: cut(question),
+        value: cut(value),
+    });
+    let tags = person.member.person.tags.iter().filter(|_| !engagement);
     let opinions = Opinions {
         tags: tags.map(|tag| cut(tag)).take(ROW_VALUES).collect(),
         answers: answers.take(ROW_VALUES).collect(),
     };
     (opinions != Opinions::default()).then_some(opinions)
+}
+
+/// Answers that tell of taking part, or those that tell of an opinion.
+fn answers(person: &Candidate, engagement: bool) -> impl Iterator<Item = (&String, &String)> {
+    let is_engagement = |question: &str| {
+        let question = question.to_lowercase();
+        ENGAGEMENT.iter().any(|word| question.contains(word))
+    };
+    let answers = person.member.person.answers.iter();
+    answers.filter(move |(question, _)| is_engagement(question) == engagement)
 }
 
 /// A text no longer than [`FIELD_BYTES`].
@@ -243,6 +267,35 @@ mod tests {
         for wanted in FieldClass::ALL {
             let mask = FieldMask::from_iter([*wanted]);
             assert_eq!(fields(&person(), mask).mask(), mask);
+        }
+    }
+
+    #[test]
+    fn what_is_known_is_what_would_be_found() {
+        let all = FieldMask::from_iter(FieldClass::ALL.iter().copied());
+        let agrees = |person: &Candidate| assert_eq!(known(person), fields(person, all).mask());
+        agrees(&person());
+        let changes: [fn(&mut Candidate); 7] = [
+            |p| p.member.person.address.line1.clear(),
+            |p| p.member.points.clear(),
+            |p| {
+                p.member
+                    .points
+                    .iter_mut()
+                    .for_each(|point| point.bad = true)
+            },
+            |p| _ = p.unusable.insert("point-2".to_owned()),
+            |p| p.member.person.tags.clear(),
+            |p| p.member.person.answers.clear(),
+            |p| {
+                p.member.person.tags.clear();
+                p.member.person.answers = [("volunteer".to_owned(), "yes".to_owned())].into();
+            },
+        ];
+        for change in changes {
+            let mut person = person();
+            change(&mut person);
+            agrees(&person);
         }
     }
 

@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 /// that consent: the last word counts, on whichever form it was said.
 #[must_use]
 pub fn choose<'r>(
-    records: &'r [Record],
+    records: &[&'r Record],
     flow: &Flow,
     to: &Party,
     fields: &[FieldClass],
@@ -17,6 +17,7 @@ pub fn choose<'r>(
 ) -> Option<&'r Record> {
     let last_no = records
         .iter()
+        .copied()
         .filter(|record| is_ended(record, now))
         .filter(|record| {
             record
@@ -32,6 +33,7 @@ pub fn choose<'r>(
     };
     let best = records
         .iter()
+        .copied()
         .enumerate()
         .filter(|(_, record)| last_no.is_none() || latest(record, true) > said_no_at)
         // Of equal ones the one with the latest word is taken.
@@ -235,7 +237,8 @@ mod tests {
 
     fn chosen(records: &[Record]) -> Option<&str> {
         let fields = [FieldClass::Postal, FieldClass::Phone];
-        choose(records, &flow(), &to(), &fields, NOW).map(|record| record.record_id.as_str())
+        let records: Vec<&Record> = records.iter().collect();
+        choose(&records, &flow(), &to(), &fields, NOW).map(|record| record.record_id.as_str())
     }
 
     #[test]

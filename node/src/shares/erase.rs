@@ -29,6 +29,7 @@ use protocol::{
     identity::KeyUse,
     problem::ProblemKind,
     seal,
+    state::State,
     time::DAY,
 };
 
@@ -36,7 +37,7 @@ use protocol::{
 const NOTICES_AT_ONCE: i64 = 64;
 /// Tries to empty the database's log; each waits for readers as long as the database waits for anything.
 const LOG_TRIES: u32 = 3;
-/// Until when a backup of this node may still hold an erased row, in days.
+/// Until when a backup of this node may still hold an erased row where no agreement says so, in days.
 pub const BACKUP_DAYS: i64 = 30;
 
 /// Carries out what arrived, and forgets shares whose time is over.
@@ -111,6 +112,7 @@ async fn one(app: &App, notice: &NoticeIn) -> anyhow::Result<()> {
     let Some(coalition) = guard.as_ref() else {
         anyhow::bail!("this node is in no coalition");
     };
+    let backup = backup(&coalition.state);
     let mut tx = app.store.write("carrying out a notice").await?;
     let share = received::find(&mut tx, notice.share).await?;
     let unfetched = share.is_some_and(|share| share.state == "announced");
@@ -157,7 +159,7 @@ async fn one(app: &App, notice: &NoticeIn) -> anyhow::Result<()> {
     outbox::queue(app, &mut tx, ack.into(), None).await?;
     // After the notices that it lists. It does not wait for their answers: every member reads those in the
     // log, and a deadline binds whoever it is set.
-    let receipt = receipt(app, notice, done, onward);
+    let receipt = receipt(app, notice, done, backup, onward);
     outbox::queue(app, &mut tx, receipt.into(), None).await?;
     tx.commit().await?;
     Ok(())
@@ -204,8 +206,20 @@ async fn rows(app: &App, notice: &NoticeIn) -> anyhow::Result<Option<RecalledRow
     Ok(opened)
 }
 
+/// How long the agreement lets backups hold what was erased.
+fn backup(state: &State) -> i64 {
+    let rules = state.rules();
+    rules.map_or(BACKUP_DAYS * DAY, |(_, rules)| rules.backup)
+}
+
 /// The signed statement. A row that was not held gets one like any other.
-fn receipt(app: &App, notice: &NoticeIn, done: Done, onward: Vec<Onward>) -> ErasureReceipt {
+fn receipt(
+    app: &App,
+    notice: &NoticeIn,
+    done: Done,
+    backup: i64,
+    onward: Vec<Onward>,
+) -> ErasureReceipt {
     let now = app.now();
     let statement = codec::encode(&ErasureStatement {
         node: app.me,
@@ -214,7 +228,7 @@ fn receipt(app: &App, notice: &NoticeIn, done: Done, onward: Vec<Onward>) -> Era
         result: done.result,
         erased: done.rows,
         completed_at: now,
-        backups_expire_by: now.plus(BACKUP_DAYS * DAY),
+        backups_expire_by: now.plus(backup),
         retained: done.retained,
         suppression_kept: done.tombstones,
         notice_position: notice.position,

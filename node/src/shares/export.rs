@@ -3,6 +3,7 @@
 use super::{
     pass_on,
     payload::{Fields, Grounds},
+    uses,
 };
 use crate::{
     app::App,
@@ -50,12 +51,22 @@ const HEADINGS: [&str; 26] = [
     "reference",
 ];
 
-/// The rows that may be used of one share, or of all; expired, erased and restricted ones never.
+/// Rows for the organization's own tools.
+#[derive(Debug)]
+pub struct Export {
+    /// CSV.
+    pub csv: Vec<u8>,
+    /// Shares left out, because no use of them goes on.
+    pub not_in_use: u64,
+}
+
+/// The rows of one share, or of all, of which an announced use goes on; expired, erased and restricted
+/// ones never.
 ///
 /// # Errors
-/// [`Failure`] when there is no such share or it cannot be used, or this node no longer learns what is
-/// taken back.
-pub async fn csv(app: &App, share: Option<EntryId>) -> Result<Vec<u8>, Failure> {
+/// [`Failure`] when there is no such share or it cannot be used, when no use goes on, or this node no
+/// longer learns what is taken back.
+pub async fn export(app: &App, share: Option<EntryId>) -> Result<Export, Failure> {
     if let Some(why) = why_closed(app).await {
         return Err(Failure::new(ProblemKind::Conflict, why));
     }
@@ -79,14 +90,27 @@ pub async fn csv(app: &App, share: Option<EntryId>) -> Result<Vec<u8>, Failure> 
     }
     let mut out = csv::Writer::from_writer(Vec::new());
     out.write_record(HEADINGS).map_err(Failure::internal)?;
+    let (mut used, mut not_in_use, mut refused) = (0, 0, None);
     for row in shares.iter().filter(|row| usable(row)) {
+        if let Err(refusal) = uses::may_begin(app, row.share).await {
+            not_in_use += 1;
+            refused = refused.or(Some(refusal));
+            continue;
+        }
+        used += 1;
         let sender = {
             let coalition = crate::coalition::active(app).await?;
             members::name(&coalition.state, row.sender)
         };
         write_share(app, &mut out, row, &sender).await?;
     }
-    out.into_inner().map_err(Failure::internal)
+    if let Some(refused) = refused.filter(|_| used == 0) {
+        return Err(refused);
+    }
+    Ok(Export {
+        csv: out.into_inner().map_err(Failure::internal)?,
+        not_in_use,
+    })
 }
 
 /// Why nothing of what was received may be used now.

@@ -6,69 +6,46 @@ use super::{
     setting::Setting,
 };
 use crate::store::{person::Address, share::candidate::Candidate};
-use policy::{
-    Basis, FieldClass, Flow, Jurisdiction, Party, Purpose, Record, Row, RowFacts, Source,
-};
+use policy::{Basis, Jurisdiction, Purpose, Record, Row, RowFacts, Source};
 use protocol::{channel::Channel, state::State, time::Moment, token::Token};
 
 /// An age that nobody under it is shared at.
 const ADULT: i64 = 18;
 
-/// What all rows of one flow have in common.
+/// What all rows of one ask have in common, whoever receives them.
 #[derive(Debug)]
 pub struct Context<'a> {
     /// The gate's setting.
     pub setting: &'a Setting,
     /// The folded state: what allies said about tokens.
     pub state: &'a State,
-    /// The flow.
-    pub flow: &'a Flow,
-    /// The recipient.
-    pub to: &'a Party,
+    /// This organization, as the gate names it.
+    pub from: &'a str,
+    /// What for.
+    pub purpose: Purpose,
     /// The channel as allies name it.
     pub channel: Channel,
-    /// The classes asked for.
-    pub fields: &'a [FieldClass],
     /// The present moment.
     pub now: Moment,
 }
 
-/// The row of one person.
+/// The facts of one person, with the ground as far as it does not rest on a record ([`basis`]).
 #[must_use]
-pub fn row(context: &Context<'_>, person: &Candidate) -> Row {
+pub fn facts(context: &Context<'_>, person: &Candidate) -> RowFacts {
     let known = &person.member.person;
-    let records: Vec<Record> = person
-        .member
-        .consents
-        .iter()
-        .map(|consent| consent.record.clone())
-        .collect();
-    let chosen = consent::choose(
-        &records,
-        context.flow,
-        context.to,
-        context.fields,
-        context.now.0,
-    );
     // A word that is not in the vocabulary is treated as the source that allows least.
     let source = known.source.parse().unwrap_or(Source::Purchased);
-    let basis = match (known.basis.parse(), chosen) {
-        (Ok(basis), _) => basis,
-        (Err(_), Some(record)) => record.lawful_basis,
-        // No ground is known: it would need consent, and there is none.
-        (Err(_), None) => Basis::Consent,
-    };
     let mut facts = RowFacts::new(
-        &context.flow.from,
+        context.from,
         source,
-        basis,
+        basis(person, None),
         jurisdiction(&known.address, context.setting.default_region),
     );
     facts.minor =
         known.minor || is_young(known.birth_date.as_deref(), known.birth_year, context.now);
     facts.never_share = known.never_share;
     facts.partisan = known.partisan;
-    facts.terms_allow = terms_allow(source, context.flow.purpose);
+    facts.terms_allow = terms_allow(source, context.purpose);
     let tokens = || {
         let points = person.member.points.iter();
         points.filter_map(|point| point.point.token)
@@ -76,9 +53,8 @@ pub fn row(context: &Context<'_>, person: &Candidate) -> Row {
     facts.suppressed = person.suppressed.has(context.channel)
         || tokens().any(|token| context.state.suppressed(token, context.channel).is_some());
     facts.tombstoned = person.recalled_at.is_some_and(|at| {
-        !records
-            .iter()
-            .any(|record| consent::given_after(record, at, context.now.0))
+        let mut consents = person.member.consents.iter();
+        !consents.any(|consent| consent::given_after(&consent.record, at, context.now.0))
     });
     facts.recent_contact = tokens().any(|token| {
         was_contacted(
@@ -89,9 +65,17 @@ pub fn row(context: &Context<'_>, person: &Candidate) -> Row {
             context.now,
         )
     });
-    Row {
-        facts,
-        consent: chosen.cloned(),
+    facts
+}
+
+/// The ground on which a person's row may move, where it rests on a record.
+#[must_use]
+pub fn basis(person: &Candidate, chosen: Option<&Record>) -> Basis {
+    match (person.member.person.basis.parse(), chosen) {
+        (Ok(basis), _) => basis,
+        (Err(_), Some(record)) => record.lawful_basis,
+        // No ground is known: it would need consent, and there is none.
+        (Err(_), None) => Basis::Consent,
     }
 }
 
@@ -190,7 +174,7 @@ pub fn was_contacted(
     };
     let window = rules.recontact(channel);
     state.contacts_at(channel, token).any(|(_, times)| {
-        let last = times.contact.max(times.attempt.filter(|_| attempts_count));
+        let last = times.latest(attempts_count);
         last.is_some_and(|at| now < at.plus(window))
     })
 }

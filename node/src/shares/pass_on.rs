@@ -2,13 +2,14 @@
 //! that travelled with it.
 //!
 //! Nothing is widened on the way: a row goes on only for the purpose and channel for which it was given,
-//! with the classes that were given, and no longer than it may be used here.
+//! with the classes that were given, and no longer than it may be used here. It is a use of the share like
+//! any other: a row goes on while an announced use of its share goes on.
 
 use super::{
     build, export,
     facts::{self, was_contacted},
     payload::{Fields, Grounds, RowToken, SharedRow, field_of},
-    plan::{Plan, Recipient, Subject, Tally, Which},
+    plan::{Plan, Recipient, Which},
 };
 use crate::{
     app::App,
@@ -19,10 +20,11 @@ use crate::{
         received::{self, Received},
     },
 };
-use policy::Row;
+use policy::{FieldMask, Record, Row, RowFacts};
 use protocol::{
     id::{EntryId, NodeId, RowRef},
     problem::ProblemKind,
+    state::State,
     time::Moment,
     token::Token,
 };
@@ -34,16 +36,22 @@ const PAGE: i64 = 2_000;
 pub const PREFIX: &str = "row:";
 
 /// What the node itself withholds, before any rule is asked: name, reason, what helps.
-pub const WITHHELD: [(&str, &str, &str); 2] = [
+pub const WITHHELD: [(&str, &str, &str); 3] = [
     (
         "node.other-purpose",
         "The row was given for another purpose or channel.",
         "Pass it on for what it was given for, or ask the organization that gave it.",
     ),
     ("node.own-row", "The row came from this recipient.", ""),
+    (
+        "node.not-in-use",
+        "No announced use of the share goes on.",
+        "Announce a use with `commonturf received announce`, and pass the row on once it has begun.",
+    ),
 ];
 const OTHER_PURPOSE: &str = WITHHELD[0].0;
 const OWN_ROW: &str = WITHHELD[1].0;
+const NOT_IN_USE: &str = WITHHELD[2].0;
 
 /// The name of a received row where a person is meant.
 #[must_use]
@@ -63,10 +71,88 @@ pub fn named(reference: &str) -> Option<(EntryId, RowRef)> {
 pub struct Held {
     /// What the ledger calls the person.
     id: String,
-    row: RowRef,
+    share: EntryId,
+    name: RowRef,
+    sender: NodeId,
+    expires_at: Option<Moment>,
+    /// Why it goes to nobody now, whoever asks.
+    resting: Option<&'static str>,
     fields: Fields,
     grounds: Grounds,
     tokens: Vec<RowToken>,
+    /// As the gate sees it.
+    row: Row,
+}
+
+impl Held {
+    /// What the ledger calls the person.
+    #[must_use]
+    pub fn id(&self) -> &str {
+        &self.id
+    }
+
+    /// The received share and row that it comes by.
+    #[must_use]
+    pub fn via(&self) -> (EntryId, RowRef) {
+        (self.share, self.name)
+    }
+
+    /// When the right to use it ends.
+    #[must_use]
+    pub fn expires_at(&self) -> Option<Moment> {
+        self.expires_at
+    }
+
+    /// Why the node itself withholds it from a recipient, before any rule is asked.
+    #[must_use]
+    pub fn withheld(&self, to: NodeId) -> Option<&'static str> {
+        let is_own = to == self.sender || to == self.grounds.originator;
+        match self.resting {
+            Some(OTHER_PURPOSE) => Some(OTHER_PURPOSE),
+            _ if is_own => Some(OWN_ROW),
+            other => other,
+        }
+    }
+
+    /// Classes of fields that were given.
+    #[must_use]
+    pub fn known(&self) -> FieldMask {
+        self.fields.mask()
+    }
+
+    /// The consent that travelled with it.
+    #[must_use]
+    pub fn record(&self) -> Option<&Record> {
+        self.row.consent.as_ref()
+    }
+
+    /// The facts that the gate is asked about.
+    #[must_use]
+    pub fn facts(&self) -> &RowFacts {
+        &self.row.facts
+    }
+
+    /// The row as it is passed on: what was given, as far as the mask lets it, and its labels in full.
+    #[must_use]
+    pub fn build(
+        &self,
+        row: &Row,
+        mask: FieldMask,
+        recipient: &Recipient,
+        name: RowRef,
+        now: i64,
+    ) -> Option<SharedRow> {
+        let mut fields = self.fields.clone();
+        fields.keep(mask);
+        let mask = fields.mask();
+        let tokens = self.tokens.iter().copied();
+        let tokens = tokens.filter(|token| mask.contains(field_of(token.class)));
+        let mut shared = build::sealed_row(fields, tokens.collect(), row, recipient, name, now)?;
+        let (grounds, held) = (&mut shared.grounds, &self.grounds);
+        grounds.coordinated.clone_from(&held.coordinated);
+        grounds.independent.clone_from(&held.independent);
+        Some(shared)
+    }
 }
 
 /// What this organization itself knows of received people.
@@ -89,48 +175,52 @@ impl Known {
     }
 }
 
-/// Walks received rows through the gate, share by share.
-///
-/// # Errors
-/// [`Failure`] when nobody or several are meant, or this node cannot know what was taken back.
-pub(super) async fn walk(
-    plan: &Plan,
-    app: &App,
-    which: &Which,
-    sink: &mut impl FnMut(usize, Subject<'_>, SharedRow) -> Result<(), Failure>,
-) -> Result<Vec<Tally>, Failure> {
-    let shares = shares(plan, app, which).await?;
-    let known = Known::read(plan, app).await?;
-    let mut tallies = vec![Tally::default(); plan.recipients.len()];
-    for share in &shares {
-        let mut after = Vec::new();
-        loop {
-            let rows = page(app, share, &after).await?;
-            let Some(last) = rows.last() else {
-                break;
+/// Received rows, share by share and page by page.
+#[derive(Debug)]
+pub struct Pages {
+    shares: std::vec::IntoIter<Received>,
+    open: Option<Received>,
+    after: Vec<u8>,
+    known: Known,
+}
+
+impl Pages {
+    /// Before the first page.
+    ///
+    /// # Errors
+    /// [`Failure`] when nobody or several are meant, or this node cannot know what was taken back.
+    pub async fn of(plan: &Plan, app: &App, which: &Which) -> Result<Self, Failure> {
+        let mut shares = shares(plan, app, which).await?.into_iter();
+        Ok(Self {
+            open: shares.next(),
+            shares,
+            after: Vec::new(),
+            known: Known::read(plan, app).await?,
+        })
+    }
+
+    /// The next page; empty at the end. Rows that speak of things that this version does not know are
+    /// left out.
+    ///
+    /// # Errors
+    /// [`Failure`] when the database fails.
+    pub async fn next(&mut self, plan: &Plan, app: &App) -> Result<Vec<Held>, Failure> {
+        while let Some(share) = &self.open {
+            let stored = page(app, share, &self.after).await?;
+            let Some(last) = stored.last() else {
+                self.open = self.shares.next();
+                self.after.clear();
+                continue;
             };
-            after = last.row.0.to_vec();
-            for (n, (recipient, tally)) in plan.recipients.iter().zip(&mut tallies).enumerate() {
-                let (rows, facts) =
-                    askable(plan, app, &known, share, recipient, &rows, tally).await?;
-                let outcome = plan.decide(recipient, &facts);
-                tally.add(facts.len(), &outcome);
-                for ((held, row), mask) in rows.iter().zip(&facts).zip(&outcome.masks) {
-                    if mask.is_empty() {
-                        continue;
-                    }
-                    let subject = Subject {
-                        id: &held.id,
-                        via: Some((share.share, held.row)),
-                        expires_at: share.expires_at.map(Moment),
-                    };
-                    let built = built(held, row, *mask, recipient, plan.now.0);
-                    tally.take(n, subject, built, sink)?;
-                }
+            self.after = last.name.0.to_vec();
+            let coalition = crate::coalition::active(app).await?;
+            let held = held(plan, &coalition.state, &self.known, share, stored);
+            if !held.is_empty() {
+                return Ok(held);
             }
         }
+        Ok(Vec::new())
     }
-    Ok(tallies)
 }
 
 /// The shares whose rows may be used.
@@ -166,7 +256,15 @@ async fn shares(plan: &Plan, app: &App, which: &Which) -> Result<Vec<Received>, 
     Ok(usable)
 }
 
-async fn page(app: &App, share: &Received, after: &[u8]) -> Result<Vec<Held>, Failure> {
+/// A received row as it is stored.
+struct Stored {
+    name: RowRef,
+    fields: Fields,
+    grounds: Grounds,
+    tokens: Vec<RowToken>,
+}
+
+async fn page(app: &App, share: &Received, after: &[u8]) -> Result<Vec<Stored>, Failure> {
     let mut db = app.store.read("reading received rows").await?;
     let rows = received::rows(&mut db, share.share, after, PAGE).await?;
     let (Some((first, ..)), Some((last, ..))) = (rows.first(), rows.last()) else {
@@ -174,15 +272,14 @@ async fn page(app: &App, share: &Received, after: &[u8]) -> Result<Vec<Held>, Fa
     };
     let mut tokens = onward::tokens(&mut db, share.share, (first, last)).await?;
     drop(db);
-    let held = |(row, fields, grounds): (Vec<u8>, String, String)| {
+    let stored = |(row, fields, grounds): (Vec<u8>, String, String)| {
         let found = tokens.remove(&row).unwrap_or_default();
-        let row = RowRef(
+        let name = RowRef(
             row.try_into()
                 .map_err(|_| Failure::internal("a received row whose name has not 16 bytes"))?,
         );
-        Ok(Held {
-            id: reference(share.share, row),
-            row,
+        Ok(Stored {
+            name,
             fields: serde_json::from_str(&fields).map_err(Failure::internal)?,
             grounds: serde_json::from_str(&grounds).map_err(Failure::internal)?,
             tokens: found
@@ -191,90 +288,59 @@ async fn page(app: &App, share: &Received, after: &[u8]) -> Result<Vec<Held>, Fa
                 .collect(),
         })
     };
-    rows.into_iter().map(held).collect()
+    rows.into_iter().map(stored).collect()
 }
 
-/// The rows about which the gate is asked for one recipient, with their facts; the others are counted.
-async fn askable<'r>(
+/// Stored rows of one share with what the gate is asked about.
+fn held(
     plan: &Plan,
-    app: &App,
+    state: &State,
     known: &Known,
     share: &Received,
-    recipient: &Recipient,
-    rows: &'r [Held],
-    tally: &mut Tally,
-) -> Result<(Vec<&'r Held>, Vec<Row>), Failure> {
+    stored: Vec<Stored>,
+) -> Vec<Held> {
     let ask = &plan.ask;
     let same = share.purpose == ask.purpose.name() && share.channel == ask.channel.name();
-    if !same {
-        tally.withhold(OTHER_PURPOSE, rows.len() as u64);
-        return Ok((Vec::new(), Vec::new()));
-    }
-    let is_own =
-        |held: &&Held| recipient.node == share.sender || recipient.node == held.grounds.originator;
-    let own = rows.iter().filter(is_own).count() as u64;
-    if own > 0 {
-        tally.withhold(OWN_ROW, own);
-    }
-    let mut asked = Vec::new();
-    let mut all_facts = Vec::new();
-    for held in rows.iter().filter(|held| !is_own(held)) {
-        if let Some(row) = row(plan, app, known, held).await? {
-            asked.push(held);
-            all_facts.push(row);
-        }
-    }
-    Ok((asked, all_facts))
+    let resting = if !same {
+        Some(OTHER_PURPOSE)
+    } else if state.use_at(share.share, plan.now).is_none() {
+        Some(NOT_IN_USE)
+    } else {
+        None
+    };
+    let held = |stored: Stored| {
+        let id = reference(share.share, stored.name);
+        Some(Held {
+            row: row(plan, state, known, &id, &stored)?,
+            id,
+            share: share.share,
+            name: stored.name,
+            sender: share.sender,
+            expires_at: share.expires_at.map(Moment),
+            resting,
+            fields: stored.fields,
+            grounds: stored.grounds,
+            tokens: stored.tokens,
+        })
+    };
+    stored.into_iter().filter_map(held).collect()
 }
 
 /// The facts of a received row, as the gate sees them before it is passed on.
-async fn row(plan: &Plan, app: &App, known: &Known, held: &Held) -> Result<Option<Row>, Failure> {
+fn row(plan: &Plan, state: &State, known: &Known, id: &str, stored: &Stored) -> Option<Row> {
     let (ask, now) = (&plan.ask, plan.now);
-    let shared = facts::of_shared(&plan.setting, &held.grounds, &held.fields, ask.purpose, now);
-    let Some(mut row) = shared else {
-        return Ok(None);
-    };
-    let coalition = crate::coalition::active(app).await?;
-    let state = &coalition.state;
-    let tokens = || held.tokens.iter().map(|token| token.token);
+    let (grounds, fields) = (&stored.grounds, &stored.fields);
+    let mut row = facts::of_shared(&plan.setting, grounds, fields, ask.purpose, now)?;
+    let tokens = || stored.tokens.iter().map(|token| token.token);
     let facts = &mut row.facts;
     facts.suppressed = tokens().any(|token| {
         known.suppressed.contains(&token) || state.suppressed(token, ask.channel).is_some()
     });
-    facts.tombstoned = known.recalled.contains(&held.id);
+    facts.tombstoned = known.recalled.contains(id);
     let attempts = plan.setting.attempts_count;
     facts.recent_contact =
         tokens().any(|token| was_contacted(state, attempts, ask.channel, token, now));
-    Ok(Some(row))
-}
-
-/// The row as it is passed on: what was given, as far as the mask lets it, and its labels in full.
-fn built(
-    held: &Held,
-    row: &Row,
-    mask: policy::FieldMask,
-    recipient: &Recipient,
-    now: i64,
-) -> Option<SharedRow> {
-    let mut fields = held.fields.clone();
-    fields.keep(mask);
-    let mask = fields.mask();
-    let given = held
-        .tokens
-        .iter()
-        .filter(|token| mask.contains(field_of(token.class)));
-    let tokens = given.copied().collect();
-    let name = RowRef::random(&mut crate::ambient::rng());
-    let mut shared = build::sealed_row(fields, tokens, row, recipient, name, now)?;
-    shared
-        .grounds
-        .coordinated
-        .clone_from(&held.grounds.coordinated);
-    shared
-        .grounds
-        .independent
-        .clone_from(&held.grounds.independent);
-    Some(shared)
+    Some(row)
 }
 
 /// The gate's row of one received row, to explain it; none when it is not held or must not be used.
@@ -294,9 +360,11 @@ pub(super) async fn one(
     for share in shares(plan, app, &which).await? {
         let before = (u128::from_be_bytes(name.0)).checked_sub(1);
         let after = before.map_or_else(Vec::new, |before| before.to_be_bytes().to_vec());
-        let rows = page(app, &share, &after).await?;
-        if let Some(held) = rows.iter().find(|held| held.row == name) {
-            return row(plan, app, &known, held).await;
+        let mut stored = page(app, &share, &after).await?.into_iter();
+        if let Some(stored) = stored.find(|stored| stored.name == name) {
+            let coalition = crate::coalition::active(app).await?;
+            let id = reference(share.share, name);
+            return Ok(row(plan, &coalition.state, &known, &id, &stored));
         }
     }
     Ok(None)

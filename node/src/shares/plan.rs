@@ -1,11 +1,10 @@
-//! The one path of preview and sending: people of a list or received rows, page by page, through the gate.
+//! What is asked to be shared with whom, of own people or of received rows, and what of it would flow.
 
 use super::{
-    build,
+    consent,
     facts::{self, Context},
-    pass_on,
-    payload::SharedRow,
     setting::Setting,
+    sift::{Pages, Sift, Sink},
 };
 use crate::{
     app::App,
@@ -17,12 +16,13 @@ use crate::{
         share::candidate::{self, Candidate},
     },
 };
-use policy::{End, FieldClass, Flow, Jurisdiction, OrgKind, Outcome, Party, Purpose, Row};
+use policy::{
+    FieldClass, FieldMask, Flow, Jurisdiction, OrgKind, Outcome, Party, Purpose, Record, Row,
+};
 use protocol::{
     channel::Channel,
     entry::share::Consideration,
-    fold::share::SHARE_ROWS,
-    id::{EntryId, NodeId, RowRef},
+    id::{EntryId, NodeId},
     problem::ProblemKind,
     time::Moment,
 };
@@ -145,33 +145,50 @@ impl Plan {
         })
     }
 
+    /// The flow to each recipient.
+    #[must_use]
+    pub fn flows(&self) -> Vec<Flow> {
+        let recipients = self.recipients.iter();
+        recipients.map(|recipient| recipient.flow.clone()).collect()
+    }
+
     /// The gate's row of one person for one recipient.
     ///
     /// # Errors
     /// [`Failure`] when this node is in no coalition.
-    pub async fn rows(
+    pub async fn row(
         &self,
         app: &App,
         recipient: &Recipient,
-        people: &[Candidate],
-    ) -> Result<Vec<Row>, Failure> {
+        person: &Candidate,
+    ) -> Result<Row, Failure> {
         let coalition = crate::coalition::active(app).await?;
         let context = Context {
             setting: &self.setting,
             state: &coalition.state,
-            flow: &recipient.flow,
-            to: &recipient.party,
+            from: &recipient.flow.from,
+            purpose: self.ask.purpose,
             channel: self.ask.channel,
-            fields: &self.ask.fields,
             now: self.now,
         };
-        Ok(people
-            .iter()
-            .map(|person| facts::row(&context, person))
-            .collect())
+        let consents = person.member.consents.iter();
+        let records: Vec<&Record> = consents.map(|consent| &consent.record).collect();
+        let chosen = consent::choose(
+            &records,
+            &recipient.flow,
+            &recipient.party,
+            &self.ask.fields,
+            self.now.0,
+        );
+        let mut facts = facts::facts(&context, person);
+        facts.basis = facts::basis(person, chosen);
+        Ok(Row {
+            facts,
+            consent: chosen.cloned(),
+        })
     }
 
-    /// Walks people through the gate; the sink gets every row that flows, with the number of its recipient.
+    /// Walks people toward all recipients at once; the sink, if there is one, gets every row that flows.
     ///
     /// # Errors
     /// [`Failure`] when the database fails or there are more rows than a share may have.
@@ -179,61 +196,27 @@ impl Plan {
         &self,
         app: &App,
         universe: &Universe,
-        mut sink: impl FnMut(usize, Subject<'_>, SharedRow) -> Result<(), Failure>,
+        mut sink: Option<Sink<'_>>,
     ) -> Result<Vec<Tally>, Failure> {
-        match universe {
-            Universe::List(name) => {
-                let list = list(app, name).await?;
-                self.walk_list(app, &list, &mut sink).await
-            }
-            Universe::Received(which) => pass_on::walk(self, app, which, &mut sink).await,
-        }
-    }
-
-    async fn walk_list(
-        &self,
-        app: &App,
-        list: &str,
-        sink: &mut impl FnMut(usize, Subject<'_>, SharedRow) -> Result<(), Failure>,
-    ) -> Result<Vec<Tally>, Failure> {
-        let mut tallies = vec![Tally::default(); self.recipients.len()];
-        let mut after = String::new();
+        let flows = self.flows();
+        let mut sift = Sift::new(self, &flows);
+        let mut pages = Pages::of(self, app, universe).await?;
         loop {
-            let mut db = app.store.read("reading people to share").await?;
-            let people = candidate::page(&mut db, list, &after).await?;
-            drop(db);
-            let Some(last) = people.last() else {
-                return Ok(tallies);
+            let people = pages.next(self, app).await?;
+            if people.is_empty() {
+                return sift.finish();
+            }
+            let sifted = {
+                let coalition = crate::coalition::active(app).await?;
+                sift.page(&coalition.state, &people)
             };
-            last.id().clone_into(&mut after);
-            for (n, (recipient, tally)) in self.recipients.iter().zip(&mut tallies).enumerate() {
-                let rows = self.rows(app, recipient, &people).await?;
-                let outcome = self.decide(recipient, &rows);
-                tally.add(people.len(), &outcome);
-                for ((person, row), mask) in people.iter().zip(&rows).zip(&outcome.masks) {
-                    if mask.is_empty() {
-                        continue;
-                    }
-                    let name = RowRef::random(&mut crate::ambient::rng());
-                    let built = build::build(person, row, *mask, recipient, name, self.now.0);
-                    let subject = Subject {
-                        id: person.id(),
-                        via: None,
-                        expires_at: None,
-                    };
-                    tally.take(n, subject, built, sink)?;
-                }
+            if let Some(sink) = &mut sink {
+                sift.give(&people, &sifted, *sink)?;
+            }
+            if sift.is_full() {
+                sift.settle()?;
             }
         }
-    }
-
-    /// Asks the gate about rows for one recipient.
-    #[must_use]
-    pub fn decide(&self, recipient: &Recipient, rows: &[Row]) -> Outcome {
-        let (flow, fields) = (&recipient.flow, &self.ask.fields);
-        self.setting
-            .gate
-            .decide(End::Send, flow, rows, fields, self.now.0)
     }
 }
 
@@ -261,17 +244,6 @@ pub struct Which {
     pub share: Option<EntryId>,
 }
 
-/// Whose row flows.
-#[derive(Debug, Clone, Copy)]
-pub struct Subject<'a> {
-    /// What the ledger calls the person.
-    pub id: &'a str,
-    /// The received share and row that it comes by; none for own people.
-    pub via: Option<(EntryId, RowRef)>,
-    /// When the right to use it ends.
-    pub expires_at: Option<Moment>,
-}
-
 /// What would flow to one recipient, and what not.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Tally {
@@ -293,8 +265,8 @@ pub struct Tally {
 
 impl Tally {
     /// Counts what the gate said of rows.
-    pub(super) fn add(&mut self, people: usize, outcome: &Outcome) {
-        self.people += people as u64;
+    pub(super) fn add(&mut self, people: u64, outcome: &Outcome) {
+        self.people += people;
         for (rule, count) in &outcome.rows_withheld_by_rule {
             *self.people_withheld.entry(rule.clone()).or_default() += count;
         }
@@ -304,35 +276,22 @@ impl Tally {
         self.alarms += outcome.errors.values().sum::<u64>();
     }
 
-    /// Counts a row that was built, and gives it to the sink; none could be built of somebody who cannot be
-    /// reached by what may flow.
-    pub(super) fn take(
-        &mut self,
-        recipient: usize,
-        subject: Subject<'_>,
-        built: Option<SharedRow>,
-        sink: &mut impl FnMut(usize, Subject<'_>, SharedRow) -> Result<(), Failure>,
-    ) -> Result<(), Failure> {
-        let Some(row) = built else {
-            self.unreachable += 1;
-            return Ok(());
-        };
-        self.flow += 1;
-        if self.flow > SHARE_ROWS {
-            return Err(Failure::input(
-                "one share has at most 1,000,000 persons; share smaller lists",
-            ));
+    /// Counts people of whom these classes may flow, and those are known.
+    pub(super) fn reach(&mut self, mask: FieldMask, known: FieldMask, people: u64) {
+        let flows = mask.and(known);
+        if flows.has_contact_point() {
+            self.flow += people;
+            for class in flows.iter() {
+                *self.fields.entry(class).or_default() += people;
+            }
+        } else if !mask.is_empty() {
+            self.unreachable += people;
         }
-        for class in row.fields.mask().iter() {
-            *self.fields.entry(class).or_default() += 1;
-        }
-        sink(recipient, subject, row)
     }
 
-    /// Counts people whom the node itself withholds, before any rule is asked.
-    pub(super) fn withhold(&mut self, rule: &str, people: u64) {
-        self.people += people;
-        *self.people_withheld.entry(rule.to_owned()).or_default() += people;
+    /// Counts a row that the node itself withholds, before any rule is asked.
+    pub(super) fn withhold(&mut self, rule: &str) {
+        *self.people_withheld.entry(rule.to_owned()).or_default() += 1;
     }
 }
 

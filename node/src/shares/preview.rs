@@ -4,8 +4,13 @@ use super::{
     pass_on,
     plan::{Ask, Plan, Recipient, Tally, Universe},
 };
-use crate::{app::App, http::problem::Failure, store::share::candidate};
+use crate::{
+    app::App,
+    http::problem::Failure,
+    store::share::candidate::{self, Candidate},
+};
 use policy::{End, Explanation, FieldClass, Gate, Row};
+use protocol::id::{EntryId, RowRef};
 use serde::Serialize;
 use std::collections::BTreeMap;
 
@@ -109,7 +114,7 @@ pub async fn preview(
     universe: impl Into<Universe>,
 ) -> Result<Vec<Preview>, Failure> {
     let plan = Plan::make(app, ask).await?;
-    let tallies = plan.walk(app, &universe.into(), |_, _, _| Ok(())).await?;
+    let tallies = plan.walk(app, &universe.into(), None).await?;
     Ok(plan
         .recipients
         .iter()
@@ -118,17 +123,40 @@ pub async fn preview(
         .collect())
 }
 
-async fn own_rows(
-    app: &App,
-    plan: &Plan,
-    recipient: &Recipient,
-    person: &str,
-) -> Result<Vec<Row>, Failure> {
-    let mut db = app.store.read("reading a person to explain").await?;
-    let found = candidate::one(&mut db, person).await?;
-    drop(db);
-    let people: Vec<_> = found.into_iter().collect();
-    plan.rows(app, recipient, &people).await
+/// The row that is explained: an own person makes one for each recipient, a received one is the same for all.
+enum Rows {
+    Own(Box<Candidate>),
+    Received(Box<Row>),
+}
+
+impl Rows {
+    async fn read(
+        app: &App,
+        plan: &Plan,
+        person: &str,
+        received: Option<(EntryId, RowRef)>,
+    ) -> Result<Self, Failure> {
+        let found = if let Some(row) = received {
+            let row = pass_on::one(plan, app, row).await?;
+            row.map(|row| Self::Received(Box::new(row)))
+        } else {
+            let mut db = app.store.read("reading a person to explain").await?;
+            let own = candidate::one(&mut db, person).await?;
+            own.map(|own| Self::Own(Box::new(own)))
+        };
+        found.ok_or_else(|| {
+            Failure::not_found(
+                "the person is on no list any more, or the received row is gone or must not be used",
+            )
+        })
+    }
+
+    async fn toward(&self, app: &App, plan: &Plan, recipient: &Recipient) -> Result<Row, Failure> {
+        match self {
+            Self::Own(person) => plan.row(app, recipient, person).await,
+            Self::Received(row) => Ok(Row::clone(row)),
+        }
+    }
 }
 
 /// Explains one person toward each recipient, class by class.
@@ -142,27 +170,18 @@ pub async fn explain(app: &App, ask: Ask, person: &str) -> Result<Vec<Explanatio
         None => super::plan::person(app, person).await?,
     };
     let plan = Plan::make(app, ask).await?;
+    let row_of = Rows::read(app, &plan, &person, received).await?;
     let mut explanations = Vec::new();
     for recipient in &plan.recipients {
-        let rows = match received {
-            Some(row) => pass_on::one(&plan, app, row).await?.into_iter().collect(),
-            None => own_rows(app, &plan, recipient, &person).await?,
-        };
-        if rows.is_empty() {
-            return Err(Failure::not_found(
-                "the person is on no list any more, or the received row is gone or must not be used",
-            ));
-        }
-        for row in &rows {
-            for field in &plan.ask.fields {
-                let mut explanation =
-                    plan.setting
-                        .gate
-                        .explain(End::Send, &recipient.flow, row, *field, plan.now.0);
-                explanation.person = Some(person.clone());
-                explanation.agreement = Some(plan.setting.agreement.to_string());
-                explanations.push(explanation);
-            }
+        let row = row_of.toward(app, &plan, recipient).await?;
+        for field in &plan.ask.fields {
+            let mut explanation =
+                plan.setting
+                    .gate
+                    .explain(End::Send, &recipient.flow, &row, *field, plan.now.0);
+            explanation.person = Some(person.clone());
+            explanation.agreement = Some(plan.setting.agreement.to_string());
+            explanations.push(explanation);
         }
     }
     Ok(explanations)

@@ -2,8 +2,9 @@
 
 use super::{
     payload::{SHARE_BYTES, Salt, SharedRow, SharedRows, VERSION},
-    plan::{Ask, Plan, Recipient, Subject, Tally, Universe},
+    plan::{Ask, Plan, Recipient, Tally, Universe},
     preview::Preview,
+    sift::Subject,
 };
 use crate::{
     api::PATIENCE,
@@ -140,22 +141,22 @@ pub async fn decide(
     let plan = Plan::make(app, ask).await?;
     let mut loads: Vec<Load> = plan.recipients.iter().map(|_| Load::default()).collect();
     let mut held = 0;
-    let tallies = plan
-        .walk(app, &universe, |n, subject, row| {
-            held += 1;
-            if held > SHARE_ROWS {
-                return Err(Failure::input(
-                    "the shares of one request have at most 1,000,000 people together; name fewer recipients at once",
-                ));
-            }
-            if let Some(load) = loads.get_mut(n) {
-                load.expires = earlier(load.expires, subject.expires_at);
-                load.lines.push((subject.id.to_owned(), line(&row, subject)));
-                load.rows.push(row);
-            }
-            Ok(())
-        })
-        .await?;
+    let mut take = |n: usize, subject: &Subject, row: SharedRow| {
+        held += 1;
+        if held > SHARE_ROWS {
+            return Err(Failure::input(
+                "the shares of one request have at most 1,000,000 people together; name fewer recipients at once",
+            ));
+        }
+        if let Some(load) = loads.get_mut(n) {
+            load.expires = earlier(load.expires, subject.expires_at());
+            load.lines
+                .push((subject.id().to_owned(), line(&row, subject)));
+            load.rows.push(row);
+        }
+        Ok(())
+    };
+    let tallies = plan.walk(app, &universe, Some(&mut take)).await?;
     let list = match &universe {
         Universe::List(name) => super::plan::list(app, name).await?,
         Universe::Received(_) => String::new(),
@@ -192,14 +193,14 @@ fn earlier(one: Option<Moment>, other: Option<Moment>) -> Option<Moment> {
     }
 }
 
-fn line(row: &SharedRow, subject: Subject<'_>) -> SharedLine {
+fn line(row: &SharedRow, subject: &Subject) -> SharedLine {
     let record: Option<serde_json::Value> = row
         .grounds
         .consent
         .as_deref()
         .and_then(|json| serde_json::from_str(json).ok());
     SharedLine {
-        via: subject.via,
+        via: subject.via(),
         fields: classes(row.fields.mask().iter()),
         basis: row.grounds.basis.clone(),
         consent_record: record.and_then(|record| record["record_id"].as_str().map(str::to_owned)),

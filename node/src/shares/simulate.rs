@@ -1,30 +1,25 @@
-//! What a draft would change on the organization's real lists: nothing is sent, nothing is written.
+//! What a draft would change on the organization's real lists or received rows: nothing is sent, nothing is written.
 //!
 //! The facts of people are those of today's agreement; what a draft's numbers (recontact days, region)
 //! would make of them is seen once it is in force.
 
 use super::{
-    plan::{self, Ask, Plan, Recipient},
+    plan::{self, Ask, Plan, Recipient, Universe},
     setting::{Draft, Setting},
+    sift::{Pages, Sift},
 };
-use crate::{
-    app::App,
-    http::problem::Failure,
-    store::{self, share::candidate},
-};
-use policy::{Columns, End, FieldClass, Gate, Row, SimulatedCell};
+use crate::{app::App, http::problem::Failure, store};
+use policy::{FieldClass, Gate, Kind, SimulatedCell};
 use serde::Serialize;
 use std::collections::BTreeMap;
 
-/// People judged at once.
-const PEOPLE_AT_ONCE: usize = 20_000;
 /// Examples of one cell.
 const SAMPLES: usize = 5;
 
 /// What would change.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Simulation {
-    /// The lists that were looked through.
+    /// The lists that were looked through; none when received rows were.
     pub lists: Vec<String>,
     /// People on them; who is on two lists counts twice.
     pub people: u64,
@@ -66,7 +61,7 @@ pub struct By {
     pub newly_withheld: u64,
 }
 
-/// Walks a list, or every list, through the gate in force and through a draft; without a recipient,
+/// Walks a list, received rows or, where neither is named, every list through the gate in force and through a draft; without a recipient,
 /// toward every other member.
 ///
 /// # Errors
@@ -74,45 +69,46 @@ pub struct By {
 pub async fn simulate(
     app: &App,
     mut ask: Ask,
-    list: Option<&str>,
+    of: Option<Universe>,
     draft: &Draft,
 ) -> Result<Simulation, Failure> {
-    let lists = lists(app, list).await?;
     if ask.to.is_empty() {
         ask.to = everybody_else(app).await?;
     }
     let plan = Plan::make(app, ask).await?;
     let draft = Setting::drafted(app, draft).await?;
+    let flows = plan.flows();
+    let (lists, walks) = walks(app, &plan, of).await?;
     let mut all = Totals::default();
-    for (id, _) in &lists {
-        let mut batch = Batch::of(&plan);
-        let mut after = String::new();
+    let mut sift = Sift::new(&plan, &flows);
+    let mut examples: BTreeMap<Kind, String> = BTreeMap::new();
+    for mut pages in walks {
         loop {
-            let mut db = app.store.read("reading people to simulate").await?;
-            let people = candidate::page(&mut db, id, &after).await?;
-            drop(db);
-            let Some(last) = people.last() else {
+            let people = pages.next(&plan, app).await?;
+            if people.is_empty() {
                 break;
-            };
-            last.id().clone_into(&mut after);
-            for (recipient, rows) in plan.recipients.iter().zip(&mut batch.rows) {
-                rows.extend(plan.rows(app, recipient, &people).await?);
             }
-            batch
-                .ids
-                .extend(people.iter().map(|person| person.id().to_owned()));
-            if batch.ids.len() >= PEOPLE_AT_ONCE {
+            let coalition = crate::coalition::active(app).await?;
+            let sifted = sift.page(&coalition.state, &people);
+            drop(coalition);
+            for (person, sifted) in people.iter().zip(&sifted) {
+                for kind in sifted.kinds() {
+                    let example = examples.entry(kind);
+                    example.or_insert_with(|| person.id().to_owned());
+                }
+            }
+            if sift.is_full() {
                 all.add(
                     &plan,
-                    &draft.gate,
-                    std::mem::replace(&mut batch, Batch::of(&plan)),
-                )?;
+                    sift.simulate(&draft.gate),
+                    &std::mem::take(&mut examples),
+                );
             }
         }
-        all.add(&plan, &draft.gate, batch)?;
     }
+    all.add(&plan, sift.simulate(&draft.gate), &examples);
     Ok(Simulation {
-        lists: lists.into_iter().map(|(_, name)| name).collect(),
+        lists,
         people: all.people,
         cells: all.cells(&plan, &draft.gate),
     })
@@ -135,34 +131,29 @@ async fn everybody_else(app: &App) -> Result<Vec<String>, Failure> {
     Ok(others)
 }
 
-async fn lists(app: &App, list: Option<&str>) -> Result<Vec<(String, String)>, Failure> {
-    if let Some(name) = list {
-        return Ok(vec![(plan::list(app, name).await?, name.to_owned())]);
+/// What is looked through, and the names of the lists among it.
+async fn walks(
+    app: &App,
+    plan: &Plan,
+    of: Option<Universe>,
+) -> Result<(Vec<String>, Vec<Pages>), Failure> {
+    if let Some(of) = of {
+        let pages = Pages::of(plan, app, &of).await?;
+        let name = match of {
+            Universe::List(name) => Some(name),
+            Universe::Received(_) => None,
+        };
+        return Ok((name.into_iter().collect(), vec![pages]));
     }
     let mut db = app.store.read("listing lists").await?;
     let all = store::list::all(&mut db).await?;
     if all.is_empty() {
         return Err(Failure::not_found("there is no list yet; import one first"));
     }
-    Ok(all
-        .into_iter()
-        .map(|list| (list.list_id, list.name))
-        .collect())
-}
-
-/// People with their rows for each recipient.
-struct Batch {
-    ids: Vec<String>,
-    rows: Vec<Vec<Row>>,
-}
-
-impl Batch {
-    fn of(plan: &Plan) -> Self {
-        Self {
-            ids: Vec::new(),
-            rows: plan.recipients.iter().map(|_| Vec::new()).collect(),
-        }
-    }
+    let each = all.into_iter();
+    Ok(each
+        .map(|list| (list.name, Pages::of_list(list.list_id)))
+        .unzip())
 }
 
 #[derive(Default)]
@@ -182,22 +173,21 @@ struct Total {
 }
 
 impl Totals {
-    fn add(&mut self, plan: &Plan, draft: &Gate, batch: Batch) -> Result<(), Failure> {
-        self.people += batch.ids.len() as u64;
-        for (n, (recipient, rows)) in plan.recipients.iter().zip(&batch.rows).enumerate() {
-            let columns = Columns::from_rows(rows, plan.now.0);
-            let flows = std::slice::from_ref(&recipient.flow);
-            let cells = plan
-                .setting
-                .gate
-                .simulate(draft, End::Send, flows, &columns, &plan.ask.fields)
-                .map_err(|alarm| Failure::internal(alarm.name()))?;
+    fn add(
+        &mut self,
+        plan: &Plan,
+        (people, cells): (u64, Vec<SimulatedCell>),
+        examples: &BTreeMap<Kind, String>,
+    ) {
+        self.people += people;
+        let examples: Vec<&String> = examples.values().collect();
+        let recipients = cells.chunks(plan.ask.fields.len().max(1));
+        for (n, cells) in recipients.enumerate() {
             for cell in cells {
                 let total = self.cells.entry((n, cell.field)).or_default();
-                total.add(&cell, &batch.ids);
+                total.add(cell, &examples);
             }
         }
-        Ok(())
     }
 
     fn cells(self, plan: &Plan, draft: &Gate) -> Vec<Cell> {
@@ -229,7 +219,8 @@ impl Totals {
 }
 
 impl Total {
-    fn add(&mut self, cell: &SimulatedCell, ids: &[String]) {
+    /// `examples` are people by the number of their kind.
+    fn add(&mut self, cell: &SimulatedCell, examples: &[&String]) {
         self.flows_now += cell.flows_now;
         self.newly_flows += cell.newly_flows;
         self.newly_withheld += cell.newly_withheld;
@@ -241,7 +232,7 @@ impl Total {
         let samples = cell
             .samples
             .iter()
-            .filter_map(|place| ids.get(*place).cloned());
+            .filter_map(|kind| examples.get(*kind).map(|id| (*id).clone()));
         let room = SAMPLES.saturating_sub(self.samples.len());
         self.samples.extend(samples.take(room));
     }

@@ -341,6 +341,15 @@ pub async fn bury(
     Ok(())
 }
 
+/// The least count about people that is told under the agreement of a share.
+async fn least_told(app: &App, agreement: Hash) -> u64 {
+    let guard = app.coalition.read().await;
+    let row = guard
+        .as_ref()
+        .and_then(|coalition| coalition.state.agreements.get(&agreement));
+    row.map_or(u64::MAX, |row| row.rules.min_cell)
+}
+
 /// Stores what passed, counts the rest, answers: one transaction.
 async fn keep(
     app: &App,
@@ -350,6 +359,7 @@ async fn keep(
     unknown: u64,
     faults: Faults,
 ) -> anyhow::Result<()> {
+    let least = least_told(app, share.agreement).await;
     let mut accepted = 0;
     let mut people: BTreeMap<String, u64> = outcome.rows_withheld_by_rule.clone();
     if unknown > 0 {
@@ -396,7 +406,9 @@ async fn keep(
     }
     let dropped = serde_json::json!({ "people": people, "values": values }).to_string();
     received::set_taken(&mut tx, share.share, "stored", accepted, &dropped, None).await?;
-    answer(app, &mut tx, share, accepted).await?;
+    // How many this node's own rules dropped is about people: the sender learns whole cells of it.
+    let dropped = policy::cell::told(share.announced.saturating_sub(accepted), least);
+    answer(app, &mut tx, share, share.announced - dropped).await?;
     faults.report(app, &mut tx, share).await?;
     tx.commit().await?;
     app.wake.outbox.notify_one();

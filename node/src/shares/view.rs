@@ -3,6 +3,7 @@
 use super::{
     onward::{self, Onward},
     setting::is_overdue,
+    uses,
 };
 use crate::{
     app::App,
@@ -52,9 +53,10 @@ pub struct GivenShare {
     pub created_at: i64,
     /// When the recipient must stop.
     pub expires_at: Option<i64>,
-    /// Persons that the recipient took; absent until it answers.
+    /// Persons that the recipient took, and those of an unfinished cell that it did not; absent until
+    /// it answers.
     pub accepted: Option<u64>,
-    /// Persons that the recipient's own gate dropped.
+    /// Persons that the recipient's own gate dropped, in whole cells.
     pub dropped: Option<u64>,
     /// When it answered, in log time.
     pub answered_at: Option<Moment>,
@@ -156,6 +158,8 @@ pub struct ReceivedShare {
     pub expires_at: Option<i64>,
     /// Log time of the announcement.
     pub at: Moment,
+    /// Whether its rows may leave this node now; absent without an agreement in force.
+    pub uses: Option<uses::Standing>,
 }
 
 /// Shares that others gave, the latest first.
@@ -172,9 +176,13 @@ pub async fn received(app: &App) -> Result<Vec<ReceivedShare>, Failure> {
     }
     drop(db);
     let coalition = crate::coalition::active(app).await?;
+    let rules = coalition.state.rules().map(|(_, rules)| rules);
+    let uses =
+        |share| rules.map(|rules| uses::Standing::of(&coalition.state, rules, share, app.now()));
     Ok(rows
         .into_iter()
         .map(|(row, held, resting)| ReceivedShare {
+            uses: uses(row.share),
             share: row.share,
             name: members::name(&coalition.state, row.sender),
             from: row.sender,

@@ -49,6 +49,19 @@ pub async fn declare(
     Ok(())
 }
 
+/// Lets a blob that is here live at least until a moment.
+///
+/// # Errors
+/// [`StoreError`].
+pub async fn keep_until(db: &mut AnyConnection, blob: BlobId, until: Moment) -> Result<()> {
+    sqlx::query("UPDATE blob SET expires_at = $1 WHERE blob_id = $2 AND expires_at < $1")
+        .bind(until.0)
+        .bind(blob.to_string())
+        .execute(db)
+        .await?;
+    Ok(())
+}
+
 /// A blob's row.
 ///
 /// # Errors

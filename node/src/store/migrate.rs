@@ -58,6 +58,7 @@ pub const MIGRATIONS: &[(i64, &str, &str)] = &[
         "generations",
         include_str!("../../migrations/0013_generations.sql"),
     ),
+    (16, "turf", include_str!("../../migrations/0016_turf.sql")),
 ];
 
 #[derive(Debug)]

@@ -1,6 +1,7 @@
 //! People of the organization's lists: one row each, and the ids that other systems gave them.
 
 use super::{Result, StoreError, rows};
+use crate::turf::position::Position;
 use serde::{Deserialize, Serialize};
 use sqlx::{AnyConnection, AssertSqlSafe, FromRow, Row, any::AnyRow};
 use std::collections::BTreeMap;
@@ -28,6 +29,12 @@ pub struct Address {
     pub postal_code: String,
     /// Country.
     pub country: String,
+    /// Where it lies, if a file said so.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub position: Option<Position>,
+    /// Precinct.
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub precinct: String,
 }
 
 /// One person.
@@ -189,6 +196,19 @@ pub async fn page(
         .bind(limit)
         .fetch_all(db)
         .await?)
+}
+
+/// The address of everybody, by person.
+///
+/// # Errors
+/// [`StoreError`].
+pub async fn addresses(db: &mut AnyConnection) -> Result<BTreeMap<String, Address>> {
+    let rows = sqlx::query("SELECT person_id, address FROM person")
+        .fetch_all(db)
+        .await?;
+    rows.iter()
+        .map(|row| Ok((row.try_get("person_id")?, json(row, "address")?)))
+        .collect()
 }
 
 /// The address of everybody on a list, by person.

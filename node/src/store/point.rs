@@ -1,7 +1,10 @@
 //! Contact points and person keys: what match tokens are computed from.
 
 use super::{Result, StoreError, rows};
-use protocol::{channel::Channel, token::Token};
+use protocol::{
+    channel::Channel,
+    token::{Class, Token},
+};
 use sqlx::{AnyConnection, AssertSqlSafe, FromRow, Row, any::AnyRow};
 
 /// The class of doors.
@@ -21,6 +24,14 @@ pub fn class_of(channel: Channel) -> i64 {
         Channel::Phone | Channel::Text => PHONE,
         Channel::Email => EMAIL,
     }
+}
+
+/// The class that a table names by its number.
+pub(super) fn token_class(table: &'static str, number: i64) -> Result<Class> {
+    let class = usize::try_from(number).ok().and_then(|n| Class::ALL.get(n));
+    class
+        .copied()
+        .ok_or_else(|| StoreError::damaged(table, "class"))
 }
 
 /// A contact point or person key.

@@ -1,6 +1,6 @@
 //! Which contact points reach which persons of the organization, and what tokens they have.
 
-use super::{Result, StoreError};
+use super::{Result, StoreError, point::token_class};
 use protocol::token::{Class, Normalized, Token};
 use sqlx::{AnyConnection, Row, any::AnyRow};
 
@@ -49,11 +49,7 @@ const POINT: &str = "p.point_id, p.class, p.kind, p.value, p.display, p.street, 
                      p.old_token";
 
 fn read(row: &AnyRow, generation: u32) -> Result<Point> {
-    let class: i64 = row.try_get("class")?;
-    let class = Class::ALL
-        .into_iter()
-        .find(|known| *known as i64 == class)
-        .ok_or_else(|| StoreError::damaged("point", "class"))?;
+    let class = token_class("point", row.try_get("class")?)?;
     let current = row.try_get::<Option<i64>, _>("generation")? == Some(i64::from(generation));
     let now = row.try_get::<Option<Vec<u8>>, _>("token")?;
     let old = row.try_get::<Option<Vec<u8>>, _>("old_token")?;
@@ -104,40 +100,103 @@ pub async fn of_list(
         .bind(class as i64)
         .fetch_all(db)
         .await?;
-    let mut best = reaches(&rows, generation)?;
-    // The first of each person; a query that looked for it would look each person up once more.
-    best.dedup_by(|later, first| later.person_id == first.person_id);
-    best.sort_unstable_by(|a, b| {
-        (&a.point.point_id, &a.person_id).cmp(&(&b.point.point_id, &b.person_id))
-    });
-    Ok(best)
+    best(&rows, generation)
 }
 
-/// The person keys of everybody on a list, by every token that counts.
+/// The match tokens of everybody on a list, every one that counts: of person keys, and of contact points
+/// that are not bad.
 ///
 /// # Errors
 /// [`StoreError`].
-pub async fn keys_of_list(
+pub async fn tokens_of_list(
     db: &mut AnyConnection,
     list_id: &str,
     generation: u32,
-) -> Result<Vec<(String, Token)>> {
+) -> Result<Vec<(String, Class, Token)>> {
     let sql = format!(
         "SELECT {POINT}, pp.person_id FROM person_list l \
          JOIN person_point pp ON pp.person_id = l.person_id \
          JOIN point p ON p.point_id = pp.point_id \
-         WHERE l.list_id = $1 AND p.class + 0 = 3"
+         WHERE l.list_id = $1 AND (pp.bad = 0 OR p.class + 0 = 3)"
     );
     let rows = sqlx::query(sqlx::AssertSqlSafe(sql))
         .bind(list_id)
         .fetch_all(db)
         .await?;
-    let mut keys = Vec::new();
-    for reach in reaches(&rows, generation)? {
+    Ok(known(reaches(&rows, generation)?))
+}
+
+/// Where everybody on any list is reached, as [`of_list`].
+///
+/// # Errors
+/// [`StoreError`].
+pub async fn of_everybody(
+    db: &mut AnyConnection,
+    class: Class,
+    generation: u32,
+) -> Result<Vec<Reach>> {
+    let sql = format!(
+        "SELECT {POINT}, pp.person_id FROM person_point pp \
+         JOIN point p ON p.point_id = pp.point_id \
+         WHERE p.class = $1 AND pp.bad = 0 \
+         AND EXISTS (SELECT 1 FROM person_list l WHERE l.person_id = pp.person_id) \
+         ORDER BY pp.person_id, pp.rank, p.point_id"
+    );
+    let rows = sqlx::query(sqlx::AssertSqlSafe(sql))
+        .bind(class as i64)
+        .fetch_all(db)
+        .await?;
+    best(&rows, generation)
+}
+
+/// As [`tokens_of_list`], of everybody on any list.
+///
+/// # Errors
+/// [`StoreError`].
+pub async fn tokens_of_everybody(
+    db: &mut AnyConnection,
+    generation: u32,
+) -> Result<Vec<(String, Class, Token)>> {
+    let sql = format!(
+        "SELECT {POINT}, pp.person_id FROM person_point pp \
+         JOIN point p ON p.point_id = pp.point_id WHERE pp.bad = 0 OR p.class = 3"
+    );
+    let rows = sqlx::query(sqlx::AssertSqlSafe(sql)).fetch_all(db).await?;
+    Ok(known(reaches(&rows, generation)?))
+}
+
+/// Whose token of what class each is.
+fn known(reaches: Vec<Reach>) -> Vec<(String, Class, Token)> {
+    let mut known = Vec::new();
+    for reach in reaches {
+        let class = reach.point.class;
         let tokens = reach.point.tokens();
-        keys.extend(tokens.map(|token| (reach.person_id.clone(), token)));
+        known.extend(tokens.map(|token| (reach.person_id.clone(), class, token)));
     }
-    Ok(keys)
+    known
+}
+
+/// How many people are on any list.
+///
+/// # Errors
+/// [`StoreError`].
+pub async fn people(db: &mut AnyConnection) -> Result<u64> {
+    let count: i64 = sqlx::query_scalar("SELECT COUNT(DISTINCT person_id) FROM person_list")
+        .fetch_one(db)
+        .await?;
+    Ok(super::natural(count))
+}
+
+/// Of rows by person and rank the first of each person, by point.
+///
+/// A query that looked for the first would look each person up once more.
+fn best(rows: &[AnyRow], generation: u32) -> Result<Vec<Reach>> {
+    let mut best = reaches(rows, generation)?;
+    best.dedup_by(|later, first| later.person_id == first.person_id);
+    best.sort_unstable_by(|a, b| {
+        (&a.point.point_id, &a.person_id).cmp(&(&b.point.point_id, &b.person_id))
+    });
+    Ok(best)
 }
 
 fn reaches(rows: &[AnyRow], generation: u32) -> Result<Vec<Reach>> {

@@ -61,6 +61,15 @@ async fn seal_queued(app: &App) -> anyhow::Result<usize> {
     let Some(coalition) = guard.as_mut().filter(|coalition| coalition.is_active()) else {
         return Ok(0);
     };
+    let sealed = seal_batch(app, coalition).await;
+    if sealed.is_err() {
+        // A commit that reports an error may last all the same; then the group on disk is ahead.
+        super::fold::read_back(app, &mut guard).await?;
+    }
+    sealed
+}
+
+async fn seal_batch(app: &App, coalition: &mut Coalition) -> anyhow::Result<usize> {
     let mut tx = app.store.write("sealing entries").await?;
     let queued = table::in_progress(&mut tx, Progress::Queued, SEAL_BATCH).await?;
     if queued.is_empty() {

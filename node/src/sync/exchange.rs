@@ -1,4 +1,5 @@
-//! One exchange with a keeper: sign, send, check the answer's signature and the head it shows.
+//! One exchange with a keeper: sign, send, check the answer's signature and the head it shows; again
+//! where clocks, a start or too many calls stand in the way.
 
 use super::{
     keeper_client::{Keeper, KeeperError},
@@ -19,8 +20,16 @@ use protocol::{
         Answered, Nonce, RequestView, ResponseView, Seen, SignatureError, VerifiedResponse,
         sign_request, verify_response,
     },
+    time::Moment,
 };
+use std::time::Duration;
 use tower::ServiceExt;
+
+/// The unit in which a signature tells its time.
+const A_SECOND: Duration = Duration::from_secs(1);
+
+/// How often a call that comes too often is tried, with the pause between that the keeper asks for.
+const RATE_TRIES: u32 = 5;
 
 /// What is sent along.
 pub(super) enum Content<'a> {
@@ -34,8 +43,75 @@ pub(super) enum Content<'a> {
 }
 
 impl Keeper {
+    /// Asks one keeper; where it is asked too often for a moment, again after that moment. What needs
+    /// many calls goes on in the keeper's measure, and need not begin anew.
+    pub(super) async fn call_one(
+        &self,
+        app: &App,
+        seat: &Seat,
+        method: Method,
+        path: &str,
+        query: &str,
+        content: &Content<'_>,
+    ) -> Result<Bytes, KeeperError> {
+        let mut tries = 1;
+        loop {
+            let answer = self
+                .call_in_time(app, seat, method.clone(), path, query, content)
+                .await;
+            let error = match answer {
+                Err(error) if error.kind() == Some(ProblemKind::Rate) => error,
+                answer => return answer,
+            };
+            let wait = Duration::from_millis(error.asks_to_wait().unwrap_or(u64::MAX));
+            if tries == RATE_TRIES || wait > A_SECOND || !app.life.pause(wait).await {
+                return Err(error);
+            }
+            tries += 1;
+        }
+    }
+
+    /// Asks one keeper, and signs again where the two clocks or its start stand in the way.
+    async fn call_in_time(
+        &self,
+        app: &App,
+        seat: &Seat,
+        method: Method,
+        path: &str,
+        query: &str,
+        content: &Content<'_>,
+    ) -> Result<Bytes, KeeperError> {
+        let exchange =
+            |ahead| self.exchange(app, seat, method.clone(), path, query, content, ahead);
+        let first = exchange(0).await;
+        let Err(KeeperError::Refused(problem)) = &first else {
+            return first;
+        };
+        match (problem.kind(), problem.server_time) {
+            (Some(ProblemKind::ClockSkew), Some(theirs)) => {
+                app.offsets.set(seat.node, theirs.since(app.now()));
+                exchange(0).await
+            }
+            // The keeper has just started and takes nothing that may have been signed before; a
+            // signature as far ahead as clocks may differ cannot have been.
+            (Some(ProblemKind::StaleSinceRestart), _) => {
+                let ahead = protocol::limits::CLOCK_AHEAD;
+                let again = exchange(ahead).await;
+                let refused = again.as_ref().err().and_then(KeeperError::kind);
+                if refused != Some(ProblemKind::StaleSinceRestart) {
+                    return again;
+                }
+                // A signature names whole seconds, so within the keeper's first one even that
+                // moment is cut off to one that is refused.
+                app.life.pause(A_SECOND).await;
+                exchange(ahead).await
+            }
+            _ => first,
+        }
+    }
+
     #[expect(clippy::too_many_arguments, reason = "the parts of one request")]
-    pub(super) async fn exchange(
+    async fn exchange(
         &self,
         app: &App,
         seat: &Seat,
@@ -95,7 +171,11 @@ impl Keeper {
         };
         let answered = Answered::sent(&view, &added)?;
         let chunk = matches!(content, Content::AskForChunk);
-        check(app, seat, &response, &answered, chunk)?;
+        let created = check(app, seat, &response, &answered, chunk)?;
+        // What this node answers itself says nothing about its clock.
+        if let (Some(created), Some(_)) = (created, &seat.url) {
+            app.offsets.heard(created.since(app.now()));
+        }
         if response.status().is_success() {
             return Ok(response.into_body());
         }
@@ -109,14 +189,14 @@ impl Keeper {
     }
 }
 
-/// Checks the answer's signature, and that its head is the keeper's word.
+/// Checks the answer's signature, and that its head is the keeper's word; answers when it was signed.
 fn check(
     app: &App,
     seat: &Seat,
     response: &http::Response<Bytes>,
     answered: &Answered<'_>,
     asked_for_chunk: bool,
-) -> Result<(), KeeperError> {
+) -> Result<Option<Moment>, KeeperError> {
     let status = response.status();
     let unsigned = !response.headers().contains_key("signature");
     if unsigned && (status.is_server_error() || status == StatusCode::NOT_FOUND) {
@@ -131,7 +211,7 @@ fn check(
     }
     if seat.document.is_none() && !status.is_success() {
         // A newcomer cannot check a refusal yet. Believing it costs a try, nothing else.
-        return Ok(());
+        return Ok(None);
     }
     let mut headers: Vec<(&str, &str)> = Vec::new();
     for (name, value) in response.headers() {
@@ -166,7 +246,7 @@ fn check(
     if let Some(shown) = shown.filter(|shown| shown.node != app.me) {
         app.heads.shown(shown);
     }
-    Ok(())
+    Ok(Some(verified.created))
 }
 
 /// What an unsigned refusal for calling too often can say: how long to wait, and no longer than any

@@ -158,8 +158,8 @@ async fn up_to_the_stop(
     Ok(())
 }
 
-/// Memory is ahead of the disk: nobody may see it before it was read back, however long that takes.
-async fn read_back(app: &App, coalition: &mut Option<Coalition>) -> anyhow::Result<()> {
+/// Memory and disk may differ: nobody may see memory before it was read back, however long that takes.
+pub(super) async fn read_back(app: &App, coalition: &mut Option<Coalition>) -> anyhow::Result<()> {
     loop {
         let read = async {
             let mut db = app.store.read("reading the coalition back").await?;

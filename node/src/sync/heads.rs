@@ -12,7 +12,7 @@ use base64::{Engine, engine::general_purpose::STANDARD};
 use protocol::{
     codec,
     evidence::SignedHead,
-    id::{Hash, NodeId},
+    id::{Hash, Lineage, NodeId},
 };
 use std::{
     collections::BTreeMap,
@@ -32,6 +32,7 @@ pub struct Heads(Mutex<Seen>);
 
 #[derive(Debug, Default)]
 struct Seen {
+    lineage: Option<Lineage>,
     own: BTreeMap<u64, Hash>,
     shown: BTreeMap<u64, BTreeMap<NodeId, SignedHead>>,
     found: Vec<Found>,
@@ -53,15 +54,13 @@ impl Seen {
 
     fn against_own(&mut self, shown: SignedHead) {
         let position = shown.head.position;
-        if self
-            .own
-            .get(&position)
-            .is_none_or(|own| *own == shown.head.chain)
-        {
+        let own = self.own.get(&position).copied();
+        // Another numbering is another log.
+        let same_log = self.lineage == Some(shown.head.lineage);
+        if !same_log || own.is_none_or(|own| own == shown.head.chain) {
             return;
         }
         // A keeper that signed what this node folded, if one did: then both are signed.
-        let own = self.own.get(&position).copied();
         let at = self
             .shown
             .get(&position)
@@ -118,8 +117,12 @@ impl Heads {
     }
 
     /// This node has folded up to a position.
-    pub fn folded(&self, position: u64, chain: Hash) {
+    pub fn folded(&self, lineage: Lineage, position: u64, chain: Hash) {
         let mut seen = self.seen();
+        if seen.lineage != Some(lineage) {
+            seen.lineage = Some(lineage);
+            seen.own.clear();
+        }
         seen.own.insert(position, chain);
         let here = seen.shown.get(&position);
         let here: Vec<SignedHead> = here

@@ -22,22 +22,35 @@ use std::{
 /// The most that an own clock is corrected by for one keeper: a day.
 const OFFSET_LIMIT: i64 = 24 * protocol::time::HOUR;
 
-/// The unit in which a signature tells its time.
-const A_SECOND: std::time::Duration = std::time::Duration::from_secs(1);
-
 /// How far each keeper's clock differs from this node's, in milliseconds.
 #[derive(Debug, Default)]
-pub struct Offsets(Mutex<BTreeMap<NodeId, i64>>);
+pub struct Offsets {
+    used: Mutex<BTreeMap<NodeId, i64>>,
+    last: Mutex<Option<i64>>,
+}
 
 impl Offsets {
     pub(super) fn of(&self, keeper: NodeId) -> i64 {
-        self.0
+        self.used
             .lock()
             .map_or(0, |offsets| offsets.get(&keeper).copied().unwrap_or(0))
     }
 
-    fn set(&self, keeper: NodeId, offset: i64) {
-        if let Ok(mut offsets) = self.0.lock() {
+    /// How far the keeper that answered last was ahead of this node's clock, in milliseconds; nothing
+    /// before any did.
+    pub fn at_last_contact(&self) -> Option<i64> {
+        self.last.lock().ok().and_then(|last| *last)
+    }
+
+    /// Notes how far a keeper's clock was ahead in an answer that it signed.
+    pub(super) fn heard(&self, ahead: i64) {
+        if let Ok(mut last) = self.last.lock() {
+            *last = Some(ahead);
+        }
+    }
+
+    pub(super) fn set(&self, keeper: NodeId, offset: i64) {
+        if let Ok(mut offsets) = self.used.lock() {
             offsets.insert(keeper, offset.clamp(-OFFSET_LIMIT, OFFSET_LIMIT));
         }
     }
@@ -418,44 +431,6 @@ impl Keeper {
             }
         }
         Err(refused.unwrap_or_else(nobody))
-    }
-
-    async fn call_one(
-        &self,
-        app: &App,
-        seat: &Seat,
-        method: Method,
-        path: &str,
-        query: &str,
-        content: &Content<'_>,
-    ) -> Result<Bytes, KeeperError> {
-        let exchange =
-            |ahead| self.exchange(app, seat, method.clone(), path, query, content, ahead);
-        let first = exchange(0).await;
-        let Err(KeeperError::Refused(problem)) = &first else {
-            return first;
-        };
-        match (problem.kind(), problem.server_time) {
-            (Some(ProblemKind::ClockSkew), Some(theirs)) => {
-                app.offsets.set(seat.node, theirs.since(app.now()));
-                exchange(0).await
-            }
-            // The keeper has just started and takes nothing that may have been signed before; a
-            // signature as far ahead as clocks may differ cannot have been.
-            (Some(ProblemKind::StaleSinceRestart), _) => {
-                let ahead = protocol::limits::CLOCK_AHEAD;
-                let again = exchange(ahead).await;
-                let refused = again.as_ref().err().and_then(KeeperError::kind);
-                if refused != Some(ProblemKind::StaleSinceRestart) {
-                    return again;
-                }
-                // A signature names whole seconds, so within the keeper's first one even that
-                // moment is cut off to one that is refused.
-                app.life.pause(A_SECOND).await;
-                exchange(ahead).await
-            }
-            _ => first,
-        }
     }
 }
 

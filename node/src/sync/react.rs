@@ -7,7 +7,7 @@ use crate::{
     store::{self, Write, outbox::Outgoing},
 };
 use protocol::{
-    entry::Entry,
+    entry::{Entry, payload::Payload},
     fold::{At, Outcome},
     id::EntryId,
     mls::Leaf,
@@ -37,6 +37,14 @@ pub async fn entry(
     state: &State,
     event: &Event<'_>,
 ) -> anyhow::Result<()> {
+    if let Entry::Revoke(revoke) = event.entry
+        && let Payload::Blob { blob, .. } = &revoke.row_refs
+        && let Some(notice) = state.notices.get(&event.at.entry)
+    {
+        // A node that comes back from a backup must still find what it has to erase.
+        let backup = state.longest_backup().unwrap_or_default();
+        store::blob::keep_until(&mut *tx, *blob, notice.due.plus(backup)).await?;
+    }
     match event.entry {
         Entry::Keyset(_) | Entry::CeremonyConfirm(_) => new_keys(tx, state, event).await,
         Entry::Claim(_) | Entry::ClaimRenew(_) | Entry::ClaimRelease(_) => {

@@ -1,4 +1,6 @@
 //! Claims between two organizations: first wins, reasons, renewals, ends, walk lists.
+//!
+//! Long because every test is a conversation between the same two organizations.
 
 use crate::support::{
     coalition::Coalition,
@@ -256,6 +258,51 @@ async fn a_renewed_claim_lives_and_a_forgotten_one_lapses_by_log_time() {
 }
 
 #[tokio::test]
+async fn nobody_gets_a_list_in_the_last_minutes_of_a_claim() {
+    let coalition = overlapping().await;
+    let id = claim(&coalition, 0, doors("ours")).await.summary.claim;
+    let state = coalition.state().await;
+    let left = state.claims.get(&id).unwrap().ends.since(coalition.now());
+    coalition.pass(left - walk_list::GUARD - 1).await;
+    let list = || async { walk_list::make(coalition.node(0), &id.to_string()).await };
+    assert!(list().await.unwrap().text.contains("Ann Ash"));
+    coalition.pass(1).await;
+    assert!(said(list().await.unwrap_err()).contains("less than ten minutes"));
+    coalition.pass(walk_list::GUARD).await;
+    assert!(said(list().await.unwrap_err()).contains("time is over"));
+}
+
+#[tokio::test]
+async fn a_node_whose_clock_was_wrong_at_its_last_contact_hands_out_no_list() {
+    let coalition = overlapping().await;
+    let id = claim(&coalition, 1, doors("theirs")).await.summary.claim;
+    let list = || async { walk_list::make(coalition.node(1), &id.to_string()).await };
+    for off in [walk_list::CLOCK_OFF + 2_000, -walk_list::CLOCK_OFF - 2_000] {
+        coalition.clock_off(1, off);
+        coalition.settle().await;
+        assert!(said(list().await.unwrap_err()).contains("clock"), "{off}");
+        coalition.clock_off(1, 0);
+        let unheard = list().await.unwrap_err();
+        assert!(said(unheard).contains("clock"), "nobody has confirmed it");
+        coalition.settle().await;
+        assert!(list().await.unwrap().text.contains("Ben Birch"), "{off}");
+    }
+    coalition.clock_off(1, walk_list::CLOCK_OFF - 10_000);
+    coalition.settle().await;
+    list().await.unwrap();
+}
+
+#[tokio::test]
+async fn a_clock_behind_log_time_hands_out_no_list() {
+    let coalition = overlapping().await;
+    let id = claim(&coalition, 0, doors("ours")).await.summary.claim;
+    // The keeper hears no other clock than its own; the log tells that it was set back.
+    coalition.clock_off(0, -2 * walk_list::CLOCK_OFF);
+    let list = walk_list::make(coalition.node(0), &id.to_string()).await;
+    assert!(said(list.unwrap_err()).contains("clock"));
+}
+
+#[tokio::test]
 async fn a_claim_is_given_back_in_part_and_then_whole() {
     let coalition = overlapping().await;
     let id = claim(&coalition, 0, doors("ours")).await.summary.claim;
@@ -371,7 +418,7 @@ async fn a_door_is_left_out_only_when_everybody_there_is_suppressed() {
             .all(|point| point.standing == Standing::Free)
     );
     let id = claim(&coalition, 0, doors("ours")).await.summary.claim;
-    let list = walk_list::make(app, &id.to_string()).await.unwrap();
+    let list = walk_list::make(app, &id.to_string()).await.unwrap().text;
     assert!(
         list.contains("Abe Ash") && !list.contains("Ann Ash"),
         "{list}"
@@ -417,7 +464,8 @@ async fn a_walk_list_is_in_walking_order_and_safe_to_open() {
     let taken = claim(&coalition, 0, doors("ours")).await.summary;
     let list = walk_list::make(app, &taken.claim.to_string())
         .await
-        .unwrap();
+        .unwrap()
+        .text;
     let list = list.strip_prefix('\u{feff}').unwrap();
     let mut reader = csv::Reader::from_reader(list.as_bytes());
     let rows: Vec<Vec<String>> = reader
@@ -445,7 +493,8 @@ async fn a_phone_claims_list_shows_the_number_to_call() {
     let id = claim(&coalition, 0, phones).await.summary.claim;
     let list = walk_list::make(coalition.node(0), &id.to_string())
         .await
-        .unwrap();
+        .unwrap()
+        .text;
     assert!(list.contains("\"614-555-0101\""), "{list}");
 }
 
@@ -469,7 +518,8 @@ async fn a_restart_in_the_middle_loses_nothing_and_doubles_nothing() {
     assert_eq!(coalition.state().await.claims.len(), 1);
     let list = walk_list::make(coalition.node(1), &id.to_string())
         .await
-        .unwrap();
+        .unwrap()
+        .text;
     assert_eq!(list.lines().count(), 3);
 }
 

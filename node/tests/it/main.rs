@@ -19,3 +19,4 @@ mod store;
 mod support;
 mod suppressions;
 mod tokens;
+mod turf;

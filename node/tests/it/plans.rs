@@ -47,6 +47,7 @@ fn intention(places: &[&str]) -> Intention {
         purpose: Purpose::IssueAdvocacy,
         label: "Weekend doors".to_owned(),
         places: places.iter().map(|text| text.parse().unwrap()).collect(),
+        areas: Vec::new(),
         list: None,
         volume: Some(400),
         contact: "Ana, 614-555-0199".to_owned(),

@@ -8,9 +8,10 @@ use commonturf::{
     app::App,
     claims::{
         change::{self, Part},
-        check::Standing,
+        check::{self, Standing},
         take,
         take::{From, Question},
+        walk_list,
     },
     store::{self, contact::Contact},
 };
@@ -219,4 +220,88 @@ async fn the_rest_of_a_claim_is_what_was_not_contacted() {
         "12 Elm St is back"
     );
     assert_eq!(coalition.state().await.claims.len(), 1, "14 Elm St is kept");
+}
+
+/// Contacts with Ann at her door, so many days ago.
+async fn contacts(coalition: &Coalition, n: usize, days: &[i64]) {
+    for days in days {
+        let at = coalition.now().plus(-days * DAY);
+        contact(coalition.node(n), at, "contact-made", true).await;
+    }
+}
+
+#[tokio::test]
+async fn who_was_contacted_as_often_as_agreed_is_left_out_before_anything_is_claimed() {
+    let coalition = Coalition::two().await;
+    let at_the_phone = Somebody {
+        phone: "614-555-0100",
+        ..ANN
+    };
+    put(coalition.node(0), "ours", &[at_the_phone]).await;
+    put(coalition.node(1), "theirs", &[ANN]).await;
+    coalition.settle().await;
+    // Three contacts at her door by both organizations: her phone has none, and she is one person.
+    contacts(&coalition, 0, &[13, 11]).await;
+    contacts(&coalition, 1, &[12]).await;
+    coalition.settle().await;
+    let question = || Question {
+        from: From::List("ours".to_owned()),
+        channel: Channel::Phone,
+        first: "2026-11-26".parse().unwrap(),
+        last: "2026-11-27".parse().unwrap(),
+    };
+    let app = coalition.node(0);
+    let answer = take::look(app, question()).await.unwrap();
+    let free_from = coalition.now().plus(-13 * DAY).plus(14 * DAY);
+    assert_eq!(answer.checked[0].standing, Standing::Capped);
+    assert!(answer.checked[0].left_out);
+    let waiting = check::waiting(&answer.checked);
+    assert_eq!((waiting.people, waiting.until), (1, Some(free_from.0)));
+    let refused = take::take(app, question()).await.unwrap_err().0.detail;
+    assert!(
+        refused.contains("as often as the agreement allows"),
+        "{refused}"
+    );
+    assert!(coalition.state().await.claims.is_empty());
+}
+
+#[tokio::test]
+async fn a_walk_list_leaves_out_who_reached_the_cap_meanwhile_and_says_until_when() {
+    let coalition = both_know_ann().await;
+    contacts(&coalition, 0, &[9, 8]).await;
+    coalition.settle().await;
+    let question = Question {
+        from: From::List("ours".to_owned()),
+        channel: Channel::Door,
+        first: "2026-11-25".parse().unwrap(),
+        last: "2026-11-28".parse().unwrap(),
+    };
+    let (_, claim) = take::take(coalition.node(0), question).await.unwrap();
+    coalition.settle().await;
+    let claim = claim.to_string();
+    let list = walk_list::make(coalition.node(0), &claim).await.unwrap();
+    assert!(list.text.contains("Ash") && list.capped.people == 0);
+    // One more contact, by phone or door, reaches the cap: the door stays claimed, and nobody goes.
+    contacts(&coalition, 0, &[1]).await;
+    coalition.settle().await;
+    let list = walk_list::make(coalition.node(0), &claim).await.unwrap();
+    assert!(!list.text.contains("Ash"));
+    let until = coalition.now().plus(-9 * DAY).plus(14 * DAY).0;
+    assert_eq!((list.capped.people, list.capped.until), (1, Some(until)));
+}
+
+#[tokio::test]
+async fn the_fold_refuses_a_point_at_the_cap_and_says_when_it_is_free() {
+    let coalition = both_know_ann().await;
+    contacts(&coalition, 0, &[13, 12, 11]).await;
+    coalition.settle().await;
+    let state = coalition.state().await;
+    let (_, rules) = state.rules().unwrap();
+    let key = state.contacts.iter().next().unwrap().0;
+    let until = coalition.now().plus(DAY);
+    assert_eq!(
+        state.capped(rules, &[key.token], coalition.now()),
+        Some(until)
+    );
+    assert_eq!(state.capped(rules, &[key.token], until), None);
 }

@@ -16,3 +16,4 @@ mod restore;
 mod secrecy;
 mod sending;
 mod simulation;
+mod uses;

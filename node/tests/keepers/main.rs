@@ -1,11 +1,6 @@
 //! Several real keepers in one process: they elect, order, die, catch up and change over. Real
 //! databases, routers, signatures and elections; only the wire is the test's, so that it can be cut.
 #![cfg(test)]
-#![expect(
-    clippy::large_futures,
-    reason = "a whole coalition in one test is large"
-)]
-
 mod changes;
 mod failures;
 mod net;

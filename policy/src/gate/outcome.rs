@@ -178,6 +178,21 @@ fn counts(sums: &Sums<'_>, at: usize) -> Outcome {
     outcome
 }
 
+impl Outcome {
+    /// Adds the counts of other rows in the same flow.
+    pub(super) fn absorb(&mut self, other: Self) {
+        for (cell, rows) in other.withheld {
+            *self.withheld.entry(cell).or_default() += rows;
+        }
+        for (rule, rows) in other.rows_withheld_by_rule {
+            *self.rows_withheld_by_rule.entry(rule).or_default() += rows;
+        }
+        for (alarm, cells) in other.errors {
+            *self.errors.entry(alarm).or_default() += cells;
+        }
+    }
+}
+
 /// Everything refused for one reason.
 pub(crate) fn refuse_all(alarm: Alarm, rows: usize, fields: FieldMask) -> Outcome {
     let count = rows as u64;

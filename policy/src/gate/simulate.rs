@@ -68,14 +68,47 @@ impl Gate {
         }
         let fields: FieldMask = fields.iter().copied().collect();
         let kinds = Kinds::of(columns);
-        let passes = flows.chunks(pass::FLOWS);
-        Ok(passes
-            .flat_map(|flows| {
-                let now = Side::new(self, end, flows, columns, fields, &kinds);
-                let then = Side::new(draft, end, flows, columns, fields, &kinds);
-                compare(flows, fields, &kinds, &now, &then)
-            })
-            .collect())
+        Ok(of_kinds((self, draft), end, flows, columns, fields, &kinds))
+    }
+}
+
+/// The comparison over rows that are sorted into kinds.
+pub(super) fn of_kinds(
+    (gate, draft): (&Gate, &Gate),
+    end: End,
+    flows: &[Flow],
+    columns: &Columns,
+    fields: FieldMask,
+    kinds: &Kinds,
+) -> Vec<SimulatedCell> {
+    let passes = flows.chunks(pass::FLOWS);
+    passes
+        .flat_map(|flows| {
+            let now = Side::new(gate, end, flows, columns, fields, kinds);
+            let then = Side::new(draft, end, flows, columns, fields, kinds);
+            compare(flows, fields, kinds, &now, &then)
+        })
+        .collect()
+}
+
+impl SimulatedCell {
+    /// Adds what a draft would change for other rows in the same cell.
+    pub(super) fn absorb(&mut self, other: Self) {
+        self.flows_now += other.flows_now;
+        self.newly_flows += other.newly_flows;
+        self.newly_withheld += other.newly_withheld;
+        for change in other.by {
+            match self.by.iter_mut().find(|by| by.policy == change.policy) {
+                Some(by) => {
+                    by.newly_flows += change.newly_flows;
+                    by.newly_withheld += change.newly_withheld;
+                }
+                None => self.by.push(change),
+            }
+        }
+        self.by.sort_by(|a, b| a.policy.cmp(&b.policy));
+        let room = MAX_SAMPLES.saturating_sub(self.samples.len());
+        self.samples.extend(other.samples.into_iter().take(room));
     }
 }
 

@@ -48,8 +48,8 @@ const CONSENT: usize = WIDTH - 1;
 
 impl<'c> Table<'c> {
     pub(crate) fn new(pass: &Pass<'_>, columns: &'c Columns, kinds: &Kinds) -> Self {
-        let (profile_of, profiles) = profiles(pass, columns);
         let mut codes = gather(columns.codes(), &kinds.rows.first);
+        let (profile_of, profiles) = profiles(pass, columns, &codes);
         let mut radices = columns.radices();
         let [.., consents] = &mut codes;
         for code in consents {
@@ -155,15 +155,28 @@ fn complete(gate: &Gate, columns: &Columns, codes: &[Vec<u32>; WIDTH]) -> Vec<bo
         .collect()
 }
 
-/// For each consent its profile, and the profiles.
-fn profiles(pass: &Pass<'_>, columns: &Columns) -> (Vec<u32>, Vec<Vec<Clause>>) {
+/// For each consent that the rows have its profile, and the profiles.
+fn profiles(
+    pass: &Pass<'_>,
+    columns: &Columns,
+    [.., rows]: &[Vec<u32>; WIDTH],
+) -> (Vec<u32>, Vec<Vec<Clause>>) {
+    let mut used = vec![false; columns.consents().len()];
+    for code in rows {
+        if let Some(used) = used.get_mut(*code as usize) {
+            *used = true;
+        }
+    }
     let cells = pass
         .asked
         .checked_ilog2()
         .map_or(0, |last| last as usize + 1);
     let mut profiles = Vec::new();
     let mut known: HashMap<Vec<Clause>, u32> = HashMap::new();
-    let of = columns.consents().iter().map(|consent| {
+    let of = columns.consents().iter().zip(used).map(|(consent, used)| {
+        if !used {
+            return 0;
+        }
         let mut clauses = vec![Clause::UNKNOWN; cells];
         for bit in bits(pass.open()) {
             if let (Some((flow, to, field)), Some(clause)) = (pass.cell(bit), clauses.get_mut(bit))

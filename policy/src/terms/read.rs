@@ -14,6 +14,9 @@ use toml::Spanned;
 
 type Number = Spanned<u32>;
 
+/// How late a message may come: the group keeps the secrets of so many epochs and no more.
+const EPOCHS: u32 = 5;
+
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct RawTerms {
@@ -232,7 +235,7 @@ impl Reader<'_> {
             token_budget: self.per_class(&raw.token_budget),
             norm_version: self.number("norm_version", &raw.norm_version, 1..=1),
             blob_ttl_days: self.number("blob_ttl_days", &raw.blob_ttl_days, 1..=365),
-            epochs: self.number("epochs", &raw.epochs, 1..=20),
+            epochs: self.number("epochs", &raw.epochs, EPOCHS..=EPOCHS),
         }
     }
 

@@ -76,6 +76,7 @@ fn numbers_out_of_range_are_refused_at_their_line() {
     refused("norm_version = 1", "norm_version = 2", "norm_version");
     refused("blob_ttl_days = 30", "blob_ttl_days = 0", "1 to 365");
     refused("epochs = 5", "epochs = -1", "E_TERMS_INVALID");
+    refused("epochs = 5", "epochs = 6", "knows no other");
 }
 
 #[test]

@@ -11,5 +11,6 @@ mod form;
 mod laws;
 mod publish;
 mod refused_texts;
+mod sieve;
 mod simulate;
 mod vectors;

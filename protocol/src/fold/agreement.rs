@@ -113,7 +113,7 @@ pub(super) fn sign(state: &mut State, at: At, sign: &AgreementSign) -> Result<Ou
 /// Who may keep the log: 1, 3 or 5 present members in order of node id, each with an address and a
 /// key for heads in its document.
 fn check_keepers(state: &State, keepers: &[NodeId]) -> Result<(), Void> {
-    let rising = keepers.windows(2).all(|pair| pair[0] < pair[1]);
+    let rising = keepers.is_sorted_by(|a, b| a < b);
     if !rising || !KEEPERS.contains(&keepers.len()) {
         return Err(Void::Bounds(
             "an agreement names 1, 3 or 5 keepers in order of node id",

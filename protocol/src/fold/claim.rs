@@ -66,6 +66,11 @@ pub enum Refusal {
         /// When the window ends.
         until: Moment,
     },
+    /// As many contacts were made there lately as the agreement allows, by all and on all channels.
+    Capped {
+        /// When there is room again.
+        until: Moment,
+    },
     /// It must not be contacted on this channel.
     Suppressed {
         /// Who says so (one of those who do).
@@ -146,6 +151,12 @@ pub fn standing(
                         .tokens()
                         .find_map(|token| recent(state, rules, who, channel, from, token))
                 })
+                .or_else(|| {
+                    // Each token by itself: what a member says again by the new one is no second visit.
+                    let capped = |token| state.capped(rules, &[token], from);
+                    let until = asked.tokens().find_map(capped)?;
+                    Some(Refusal::Capped { until })
+                })
         })
         .collect()
 }
@@ -196,11 +207,7 @@ fn recent(
         .contacts_at(channel, token)
         .filter(|(node, _)| *node != who)
         .filter_map(|(by, times)| {
-            let at = if rules.attempts_count {
-                times.attempt.max(times.contact)
-            } else {
-                times.contact
-            }?;
+            let at = times.latest(rules.attempts_count)?;
             let until = at.plus(window);
             (from < until).then_some(Refusal::Recent { by, at, until })
         })

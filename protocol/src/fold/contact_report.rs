@@ -1,4 +1,4 @@
-//! Contact reports of any age: the latest moment of each kind is kept. Spec: section 5.6.
+//! Contact reports of any age: the latest moments of each kind are kept. Spec: section 5.6.
 
 use super::{At, Outcome, Void, rows_of};
 use crate::{
@@ -32,12 +32,10 @@ pub(super) fn report(
             channel: report.channel,
             node: at.author,
         };
-        let mut times = state.contacts.get(&key).copied().unwrap_or_default();
+        let reached = row.effect == ContactEffect::Contact;
+        let mut times = state.contacts.get(&key).cloned().unwrap_or_default();
+        times.add(row.at, reached, at.time);
         times.generation = report.generation;
-        times.attempt = times.attempt.max(Some(row.at));
-        if row.effect == ContactEffect::Contact {
-            times.contact = times.contact.max(Some(row.at));
-        }
         state.contacts.put(key, times);
     }
     Ok(Outcome::Done)

@@ -93,6 +93,7 @@ pub(super) fn receipt(
     let statement: ErasureStatement =
         codec::decode(&receipt.statement).map_err(|error| Void::Entry(error.to_string()))?;
     let key = statement_key(state, at.author).ok_or(Void::Unknown("the signer's key"))?;
+    let backups = state.longest_backup();
     // What is ordered before its notice finds no notice either.
     let notice = state
         .notices
@@ -108,6 +109,11 @@ pub(super) fn receipt(
     }
     check(&statement, notice)?;
     check_onward(state, &statement)?;
+    let kept_for = statement.backups_expire_by.since(statement.completed_at);
+    // Signed under one agreement and ordered under the next: the longest that ever held.
+    if backups.is_some_and(|longest| kept_for > longest) {
+        return Err(Void::Receipt("backups hold the rows for too long"));
+    }
     if !is_receipt_signed_by(receipt, &key) {
         return Err(Void::Signature(
             "the receipt's signature does not hold".to_owned(),

@@ -1,12 +1,14 @@
 //! The memory that makes every signed request good for one use.
 //!
 //! It lives in memory alone. A keeper that started anew has forgotten, so it refuses whatever was
-//! signed before its start and a little after; what is signed later it has not met yet.
+//! signed before its start and a little after; what is signed later it has not met yet. A clock that
+//! is set back by more than a signature lives counts as such a start, since members would otherwise be
+//! refused until it has caught up; what is still remembered stays so.
 
 use super::VerifiedRequest;
 use crate::{
     id::NodeId,
-    limits::{CLOCK_AHEAD, NONCE_CALLERS, NONCES_MAX},
+    limits::{CLOCK_AHEAD, NONCE_CALLERS, NONCE_LIFE, NONCES_MAX},
     problem::ProblemKind,
     time::Moment,
 };
@@ -91,12 +93,16 @@ impl Nonces {
         }
     }
 
-    /// Takes note of a verified request. The clock may go back; the memory does not: a request that
-    /// was forgotten as expired stays refused.
+    /// Takes note of a verified request. The clock may go back a little; the memory does not: a request
+    /// that was forgotten as expired stays refused. A clock that is set back further begins anew.
     ///
     /// # Errors
     /// [`NonceError`]: this request must not be answered.
     pub fn remember(&mut self, request: &VerifiedRequest, now: Moment) -> Result<(), NonceError> {
+        if self.latest.since(now) > NONCE_LIFE {
+            self.not_before = now.plus(CLOCK_AHEAD);
+            self.latest = now;
+        }
         self.latest = self.latest.max(now);
         self.forget_expired();
         if request.created < self.not_before || request.expires < self.latest {
@@ -221,6 +227,35 @@ mod tests {
             .remember(&request(1, 2, old.expires), old.expires.plus(1))
             .unwrap();
         let result = nonces.remember(&old, now);
+        assert!(
+            matches!(result, Err(NonceError::StaleSinceRestart { .. })),
+            "{result:?}"
+        );
+    }
+
+    #[test]
+    fn a_clock_that_is_set_back_far_answers_members_and_repeats_nothing_it_remembers() {
+        let (mut nonces, wrong) = (Nonces::starting_at(START), START.plus(3_600_000));
+        let ahead = request(1, 1, wrong);
+        nonces.remember(&ahead, wrong).unwrap();
+        let right = START.plus(600_000);
+        let before = request(1, 2, right);
+        let refused = nonces.remember(&before, right);
+        let retry_at = right.plus(CLOCK_AHEAD + 1_000);
+        assert_eq!(refused, Err(NonceError::StaleSinceRestart { retry_at }));
+        let again = request(1, 3, right.plus(CLOCK_AHEAD));
+        assert_eq!(nonces.remember(&again, right), Ok(()));
+        assert_eq!(nonces.remember(&again, right), Err(NonceError::Replayed));
+        assert_eq!(nonces.remember(&ahead, wrong), Err(NonceError::Replayed));
+    }
+
+    #[test]
+    fn a_clock_that_goes_back_a_little_forgets_nothing() {
+        let (mut nonces, now) = (Nonces::starting_at(START), START.plus(400_000));
+        let old = request(1, 1, now.plus(-300_000));
+        nonces.remember(&old, now).unwrap();
+        nonces.remember(&request(1, 2, now), now.plus(1)).unwrap();
+        let result = nonces.remember(&old, now.plus(-NONCE_LIFE + 1));
         assert!(
             matches!(result, Err(NonceError::StaleSinceRestart { .. })),
             "{result:?}"

@@ -1,25 +1,28 @@
 //! The rows of the folded state. Spec: section 6.
+//!
+//! Those about keys, recall and who goes have files of their own beside this one.
 
 use crate::{
     blob::BlobId,
     chain::Head,
     channel::Channel,
-    entry::payload::{Channels, Payload, TokenPair, read_rows},
     entry::{
-        ceremony::{Complaint, SealedPart},
+        payload::{Channels, TokenPair, read_rows},
         plan::Plan,
-        recall::{DisputeCode, ExceptionKind},
-        share::{ErasureResult, Onward, Retained, RevokeKind},
     },
-    id::{CoalitionId, EntryId, Hash, Lineage, NodeId},
+    id::{CoalitionId, Hash, Lineage, NodeId},
     merkle::Tree,
     state::rules::Rules,
     time::Moment,
-    token::{Token, ceremony},
+    token::Token,
 };
 use minicbor::{Decode, Encode};
 
+pub use super::keys::{
+    CeremonyRow, ClosingRow, Committed, DealtRow, Failure, FaultKey, FaultRow, KeysetRow,
+};
 pub use super::parting::{RemovalRow, Returned};
+pub use super::recall::{DisputeKey, DisputeRow, ExceptionRow, NoticeRow, ReceiptRow};
 
 /// Where the log stands and what the coalition is called.
 #[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
@@ -208,136 +211,6 @@ pub struct Signed {
     pub at: Moment,
 }
 
-/// A match-token key.
-#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
-pub struct KeysetRow {
-    /// [`crate::token::Keyset`], encoded.
-    #[cbor(n(0), with = "minicbor::bytes")]
-    pub bytes: Vec<u8>,
-    /// Where it began.
-    #[n(1)]
-    pub position: u64,
-    /// When it began, or its shares were last refreshed, in log time.
-    #[n(2)]
-    pub at: Moment,
-    /// The highest keeper id ever given, in this generation and those before.
-    #[n(3)]
-    pub last_id: u16,
-}
-
-/// A key ceremony.
-#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
-pub struct CeremonyRow {
-    /// What it is to make.
-    #[n(0)]
-    pub plan: ceremony::Plan,
-    /// Who began it.
-    #[n(1)]
-    pub by: NodeId,
-    /// When it fails unless the keyset is live, in log time.
-    #[n(2)]
-    pub deadline: Moment,
-    /// Round 1, in log order.
-    #[n(3)]
-    pub committed: Vec<Committed>,
-    /// The keyset that the commitments lead to, encoded, once all are there.
-    #[n(4)]
-    pub keyset: Option<minicbor::bytes::ByteVec>,
-    /// Round 2, in log order.
-    #[n(5)]
-    pub dealt: Vec<DealtRow>,
-    /// Keepers that have their shares, in log order.
-    #[n(6)]
-    pub confirmed: Vec<u16>,
-    /// Why it failed, if it did.
-    #[n(7)]
-    pub failed: Option<Failure>,
-}
-
-/// One keeper's commitments.
-#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
-pub struct Committed {
-    /// Its id.
-    #[n(0)]
-    pub keeper: u16,
-    /// [`crate::token::ceremony::Commitments`], encoded.
-    #[cbor(n(1), with = "minicbor::bytes")]
-    pub commitments: Vec<u8>,
-}
-
-/// What one keeper dealt.
-#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
-pub struct DealtRow {
-    /// Its id.
-    #[n(0)]
-    pub from: u16,
-    /// A part for each other keeper.
-    #[n(1)]
-    pub parts: Vec<SealedPart>,
-}
-
-/// Why a key ceremony failed.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Encode, Decode)]
-pub struct Failure {
-    /// Who said so; who began it, where its time passed.
-    #[n(0)]
-    pub by: NodeId,
-    /// The keeper that is complained of.
-    #[n(1)]
-    pub about: Option<u16>,
-    /// What is wrong.
-    #[n(2)]
-    pub why: Complaint,
-    /// When, in log time.
-    #[n(3)]
-    pub at: Moment,
-}
-
-/// The generation of match tokens that closes.
-#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
-pub struct ClosingRow {
-    /// Which.
-    #[n(0)]
-    pub generation: u32,
-    /// Where the next one was put in use.
-    #[n(1)]
-    pub position: u64,
-    /// When it closes at the latest, in log time.
-    #[n(2)]
-    pub until: Moment,
-    /// Members that have moved, in order of node id.
-    #[n(3)]
-    pub moved: Vec<NodeId>,
-}
-
-/// Reports of false evaluations, by keeper and member.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Encode, Decode)]
-pub struct FaultKey {
-    /// Who evaluated falsely.
-    #[n(0)]
-    pub keeper: NodeId,
-    /// Who says so.
-    #[n(1)]
-    pub by: NodeId,
-}
-
-/// What a member reports of a keeper.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Encode, Decode)]
-pub struct FaultRow {
-    /// How often.
-    #[n(0)]
-    pub count: u64,
-    /// SHA-256 of the latest such request.
-    #[n(1)]
-    pub request: Hash,
-    /// SHA-256 of the reply to it.
-    #[n(2)]
-    pub reply: Hash,
-    /// When it was ordered, in log time.
-    #[n(3)]
-    pub at: Moment,
-}
-
 /// A claim in force.
 #[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
 pub struct ClaimRow {
@@ -455,15 +328,15 @@ pub struct ContactKey {
     pub node: NodeId,
 }
 
-/// The latest moments that an organization reported for a contact point.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Default, Encode, Decode)]
+/// When an organization was at a contact point, as [`crate::state::cap`] keeps it.
+#[derive(Clone, Debug, PartialEq, Eq, Default, Encode, Decode)]
 pub struct ContactTimes {
-    /// The latest attempt of any kind.
+    /// Attempts of any kind, in rising order.
     #[n(0)]
-    pub attempt: Option<Moment>,
-    /// The latest time that somebody was reached.
+    pub attempts: Vec<Moment>,
+    /// Those of them at which somebody was reached.
     #[n(1)]
-    pub contact: Option<Moment>,
+    pub contacts: Vec<Moment>,
     /// The generation of the token.
     #[n(2)]
     pub generation: u32,
@@ -528,132 +401,13 @@ pub struct Received {
     pub at: Moment,
 }
 
-/// A notice to one recipient about rows of a share.
-#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
-pub struct NoticeRow {
-    /// The share whose rows are meant.
-    #[n(0)]
-    pub share: EntryId,
-    /// Who gives the notice.
-    #[n(1)]
-    pub from: NodeId,
-    /// Who must act.
-    #[n(2)]
-    pub to: NodeId,
-    /// Why.
-    #[n(3)]
-    pub kind: RevokeKind,
-    /// How many rows.
-    #[n(4)]
-    pub count: u64,
-    /// Where it was ordered.
-    #[n(5)]
-    pub position: u64,
-    /// When, in log time.
-    #[n(6)]
-    pub at: Moment,
-    /// By when the recipient must have stopped using the rows.
-    #[n(7)]
-    pub ack_due: Moment,
-    /// By when the receipt must be there.
-    #[n(8)]
-    pub due: Moment,
-    /// When the recipient said that it stopped.
-    #[n(9)]
-    pub acknowledged: Option<Moment>,
-    /// The receipt.
-    #[n(10)]
-    pub receipt: Option<ReceiptRow>,
-    /// Why nobody waits for a receipt any more.
-    #[n(11)]
-    pub exception: Option<ExceptionRow>,
-    /// SHA-256 of the entry.
-    #[n(12)]
-    pub hash: Hash,
-    /// Which rows, sealed to the recipient: one that lost what it read since a backup finds them here.
-    #[n(13)]
-    pub row_refs: Payload,
-}
-
-impl NoticeRow {
-    /// Whether the recipient owes an answer, in log time.
-    #[must_use]
-    pub fn is_overdue(&self, log_time: Moment) -> bool {
-        let silent = self.acknowledged.is_none() && self.ack_due < log_time;
-        self.receipt.is_none() && self.exception.is_none() && (silent || self.due < log_time)
-    }
-}
-
-/// An exception to a notice.
-#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
-pub struct ExceptionRow {
-    /// Of which kind.
-    #[n(0)]
-    pub kind: ExceptionKind,
-    /// Why.
-    #[n(1)]
-    pub reason: String,
-    /// Who answers for it.
-    #[n(2)]
-    pub approver: String,
-    /// When it was ordered, in log time.
-    #[n(3)]
-    pub at: Moment,
-}
-
-/// What is reported of one share under one code.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Encode, Decode)]
-pub struct DisputeKey {
-    /// The share.
-    #[n(0)]
-    pub share: EntryId,
-    /// What.
-    #[n(1)]
-    pub code: DisputeCode,
-}
-
-/// A dispute about a share.
+/// A use of a share's rows that its recipient announced.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Encode, Decode)]
-pub struct DisputeRow {
-    /// The sender of the share.
+pub struct UseRow {
+    /// When it begins.
     #[n(0)]
-    pub from: NodeId,
-    /// The recipient, who reports it.
+    pub from: Moment,
+    /// When it was announced, in log time.
     #[n(1)]
-    pub by: NodeId,
-    /// How many rows.
-    #[n(2)]
-    pub count: u64,
-    /// When it was ordered, in log time.
-    #[n(3)]
     pub at: Moment,
-    /// When the recipient settled it, in log time.
-    #[n(4)]
-    pub settled: Option<Moment>,
-}
-
-/// A recipient's receipt.
-#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
-pub struct ReceiptRow {
-    /// What became of the rows.
-    #[n(0)]
-    pub result: ErasureResult,
-    /// How many were erased, restricted, corrected or taken into use again.
-    #[n(1)]
-    pub erased: u64,
-    /// When the receipt was ordered, in log time.
-    #[n(2)]
-    pub at: Moment,
-    /// SHA-256 of the signed statement.
-    #[n(3)]
-    pub statement: Hash,
-    /// What the recipient keeps.
-    #[n(4)]
-    pub retained: Vec<Retained>,
-    /// Whether it keeps match tokens.
-    #[n(5)]
-    pub suppression_kept: bool,
-    /// Notices that the recipient gave in turn.
-    #[n(6)]
-    pub onward: Vec<Onward>,
 }

@@ -37,6 +37,27 @@ pub struct Rules {
     /// Percent of the members that stay that must agree before another one is removed.
     #[n(8)]
     pub removal_percent: u32,
+    /// The most contacts with one person, by all members and on all channels, ...
+    #[n(9)]
+    pub cap_contacts: u32,
+    /// ... within so long.
+    #[n(10)]
+    pub cap_window: i64,
+    /// How often a recipient may use the rows of one share in a year.
+    #[n(11)]
+    pub use_limit: u32,
+    /// How long before a use its recipient announces it.
+    #[n(12)]
+    pub notice: i64,
+    /// How long after an erasure a backup may still hold the row.
+    #[n(13)]
+    pub backup: i64,
+    /// How long keepers store a blob.
+    #[n(14)]
+    pub blob_ttl: i64,
+    /// The least count about people that is told.
+    #[n(15)]
+    pub min_cell: u64,
 }
 
 fn of(channel: Channel, values: [i64; 4]) -> i64 {
@@ -70,6 +91,13 @@ impl Rules {
                 [budget.door, budget.phone, budget.email, budget.person]
             },
             removal_percent: params.quorum.removal_percent,
+            cap_contacts: params.contact_cap.contacts,
+            cap_window: i64::from(params.contact_cap.days) * DAY,
+            use_limit: params.use_limit,
+            notice: i64::from(params.notice_hours) * HOUR,
+            backup: i64::from(params.backup_days) * DAY,
+            blob_ttl: i64::from(params.blob_ttl_days) * DAY,
+            min_cell: u64::from(params.min_cell),
         }
     }
 

@@ -31,16 +31,14 @@ fn plan(world: &World) -> Plan {
     ceremony::wanted(&world.state).expect("the agreement has other keepers than the keyset")
 }
 
-/// A whole ceremony of the first three.
-fn run(world: &mut World) -> u32 {
-    let plan = plan(world);
-    let id = world.done(1, CeremonyStart { plan: plan.clone() });
+/// Every step of a ceremony of the first three that has begun.
+fn carry_out(world: &mut World, id: EntryId, plan: &Plan) {
     for n in 0..3 {
-        let commit = world.committed(n, id, &plan);
+        let commit = world.committed(n, id, plan);
         world.done(n, commit);
     }
     for n in 0..3 {
-        let deal = world.dealt(n, id, &plan);
+        let deal = world.dealt(n, id, plan);
         world.done(n, deal);
     }
     let digest = world.digest(id);
@@ -53,6 +51,13 @@ fn run(world: &mut World) -> u32 {
             },
         );
     }
+}
+
+/// A whole ceremony of the first three.
+fn run(world: &mut World) -> u32 {
+    let plan = plan(world);
+    let id = world.done(1, CeremonyStart { plan: plan.clone() });
+    carry_out(world, id, &plan);
     world.state.meta().generation.unwrap()
 }
 
@@ -82,7 +87,7 @@ fn only_a_keeper_begins_a_ceremony_and_only_the_one_that_is_called_for() {
         world.void(0, CeremonyStart { plan: other }),
         Void::Bounds(_)
     ));
-    let mut other = plan.clone();
+    let mut other = plan;
     other.keepers[2].id = 9;
     assert!(matches!(
         world.void(0, CeremonyStart { plan: other }),
@@ -129,7 +134,7 @@ fn each_step_waits_for_the_one_before_and_is_taken_once() {
     assert_eq!(world.void(0, early), Void::Repeated);
     let wrong = CeremonyConfirm {
         digest: Hash::ZERO,
-        ..confirm.clone()
+        ..confirm
     };
     assert!(matches!(world.void(0, wrong), Void::Signature(_)));
     world.done(0, confirm.clone());
@@ -157,7 +162,7 @@ fn a_complaint_or_a_deadline_ends_a_ceremony_and_another_one_may_begin_an_hour_l
     ));
     let unknown = CeremonyAbandon {
         about: 9,
-        ..complaint.clone()
+        ..complaint
     };
     assert!(matches!(world.void(1, unknown), Void::Unknown(_)));
     world.done(1, complaint.clone());
@@ -206,24 +211,7 @@ fn a_refresh_keeps_the_generation_and_comes_at_most_once_a_day() {
     world.wait(DAY);
     let before = ceremony::current(&world.state).unwrap();
     let id = world.done(0, start);
-    for n in 0..3 {
-        let commit = world.committed(n, id, &refresh);
-        world.done(n, commit);
-    }
-    for n in 0..3 {
-        let deal = world.dealt(n, id, &refresh);
-        world.done(n, deal);
-    }
-    let digest = world.digest(id);
-    for n in 0..3 {
-        world.done(
-            n,
-            CeremonyConfirm {
-                ceremony: id,
-                digest,
-            },
-        );
-    }
+    carry_out(&mut world, id, &refresh);
     let after = ceremony::current(&world.state).unwrap();
     assert_eq!((after.generation(), after.reshare()), (2, 1));
     let group = |keyset: &protocol::token::Keyset| keyset.parts().classes[0].group;

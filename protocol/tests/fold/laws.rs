@@ -308,6 +308,12 @@ fn explained(before: &State, said: &Said, decision: &Decision) {
                         .any(|(node, _)| node == *by)
                 );
             }
+            Refusal::Capped { until } => {
+                let (_, rules) = before.rules().unwrap();
+                assert_eq!(before.capped(rules, &[*token], claim.from), Some(*until));
+                assert_eq!(before.capped(rules, &[*token], *until), None);
+                assert!(claim.from < *until);
+            }
             Refusal::Suppressed { by } => {
                 assert_eq!(before.suppressed(*token, claim.channel), Some(*by));
             }

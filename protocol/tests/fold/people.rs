@@ -9,8 +9,8 @@ use protocol::{
         suppression::{Suppress, SuppressWithdraw},
     },
     fold::Void,
-    state::rows::ContactTimes,
-    time::{DAY, Moment},
+    state::{cap::MOMENTS_KEPT, rows::ContactTimes},
+    time::{DAY, HOUR, Moment},
 };
 
 fn report(rows: &[(u8, Moment, ContactEffect)]) -> ContactReport {
@@ -39,12 +39,12 @@ fn times(world: &World, n: u8) -> Vec<ContactTimes> {
     world
         .state
         .contacts_at(Channel::Door, token(n))
-        .map(|(_, times)| times)
+        .map(|(_, times)| times.clone())
         .collect()
 }
 
 #[test]
-fn reports_of_any_age_and_in_any_order_leave_the_latest_of_each_kind() {
+fn reports_of_any_age_and_in_any_order_leave_the_latest_year_of_each_kind() {
     let mut world = World::agreed(2, 0);
     let now = world.now;
     let old = Moment(0);
@@ -53,15 +53,36 @@ fn reports_of_any_age_and_in_any_order_leave_the_latest_of_each_kind() {
         [(1, now, ContactEffect::Attempt)],
         [(1, old, ContactEffect::Contact)],
         [(1, Moment(i64::MIN), ContactEffect::Attempt)],
+        [(1, now.plus(-DAY), ContactEffect::Contact)],
     ] {
         world.done(1, report(&rows));
     }
     let latest = ContactTimes {
-        attempt: Some(now),
-        contact: Some(now.plus(-DAY)),
+        attempts: vec![now.plus(-DAY), now],
+        contacts: vec![now.plus(-DAY)],
         generation: 1,
     };
     assert_eq!(times(&world, 1), [latest]);
+}
+
+#[test]
+fn of_old_contacts_the_latest_alone_is_kept_and_of_many_the_latest_hundred() {
+    let mut world = World::agreed(2, 0);
+    let now = world.now;
+    for n in [500, 400, 450] {
+        let old = now.plus(-n * DAY);
+        world.done(1, report(&[(1, old, ContactEffect::Contact)]));
+    }
+    let kept = times(&world, 1);
+    assert_eq!(kept[0].contacts, [now.plus(-400 * DAY)]);
+    for n in (0..150).rev() {
+        let at = now.plus(-n * HOUR);
+        world.done(1, report(&[(2, at, ContactEffect::Attempt)]));
+    }
+    let kept = times(&world, 2);
+    assert_eq!(kept[0].attempts.len(), MOMENTS_KEPT);
+    assert_eq!(kept[0].attempts.first(), Some(&now.plus(-99 * HOUR)));
+    assert!(kept[0].contacts.is_empty());
 }
 
 #[test]

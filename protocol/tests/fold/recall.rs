@@ -471,3 +471,17 @@ fn a_recipient_disputes_its_own_shares_once_and_settles_them() {
     assert_eq!(world.void(2, dispute(0)), Void::Repeated);
     assert_eq!(world.void(2, dispute(3)), Void::Repeated);
 }
+
+#[test]
+fn a_receipt_whose_backups_outlive_the_agreement_is_void() {
+    let (mut world, share, notice) = noticed();
+    let mut said = statement(&world, 2, notice, share);
+    // 35 days by this agreement.
+    said.backups_expire_by = said.completed_at.plus(35 * DAY + 1);
+    let long = receipt(&world, 2, &said);
+    let void = Void::Receipt("backups hold the rows for too long");
+    assert_eq!(world.void(2, long), void);
+    said.backups_expire_by = said.completed_at.plus(35 * DAY);
+    let good = receipt(&world, 2, &said);
+    world.done(2, good);
+}

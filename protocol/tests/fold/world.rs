@@ -1,4 +1,5 @@
 //! A coalition on paper: members with keys, a log that is folded entry by entry, no network.
+//! Long because every kind of entry is made here once.
 
 use protocol::{
     agreement::{Agreement, signed_bytes},

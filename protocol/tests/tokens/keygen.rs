@@ -209,8 +209,7 @@ fn refusal(spoil: impl FnOnce(&mut Commitments)) -> CommitmentError {
     let mut said = run.said.remove(&1).unwrap();
     spoil(&mut said);
     said.check(&run.plan, 1)
-        .err()
-        .expect("a cheat must be refused")
+        .expect_err("a cheat must be refused")
 }
 
 #[test]

@@ -1,8 +1,9 @@
 //! What the vectors of the fold are made from. Files that exist are never written over.
+//! Long because it is a table with a row per kind of entry.
 
 use super::{
     file::{hex, variant},
-    particular::{approval, dispute, exception, remove},
+    particular::{approval, dispute, exception, remove, use_notice},
     world::{Actor, Inside, START, Said, World, proposal, token},
 };
 use protocol::{
@@ -301,6 +302,7 @@ pub(crate) fn good(working: &State) -> Vec<(&'static str, &'static str, Entry, u
         ("5.11", "working", Leave {}.into(), 2),
         ("5.11", "working", remove(world.id(1)).into(), 2),
         ("5.11", "working", approval(&world, 2).into(), 1),
+        ("5.8", "working", use_notice(known.share, 0).into(), 2),
     ]
     .into_iter()
     .chain(super::ceremony::good(working))

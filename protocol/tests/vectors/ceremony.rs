@@ -170,6 +170,7 @@ pub(crate) fn good(working: &State) -> Vec<(&'static str, &'static str, Entry, u
 type Case = (&'static str, &'static str, &'static str, usize, Entry);
 
 /// Refusals that only one kind has.
+#[expect(clippy::too_many_lines, reason = "a table with a row per refusal")]
 pub(crate) fn refused(working: &State) -> Vec<(String, Value)> {
     let (_, _, plan) = at(working, "keepers");
     let (committing, id, _) = at(working, "committing");
@@ -187,7 +188,7 @@ pub(crate) fn refused(working: &State) -> Vec<(String, Value)> {
     let own_fault = fault(&committing);
     let unknown_keyset = EvaluationFault {
         generation: 7,
-        ..own_fault.clone()
+        ..own_fault
     };
     let cases: Vec<Case> = vec![
         (

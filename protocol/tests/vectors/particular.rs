@@ -22,6 +22,7 @@ use protocol::{
         recall::{Dispute, DisputeCode, ExceptionKind, NoticeException},
         share::{ErasureResult, ErasureStatement, NoticeAck, Retained, RevokeKind, ShareReceived},
         suppression::{Suppress, SuppressWithdraw},
+        use_notice::UseNotice,
     },
     id::{EntryId, Hash, NodeId},
     state::State,
@@ -59,6 +60,14 @@ pub(crate) fn approval(world: &super::world::World, node: usize) -> RemoveApprov
     RemoveApprove {
         node: world.id(node),
         proposal: open.proposal,
+    }
+}
+
+/// A use that begins some days after the vectors' now.
+pub(crate) fn use_notice(share: EntryId, days: i64) -> UseNotice {
+    UseNotice {
+        share,
+        from: START.plus(days * DAY),
     }
 }
 
@@ -769,6 +778,30 @@ pub(crate) fn entries(working: &State) -> Vec<(String, Value)> {
             "there is no such dispute",
             2,
             dispute(k.share, 0).into(),
+        ),
+        (
+            "5.8",
+            "working",
+            "by_the_sender",
+            "only the recipient uses a share",
+            1,
+            use_notice(k.share, 0).into(),
+        ),
+        (
+            "5.8",
+            "working",
+            "unknown",
+            "there is no such share",
+            2,
+            use_notice(EntryId([9; 16]), 0).into(),
+        ),
+        (
+            "5.8",
+            "working",
+            "too_far_ahead",
+            "it begins more than 90 days from now",
+            2,
+            use_notice(k.share, 91).into(),
         ),
         (
             "5.9",

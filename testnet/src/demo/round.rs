@@ -103,6 +103,19 @@ pub(super) async fn play(game: Game, place: &Place) -> Result<(Vec<Node>, Report
     Ok((nodes, table.report))
 }
 
+/// The terms of the round: nobody waits a day between the announcement of a use and its beginning.
+fn terms_of_the_round() -> Result<String> {
+    let template = policy::terms::template(TERMS).context("the template is built in")?;
+    let text = template
+        .text
+        .replace("notice_hours = 24", "notice_hours = 0");
+    anyhow::ensure!(
+        text != template.text,
+        "the template asks for a day's notice"
+    );
+    Ok(text)
+}
+
 /// Starts the nodes and brings them into one coalition.
 async fn sit_down<'a>(
     game: Game,
@@ -123,7 +136,10 @@ async fn sit_down<'a>(
             },
         })
         .collect();
-    let terms = format!("template:{TERMS}");
+    let terms = place.nodes().join("terms.toml");
+    std::fs::create_dir_all(place.nodes())?;
+    std::fs::write(&terms, terms_of_the_round()?)?;
+    let terms = terms.display().to_string();
     let title = policy::terms::template(TERMS)
         .and_then(|template| policy::terms::Terms::parse(template.text).ok())
         .map(|terms| terms.title);

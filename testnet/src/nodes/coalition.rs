@@ -35,6 +35,15 @@ pub async fn found(
         .map(async |member| Node::launch(program, &dir.join(member.slug), member.who).await);
     let nodes = futures_util::future::try_join_all(made).await?;
     say(&format!("{} nodes run", nodes.len()));
+    bring_together(&nodes, terms, say).await?;
+    Ok(nodes)
+}
+
+/// Brings running nodes into one coalition under terms that all have signed; the first founds it.
+///
+/// # Errors
+/// The first command that is refused, or the first step that does not end in time.
+pub async fn bring_together(nodes: &[Node], terms: &str, mut say: impl FnMut(&str)) -> Result<()> {
     let (founder, others) = nodes.split_first().context("a coalition has a member")?;
     let create = ["coalition", "create", "Lakes Table", "--agreement", terms];
     founder.run(&create).await?;
@@ -51,7 +60,7 @@ pub async fn found(
         sign(newcomer).await?;
         say(&format!("{} signed the agreement", newcomer.name()));
     }
-    for node in &nodes {
+    for node in nodes {
         node.until(
             "all have signed",
             STEP,
@@ -64,7 +73,47 @@ pub async fn found(
         )
         .await?;
     }
-    Ok(nodes)
+    Ok(())
+}
+
+/// Makes some of the nodes keepers of the log, and waits until they are.
+///
+/// # Errors
+/// As [`bring_together`].
+pub async fn entrust(nodes: &[Node], keepers: &[&str]) -> Result<()> {
+    let (founder, others) = nodes.split_first().context("a coalition has a member")?;
+    let names = keepers.join(",");
+    founder
+        .run(&["agreement", "propose", "--keepers", &names])
+        .await?;
+    for node in others {
+        let drafts = |status: &Value| {
+            let drafts = status["coalition"]["drafts"].as_array()?;
+            (!drafts.is_empty() || kept_by(status, keepers.len())).then_some(())
+        };
+        let status = ["coalition", "status"];
+        node.until("the draft is there", STEP, &status, drafts)
+            .await?;
+        // More than half are enough for new keepers, so the last one may come too late.
+        drop(node.run(&["agreement", "sign"]).await);
+    }
+    let whole = |status: &Value| kept_by(status, keepers.len()).then_some(());
+    for node in nodes {
+        node.until("all keep the log", STEP, &["coalition", "status"], whole)
+            .await?;
+    }
+    Ok(())
+}
+
+/// Whether one keeper leads and all others follow.
+fn kept_by(status: &Value, count: usize) -> bool {
+    let keepers = status["coalition"]["keepers"].as_array();
+    let keepers = keepers.map(Vec::as_slice).unwrap_or_default();
+    let roles = |role: &str| {
+        let has = |keeper: &&Value| keeper["role"] == role;
+        keepers.iter().filter(has).count()
+    };
+    keepers.len() == count && roles("leader") == 1 && roles("follower") == count - 1
 }
 
 /// [`found`] without a word, for tests.

@@ -15,6 +15,7 @@ use commonturf::{
     coalition as work,
     http::problem::Failure,
     jobs,
+    plans::{self, draft::Intention},
     shares::{
         plan::Ask,
         recall::{self, What},
@@ -28,6 +29,7 @@ use protocol::{
     channel::Channel,
     entry::{
         payload::Channels,
+        plan::Place as Where,
         share::{Consideration, RevokeKind},
     },
     id::EntryId,
@@ -138,6 +140,8 @@ async fn plain(world: &mut World, op: &Op) -> Result<Vec<EntryId>> {
         }
         Op::Claim { .. } | Op::Renew { .. } | Op::Release { .. } => return claim(world, op).await,
         Op::Share { .. } | Op::Revoke { .. } | Op::Recall { .. } => return share(world, op).await,
+        Op::Leave { .. } | Op::Remove { .. } => return part(world, op).await,
+        Op::Plan { .. } | Op::Unplan { .. } => return plan(world, op).await,
         Op::Disk { .. }
         | Op::Crash { .. }
         | Op::Restart { .. }
@@ -251,6 +255,83 @@ async fn claim(world: &World, op: &Op) -> Result<Vec<EntryId>> {
     }
 }
 
+async fn part(world: &World, op: &Op) -> Result<Vec<EntryId>> {
+    match op {
+        Op::Leave { node } => {
+            let app = world.app(*node);
+            let mut promised = Vec::new();
+            // First by decisions that wait for nothing; what is left to take back then is nothing.
+            for share in given(world, *node).await? {
+                promised.extend(recalled(world, *node, &What::Share(share)).await?);
+            }
+            if promised.is_empty() {
+                let leaving = work::parting::leave(app, true, false).await;
+                promised.extend(leaving.map_err(failed)?.entry);
+            }
+            Ok(promised)
+        }
+        Op::Remove { node, whom, agree } => {
+            let name = world.app(*whom).name.clone();
+            let reason = (!agree).then_some("It does not answer.");
+            let removal = work::parting::remove(world.app(*node), &name, reason, false).await;
+            Ok(removal.map_err(failed)?.entry.into_iter().collect())
+        }
+        _ => Ok(Vec::new()),
+    }
+}
+
+async fn plan(world: &World, op: &Op) -> Result<Vec<EntryId>> {
+    match op {
+        Op::Plan {
+            node,
+            list,
+            ahead,
+            days,
+        } => {
+            let app = world.app(*node);
+            let intention = Intention {
+                channel: Channel::Door,
+                from: day(app.now(), *ahead)?,
+                to: day(app.now(), ahead + days - 1)?,
+                purpose: Purpose::Gotv,
+                label: format!("Round of {}", people::list_name(*list)),
+                areas: Vec::new(),
+                places: vec![Where::Postal("us 45402".to_owned())],
+                list: None,
+                volume: Some(40),
+                contact: "Ask at the desk".to_owned(),
+                replaces: None,
+            };
+            let filed = plans::file(app, intention).await.map_err(failed)?;
+            Ok(vec![filed.1])
+        }
+        Op::Unplan { node, nth } => {
+            let app = world.app(*node);
+            let shown = plans::show::list(app).await.map_err(failed)?;
+            let own: Vec<String> = shown
+                .iter()
+                .filter(|plan| plan.mine)
+                .map(|plan| plan.plan.to_string())
+                .collect();
+            ensure!(!own.is_empty(), "no plan is filed");
+            let withdrawn = plans::withdraw(app, &own[nth % own.len()]).await;
+            Ok(vec![withdrawn.map_err(failed)?.1])
+        }
+        _ => Ok(Vec::new()),
+    }
+}
+
+/// Shares that a node gave, the oldest first.
+async fn given(world: &World, node: usize) -> Result<Vec<EntryId>> {
+    let mut db = world.app(node).store.read("looking for shares").await?;
+    let shares: Vec<String> =
+        sqlx::query_scalar("SELECT share_id FROM share_out ORDER BY created_at, share_id")
+            .fetch_all(&mut *db)
+            .await?;
+    let parsed = shares.iter().map(|share| Ok(share.parse()?));
+    parsed.collect()
+}
+
 async fn share(world: &World, op: &Op) -> Result<Vec<EntryId>> {
     match op {
         Op::Share { node, list, to } => {
@@ -284,14 +365,9 @@ async fn share(world: &World, op: &Op) -> Result<Vec<EntryId>> {
             recalled(world, *node, &what).await
         }
         Op::Recall { node, nth } => {
-            let mut db = world.app(*node).store.read("looking for shares").await?;
-            let shares: Vec<(String,)> =
-                sqlx::query_as("SELECT share_id FROM share_out ORDER BY created_at, share_id")
-                    .fetch_all(&mut *db)
-                    .await?;
-            drop(db);
+            let shares = given(world, *node).await?;
             ensure!(!shares.is_empty(), "nothing was shared");
-            let share = shares[nth % shares.len()].0.parse()?;
+            let share = shares[nth % shares.len()];
             recalled(world, *node, &What::Share(share)).await
         }
         _ => Ok(Vec::new()),

@@ -17,6 +17,7 @@ struct Style {
     evil: Option<usize>,
     restores: bool,
     joins: bool,
+    parts: bool,
 }
 
 /// The list of a seed.
@@ -29,11 +30,12 @@ pub fn operations(seed: u64) -> Vec<Op> {
         evil: rng.gen_bool(0.35).then(|| rng.gen_range(1..MEMBERS)),
         restores: rng.gen_bool(0.15),
         joins,
+        parts: rng.gen_bool(0.25),
     };
     let mut operations = Vec::new();
     while operations.len() < LENGTH {
         let op = one(&mut rng, &style);
-        let said = who(&op);
+        let said = op.node();
         operations.push(op);
         // What was decided is often said and read soon, else little would ever happen.
         match said {
@@ -42,6 +44,9 @@ pub fn operations(seed: u64) -> Vec<Op> {
         }
         if style.joins && rng.gen_bool(0.03) {
             comes_in(&mut rng, &style, &mut operations);
+        }
+        if style.parts && rng.gen_bool(0.015) {
+            goes(&mut rng, &style, &mut operations);
         }
     }
     operations
@@ -88,21 +93,30 @@ fn comes_in(rng: &mut StdRng, style: &Style, operations: &mut Vec<Op>) {
     }
 }
 
-fn who(op: &Op) -> Option<usize> {
-    match op {
-        Op::Claim { node, .. }
-        | Op::Renew { node, .. }
-        | Op::Release { node, .. }
-        | Op::Share { node, .. }
-        | Op::Revoke { node, .. }
-        | Op::Recall { node, .. }
-        | Op::Invite { node }
-        | Op::Approve { node }
-        | Op::Propose { node }
-        | Op::Sign { node }
-        | Op::Jobs { node }
-        | Op::Evil { node, .. } => Some(*node),
-        _ => None,
+/// A member leaves or is removed, with something else in between.
+fn goes(rng: &mut StdRng, style: &Style, operations: &mut Vec<Op>) {
+    let whom = rng.gen_range(1..style.nodes);
+    let steps: Vec<Op> = if rng.gen_bool(0.5) {
+        vec![Op::Leave { node: whom }; 3]
+    } else {
+        let others = (0..style.nodes).filter(|node| *node != whom);
+        let remove = |(n, node)| Op::Remove {
+            node,
+            whom,
+            agree: n > 0,
+        };
+        others.enumerate().map(remove).collect()
+    };
+    for step in steps {
+        let said = step.node();
+        operations.push(step);
+        if let Some(node) = said {
+            heard(rng, style, node, operations);
+        }
+        if rng.gen_bool(0.5) {
+            let op = one(rng, style);
+            operations.push(op);
+        }
     }
 }
 
@@ -176,7 +190,14 @@ fn work(rng: &mut StdRng, style: &Style, node: usize) -> Op {
             channel: channel(rng),
             withdraw: rng.gen_bool(0.35),
         },
-        16..20 => Op::Share {
+        16 => Op::Plan {
+            node,
+            list,
+            ahead: rng.gen_range(0..4),
+            days: rng.gen_range(1..6),
+        },
+        17 if rng.gen_bool(0.3) => Op::Unplan { node, nth },
+        17..20 => Op::Share {
             node,
             list,
             to: (node + rng.gen_range(1..MEMBERS)) % MEMBERS,

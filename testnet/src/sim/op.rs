@@ -138,6 +138,38 @@ pub enum Op {
         /// Which.
         node: usize,
     },
+    /// A node takes back what it gave, and says that it leaves once nobody owes a receipt.
+    Leave {
+        /// Which.
+        node: usize,
+    },
+    /// A node proposes that another goes, or agrees with that proposal.
+    Remove {
+        /// Which.
+        node: usize,
+        /// Who shall go.
+        whom: usize,
+        /// Agrees with a proposal that there is.
+        agree: bool,
+    },
+    /// A node files a plan about a list.
+    Plan {
+        /// Which.
+        node: usize,
+        /// The list's number.
+        list: usize,
+        /// Days from now on which it begins.
+        ahead: i64,
+        /// Days that it takes.
+        days: i64,
+    },
+    /// A node withdraws an own plan.
+    Unplan {
+        /// Which.
+        node: usize,
+        /// Which of its plans, counted round.
+        nth: usize,
+    },
     /// What becomes of a node's next requests, one by one.
     Wire {
         /// Whose.
@@ -270,6 +302,30 @@ pub enum Evil {
 }
 
 impl Op {
+    /// The node whose people or jobs do it; none for what befalls nodes and network.
+    #[must_use]
+    pub fn node(&self) -> Option<usize> {
+        match self {
+            Self::Claim { node, .. }
+            | Self::Renew { node, .. }
+            | Self::Release { node, .. }
+            | Self::Share { node, .. }
+            | Self::Revoke { node, .. }
+            | Self::Recall { node, .. }
+            | Self::Invite { node }
+            | Self::Approve { node }
+            | Self::Propose { node }
+            | Self::Sign { node }
+            | Self::Leave { node }
+            | Self::Remove { node, .. }
+            | Self::Plan { node, .. }
+            | Self::Unplan { node, .. }
+            | Self::Jobs { node }
+            | Self::Evil { node, .. } => Some(*node),
+            _ => None,
+        }
+    }
+
     /// Its name, as lists write it.
     #[must_use]
     pub fn name(&self) -> String {

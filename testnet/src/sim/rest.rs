@@ -4,7 +4,11 @@ use super::{
     watch::{Verdict, Violation, Watch, blind, violated},
     world::World,
 };
-use protocol::{id::EntryId, state::State};
+use commonturf::store::Store;
+use protocol::{
+    id::{EntryId, NodeId},
+    state::State,
+};
 use std::collections::BTreeSet;
 
 /// Rounds after which a coalition that still talks is taken for broken.
@@ -82,35 +86,11 @@ async fn state(world: &World, node: usize) -> State {
 async fn rested(world: &World, node: usize) -> Verdict {
     let app = world.app(node);
     let state = state(world, node).await;
-    let mut db = app.store.read("watching").await.map_err(blind)?;
-    for (what, sql) in [
-        (
-            "entries",
-            "SELECT COUNT(*) FROM outbox WHERE state IN ('queued', 'sealed', 'ordered')",
-        ),
-        (
-            "notices",
-            "SELECT COUNT(*) FROM notice_in WHERE state IN ('arrived', 'waiting')",
-        ),
-        (
-            "shares",
-            "SELECT COUNT(*) FROM received_share WHERE state = 'announced'",
-        ),
-    ] {
-        let waiting: i64 = sqlx::query_scalar(sql)
-            .fetch_one(&mut *db)
-            .await
-            .map_err(blind)?;
-        if waiting > 0 {
-            return violated(
-                "nothing waits at rest",
-                format!("{waiting} {what} at node {node}"),
-            );
-        }
-    }
+    nothing_waits(&app.store, node).await?;
     if world.sites[node].restored || world.sites[node].evil {
         return Ok(());
     }
+    let mut db = app.store.read("watching").await.map_err(blind)?;
     let told: Vec<(Vec<u8>, i64)> = sqlx::query_as(
         "SELECT DISTINCT p.token, s.channels FROM suppression s \
          JOIN person_point h ON h.person_id = s.person_id JOIN point p ON p.point_id = h.point_id \
@@ -139,6 +119,40 @@ async fn rested(world: &World, node: usize) -> Verdict {
     Ok(())
 }
 
+/// Neither an own entry nor a notice or share of somebody else waits at a node.
+///
+/// # Errors
+/// A [`Violation`] that says what waits.
+pub async fn nothing_waits(store: &Store, node: usize) -> Verdict {
+    let mut db = store.read("watching").await.map_err(blind)?;
+    for (what, sql) in [
+        (
+            "entries",
+            "SELECT COUNT(*) FROM outbox WHERE state IN ('queued', 'sealed', 'ordered')",
+        ),
+        (
+            "notices",
+            "SELECT COUNT(*) FROM notice_in WHERE state IN ('arrived', 'waiting')",
+        ),
+        (
+            "shares",
+            "SELECT COUNT(*) FROM received_share WHERE state = 'announced'",
+        ),
+    ] {
+        let waiting: i64 = sqlx::query_scalar(sql)
+            .fetch_one(&mut *db)
+            .await
+            .map_err(blind)?;
+        if waiting > 0 {
+            return violated(
+                "nothing waits at rest",
+                format!("{waiting} {what} at node {node}"),
+            );
+        }
+    }
+    Ok(())
+}
+
 /// Whether a token is a person's key; the state does not say.
 fn is_person(told: &[(Vec<u8>, i64)], token: &[u8]) -> bool {
     told.iter().any(|(known, _)| known == token)
@@ -146,51 +160,55 @@ fn is_person(told: &[(Vec<u8>, i64)], token: &[u8]) -> bool {
 
 /// What was promised was said: it took effect once, or its author knows why not.
 async fn kept_promises(world: &World, watch: &Watch) -> Verdict {
+    let log = &world.app(0).store;
     for (node, entry) in watch.promised() {
         if world.sites[*node].restored || !world.is_active(*node).await {
             continue;
         }
-        let fate = fate(world, *node, *entry).await?;
-        let Some(fate) = fate else {
-            return violated(
-                "a promise is kept",
-                format!("{entry} of node {node} is gone"),
-            );
-        };
-        let mut db = world.app(0).store.read("watching").await.map_err(blind)?;
-        let effects: i64 =
-            sqlx::query_scalar("SELECT COUNT(*) FROM history WHERE entry_id = $1 AND void IS NULL")
-                .bind(entry.to_string())
-                .fetch_one(&mut *db)
-                .await
-                .map_err(blind)?;
-        let kept = match fate.as_str() {
-            "done" => effects == 1,
-            "void" => effects == 0,
-            _ => false,
-        };
-        if !kept {
-            return violated(
-                "a promise is kept",
-                format!("{entry} of node {node} is {fate} and took effect {effects} times"),
-            );
-        }
+        let author = &world.app(*node).store;
+        promise_is_kept((*node, author), log, &entry.to_string()).await?;
     }
     Ok(())
 }
 
-async fn fate(world: &World, node: usize, entry: EntryId) -> Result<Option<String>, Violation> {
-    let mut db = world
-        .app(node)
-        .store
-        .read("watching")
-        .await
-        .map_err(blind)?;
-    sqlx::query_scalar("SELECT state FROM outbox WHERE entry_id = $1")
-        .bind(entry.to_string())
+/// An entry of a node took effect once by the history of a keeper, or its author knows why not;
+/// answers whether it did.
+///
+/// # Errors
+/// A [`Violation`] that names the entry.
+pub async fn promise_is_kept(
+    (node, author): (usize, &Store),
+    log: &Store,
+    entry: &str,
+) -> Result<bool, Violation> {
+    let mut db = author.read("watching").await.map_err(blind)?;
+    let fate: Option<String> = sqlx::query_scalar("SELECT state FROM outbox WHERE entry_id = $1")
+        .bind(entry)
         .fetch_optional(&mut *db)
         .await
-        .map_err(blind)
+        .map_err(blind)?;
+    drop(db);
+    let Some(fate) = fate else {
+        return violated(
+            "a promise is kept",
+            format!("{entry} of node {node} is gone"),
+        );
+    };
+    let mut db = log.read("watching").await.map_err(blind)?;
+    let effects: i64 =
+        sqlx::query_scalar("SELECT COUNT(*) FROM history WHERE entry_id = $1 AND void IS NULL")
+            .bind(entry)
+            .fetch_one(&mut *db)
+            .await
+            .map_err(blind)?;
+    match (fate.as_str(), effects) {
+        ("done", 1) => Ok(true),
+        ("void", 0) => Ok(false),
+        _ => violated(
+            "a promise is kept",
+            format!("{entry} of node {node} is {fate} and took effect {effects} times"),
+        ),
+    }
 }
 
 /// A line of a sender's ledger: share, row, recipient, notice, kind.
@@ -198,68 +216,102 @@ type TakenBack = (String, Vec<u8>, String, Option<String>, String);
 
 /// Every row that was taken back is gone at its recipient, or the log names who has not confirmed.
 async fn revoked_is_gone(world: &World) -> Verdict {
+    let mut holders = Vec::new();
+    for (node, app) in world.apps() {
+        let site = &world.sites[node];
+        holders.push(Holder {
+            id: app.me,
+            store: &app.store,
+            is_well: world.is_active(node).await && !site.restored && !site.evil,
+            is_older: site.restored,
+        });
+    }
     for (from, app) in world.apps() {
         if world.sites[from].restored || !world.is_active(from).await {
             continue;
         }
         let state = state(world, from).await;
-        let mut db = app.store.read("watching").await.map_err(blind)?;
-        let lines: Vec<TakenBack> = sqlx::query_as(
-            "SELECT d.share_id, d.row_ref, d.recipient, d.notice_id, d.revoke_kind FROM disclosure d \
-             JOIN share_out s ON s.share_id = d.share_id \
-             WHERE d.revoke_kind IS NOT NULL AND s.state = 'announced'",
-        )
-        .fetch_all(&mut *db)
-        .await
-        .map_err(blind)?;
-        drop(db);
-        for (share, row, recipient, notice, kind) in lines {
-            if kind == "restriction" {
-                continue;
+        rows_taken_back_are_gone((from, &app.store), &state, &holders).await?;
+    }
+    Ok(())
+}
+
+/// Who may hold rows, in the order of the nodes' numbers.
+#[derive(Debug, Clone, Copy)]
+pub struct Holder<'a> {
+    /// The node.
+    pub id: NodeId,
+    /// Its database.
+    pub store: &'a Store,
+    /// It has no excuse for not having answered.
+    pub is_well: bool,
+    /// Its database may be older than what it signed.
+    pub is_older: bool,
+}
+
+/// Every row that a sender took back is gone at its recipient, or the log names who has not confirmed.
+///
+/// # Errors
+/// A [`Violation`] that names the share.
+pub async fn rows_taken_back_are_gone(
+    (from, sender): (usize, &Store),
+    state: &State,
+    holders: &[Holder<'_>],
+) -> Verdict {
+    let mut db = sender.read("watching").await.map_err(blind)?;
+    let lines: Vec<TakenBack> = sqlx::query_as(
+        "SELECT d.share_id, d.row_ref, d.recipient, d.notice_id, d.revoke_kind FROM disclosure d \
+         JOIN share_out s ON s.share_id = d.share_id \
+         WHERE d.revoke_kind IS NOT NULL AND s.state = 'announced'",
+    )
+    .fetch_all(&mut *db)
+    .await
+    .map_err(blind)?;
+    drop(db);
+    for (share, row, recipient, notice, kind) in lines {
+        if kind == "restriction" {
+            continue;
+        }
+        let notice = notice.and_then(|notice| notice.parse::<EntryId>().ok());
+        let Some(named) = notice.and_then(|notice| state.notices.get(&notice)) else {
+            return violated(
+                "a row taken back has a notice",
+                format!("{share} of node {from}"),
+            );
+        };
+        let recipient: Option<NodeId> = recipient.parse().ok();
+        let mut numbered = holders.iter().enumerate();
+        let Some((number, holder)) = numbered.find(|(_, holder)| Some(holder.id) == recipient)
+        else {
+            continue;
+        };
+        if named.receipt.is_none() {
+            // Named: the log says that nobody has confirmed. Who is well has no such excuse.
+            if holder.is_well {
+                return violated("a notice is answered", format!("{share} of node {from}"));
             }
-            let named = notice
-                .and_then(|notice| notice.parse::<EntryId>().ok())
-                .and_then(|notice| state.notices.get(&notice).cloned());
-            let Some(named) = named else {
-                return violated(
-                    "a row taken back has a notice",
-                    format!("{share} of node {from}"),
-                );
-            };
-            let holder = recipient.parse().ok().and_then(|id| world.number(id));
-            let Some(holder) = holder.filter(|_| named.receipt.is_some()) else {
-                // Named: the log says that nobody has confirmed. Who is well has no such excuse.
-                let well =
-                    holder.is_some_and(|to| !world.sites[to].restored && !world.sites[to].evil);
-                if well {
-                    return violated("a notice is answered", format!("{share} of node {from}"));
-                }
-                continue;
-            };
-            if world.sites[holder].restored {
-                continue;
-            }
-            let mut db = world
-                .app(holder)
-                .store
-                .read("watching")
-                .await
-                .map_err(blind)?;
-            let left: i64 = sqlx::query_scalar(
-                "SELECT COUNT(*) FROM received_row WHERE share_id = $1 AND row_ref = $2",
-            )
-            .bind(&share)
-            .bind(&row)
-            .fetch_one(&mut *db)
-            .await
-            .map_err(blind)?;
-            if left > 0 {
-                return violated(
-                    "a row taken back is gone",
-                    format!("node {holder} holds a row of {share} and signed that it is gone"),
-                );
-            }
+        } else if !holder.is_older {
+            is_gone((number, holder.store), &share, &row).await?;
         }
     }
     Ok(())
+}
+
+async fn is_gone((number, holder): (usize, &Store), share: &str, row: &[u8]) -> Verdict {
+    let mut db = holder.read("watching").await.map_err(blind)?;
+    let left: i64 = sqlx::query_scalar(
+        "SELECT COUNT(*) FROM received_row WHERE share_id = $1 AND row_ref = $2",
+    )
+    .bind(share)
+    .bind(row)
+    .fetch_one(&mut *db)
+    .await
+    .map_err(blind)?;
+    if left == 0 {
+        return Ok(());
+    }
+    violated(
+        "a row taken back is gone",
+        format!("node {number} holds a row of {share} and signed that it is gone"),
+    )
 }

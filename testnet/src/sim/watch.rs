@@ -8,7 +8,7 @@ use super::{
     people,
     world::{MEMBERS, World},
 };
-use commonturf::app::App;
+use commonturf::{app::App, store::coalition::Phase};
 use protocol::{
     id::{EntryId, Hash},
     state::State,
@@ -44,7 +44,7 @@ pub fn violated<T>(rule: &'static str, seen: impl std::fmt::Display) -> Result<T
 }
 
 /// The oracle cannot look: that is a fault too.
-pub(super) fn blind(error: impl std::fmt::Display) -> Violation {
+pub(crate) fn blind(error: impl std::fmt::Display) -> Violation {
     Violation {
         rule: "a database can be read",
         seen: error.to_string(),
@@ -83,17 +83,10 @@ impl Watch {
             self.withdrawn.retain(|(who, _), _| who != node);
             self.compared.remove(node);
         }
-        let node = match op {
-            Op::Claim { node, .. }
-            | Op::Renew { node, .. }
-            | Op::Release { node, .. }
-            | Op::Share { node, .. }
-            | Op::Revoke { node, .. }
-            | Op::Recall { node, .. }
-            | Op::Invite { node }
-            | Op::Propose { node }
-            | Op::Sign { node } => *node,
-            _ => return,
+        // What a newcomer, a job or a liar says is promised to nobody.
+        let unpromised = matches!(op, Op::Approve { .. } | Op::Jobs { .. } | Op::Evil { .. });
+        let Some(node) = op.node().filter(|_| !unpromised) else {
+            return;
         };
         self.promised.extend(promised.iter().map(|id| (node, *id)));
     }
@@ -126,24 +119,26 @@ impl Watch {
                 continue;
             };
             let site = &world.sites[node];
-            if let (Some(why), false) = (&coalition.row.stopped_because, site.restored || site.evil)
-            {
+            if coalition.row.phase == Phase::Stopped && !site.restored && !site.evil {
+                let why = coalition.row.stopped_because.as_deref().unwrap_or_default();
                 return violated("no node stops by itself", format!("node {node}: {why}"));
             }
             if coalition.state.meta().head.position > 0 {
-                states.push((node, coalition.state.clone()));
+                let active = coalition.is_active();
+                states.push((node, coalition.state.clone(), active));
             }
         }
-        for (node, state) in &states {
+        for (node, state, active) in &states {
             self.one_state(*node, state)?;
             self.one_history(*node, world.app(*node)).await?;
             no_overlap(state)?;
             let site = &world.sites[*node];
-            if !site.restored {
-                acknowledged_is_ordered(&self.log, *node, world.app(*node)).await?;
-                if !site.evil {
-                    own_tables(*node, world.app(*node), state).await?;
-                }
+            if site.restored {
+                continue;
+            }
+            acknowledged_is_ordered(&self.log, *node, world.app(*node)).await?;
+            if *active && !site.evil {
+                own_tables(*node, world.app(*node), state).await?;
             }
         }
         self.rows_rest_on_consent(world).await
@@ -300,7 +295,10 @@ impl Watch {
 }
 
 /// No two claims in force hold one contact point on one channel at one time.
-fn no_overlap(state: &State) -> Verdict {
+///
+/// # Errors
+/// A [`Violation`] that names both.
+pub fn no_overlap(state: &State) -> Verdict {
     let claims: Vec<_> = state.claims.iter().collect();
     for (n, (one, a)) in claims.iter().enumerate() {
         for (other, b) in &claims[n + 1..] {
@@ -453,6 +451,7 @@ pub async fn no_two_at_one_door(world: &World) -> Verdict {
                 continue;
             };
             for door in list
+                .text
                 .split("\"person")
                 .skip(1)
                 .filter_map(|rest| rest.split('"').next())

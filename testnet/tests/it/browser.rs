@@ -3,6 +3,7 @@
 
 mod coalition;
 mod driver;
+mod ground;
 mod lists;
 mod sign_in;
 

@@ -50,8 +50,12 @@ async fn a_working_day_by_command_survives_kills_and_leaves_one_state() {
     write_files(folder.path());
     let program = Program::build().await.unwrap();
     let members = [member("founder", true), member("ally", false)];
-    let terms = "template:us-issue-table";
-    let mut nodes = found_quietly(&program, folder.path(), &members, terms)
+    // Nobody waits a day between the announcement of a use and its beginning here.
+    let terms = policy::terms::template("us-issue-table").unwrap().text;
+    let terms = terms.replace("notice_hours = 24", "notice_hours = 0");
+    std::fs::write(folder.path().join("terms.toml"), terms).unwrap();
+    let terms = folder.path().join("terms.toml");
+    let mut nodes = found_quietly(&program, folder.path(), &members, text(&terms))
         .await
         .unwrap();
     import_with_a_kill(&mut nodes[0], folder.path()).await;
@@ -203,6 +207,15 @@ async fn shares(nodes: &mut [Node], folder: &Path) {
         "the ally's gate takes what the sender's lets go"
     );
     let out = folder.join("received.csv");
+    let received = nodes[1].run(&["received", "list"]).await.unwrap();
+    let share = received["items"][0]["share"].as_str().unwrap();
+    let announced = nodes[1]
+        .run(&["received", "announce", "--share", share])
+        .await
+        .unwrap();
+    assert_eq!(announced["received"]["uses"]["state"], "open");
+    let uses = nodes[0].run(&["share", "uses"]).await.unwrap();
+    assert_eq!(uses["items"][0]["share"], share, "{uses}");
     nodes[1]
         .run(&["received", "export", "--all", "--out", text(&out)])
         .await

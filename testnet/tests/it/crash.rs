@@ -7,11 +7,9 @@ use rand::{Rng, SeedableRng, rngs::StdRng};
 use serde_json::Value;
 use std::{
     collections::{BTreeMap, BTreeSet},
-    path::PathBuf,
-    process::Stdio,
     time::Duration,
 };
-use testnet::nodes::{Member, Node, Organization, Program, found_quietly, settled};
+use testnet::nodes::{Hand, Member, Node, Organization, Program, entrust, found_quietly, settled};
 
 /// Another seed kills at other moments.
 const SEED: u64 = 20_261_125;
@@ -44,27 +42,15 @@ impl Act {
     }
 
     /// Runs the command; none where it was refused, gave up, or its node died before it answered.
-    async fn run(&self, at: &Desk, terms: &str, patience: Duration) -> Option<Value> {
+    async fn run(&self, at: &Hand, terms: &str, patience: Duration) -> Option<Value> {
         let words: Vec<&str> = match self {
             Self::Invite(name) => vec!["coalition", "invite", "--to-name", name],
             Self::Suppress(phone) => vec!["suppress", "--phone", phone, "--channel", "phone"],
             Self::Propose => vec!["agreement", "propose", terms],
             Self::Sign => vec!["agreement", "sign"],
         };
-        let mut command = tokio::process::Command::new(at.program.path());
-        command.arg("--node").arg(&at.dir).arg("--json").args(words);
-        command.stdin(Stdio::null()).kill_on_drop(true);
-        let output = tokio::time::timeout(patience, command.output()).await;
-        let output = output.ok()?.unwrap();
-        let answered = output.status.success();
-        answered.then(|| serde_json::from_slice(&output.stdout).unwrap())
+        at.run(&words, patience).await.ok()
     }
-}
-
-/// Where a command goes, whoever runs there meanwhile.
-struct Desk {
-    program: Program,
-    dir: PathBuf,
 }
 
 /// What a node answered before it died, or after.
@@ -103,7 +89,7 @@ fn terms(folder: &std::path::Path, round: u32) -> String {
 /// Both nodes do something, and one or both are killed meanwhile and started again.
 async fn round(
     nodes: &mut [Node],
-    desks: &[Desk; 2],
+    desks: &[Hand; 2],
     acts: &[Act; 2],
     terms: &str,
     (victims, delay): (u8, Duration),
@@ -173,10 +159,7 @@ async fn what_was_acknowledged_survives_every_kill_and_happens_once() {
     let mut nodes = found_quietly(&program, folder.path(), &members, "template:us-claims-only")
         .await
         .unwrap();
-    let desks = ["a", "b"].map(|slug| Desk {
-        program: program.clone(),
-        dir: folder.path().join(slug),
-    });
+    let desks = [nodes[0].hand(), nodes[1].hand()];
     let mut rng = StdRng::seed_from_u64(SEED);
     let mut acknowledged = Acknowledged::default();
     for n in 0..ROUNDS {
@@ -230,42 +213,8 @@ const KEEPER_ROUNDS: u32 = 6;
 /// The longest that a killed keeper stays away, in milliseconds: longer than an election takes.
 const AWAY_WITHIN: u64 = 5_000;
 
-/// Makes all nodes keepers of the log, and waits until they are.
-async fn entrust_all(nodes: &[Node]) {
-    let names: Vec<&str> = nodes.iter().map(Node::name).collect();
-    let keepers = names.join(",");
-    let propose = ["agreement", "propose", "--keepers", &keepers];
-    nodes[0].run(&propose).await.unwrap();
-    for node in &nodes[1..] {
-        let drafts = |status: &Value| {
-            let drafts = status["coalition"]["drafts"].as_array()?;
-            (!drafts.is_empty()).then_some(())
-        };
-        let status = ["coalition", "status"];
-        node.until("the draft is there", REST, &status, drafts)
-            .await
-            .unwrap();
-        // More than half are enough for new keepers, so the last one may come too late.
-        let _ = node.run(&["agreement", "sign"]).await;
-    }
-    let whole = |status: &Value| {
-        let keepers = status["coalition"]["keepers"].as_array()?;
-        let roles = |role: &str| {
-            keepers
-                .iter()
-                .filter(|keeper| keeper["role"] == role)
-                .count()
-        };
-        (roles("leader") == 1 && roles("follower") == keepers.len() - 1).then_some(())
-    };
-    for node in nodes {
-        node.until("all keep the log", REST, &["coalition", "status"], whole)
-            .await
-            .unwrap();
-    }
-}
-
 #[tokio::test(flavor = "multi_thread")]
+#[expect(clippy::too_many_lines, reason = "one story from start to end")]
 async fn keepers_that_are_killed_one_at_a_time_lose_nothing_that_was_acknowledged() {
     let program = Program::build().await.unwrap();
     let folder = tempfile::tempdir().unwrap();
@@ -286,11 +235,8 @@ async fn keepers_that_are_killed_one_at_a_time_lose_nothing_that_was_acknowledge
     let mut nodes = found_quietly(&program, folder.path(), &members, "template:us-claims-only")
         .await
         .unwrap();
-    entrust_all(&nodes).await;
-    let desks = slugs.map(|slug| Desk {
-        program: program.clone(),
-        dir: folder.path().join(slug),
-    });
+    entrust(&nodes, &names).await.unwrap();
+    let desks: Vec<Hand> = nodes.iter().map(Node::hand).collect();
     let mut rng = StdRng::seed_from_u64(SEED);
     let mut acknowledged = Acknowledged::default();
     for n in 0..KEEPER_ROUNDS {

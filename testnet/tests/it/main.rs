@@ -2,6 +2,7 @@
 #![cfg(test)]
 
 mod browser;
+mod chaos;
 mod commands;
 mod crash;
 mod demo;

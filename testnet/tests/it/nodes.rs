@@ -60,3 +60,12 @@ async fn members_that_were_brought_together_fold_to_one_state() {
     assert_eq!(stand[0].position, stand[1].position);
     assert_eq!(stand[0].state_hash, stand[1].state_hash);
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_preview_toward_several_recipients_can_be_measured() {
+    let figures = testnet::bench::preview::run(120, 3).await.unwrap();
+    assert_eq!(figures["decisions"], 120 * 3 * 4);
+    assert!(figures["people_that_flow_to_the_first"].as_u64() > Some(0));
+    let refused = testnet::bench::preview::run(10, 11).await.unwrap_err();
+    assert!(refused.to_string().contains("1 to 10"), "{refused:#}");
+}

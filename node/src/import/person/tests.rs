@@ -268,3 +268,45 @@ fn the_first_of_two_ids_of_one_system_counts() {
         }]
     );
 }
+
+#[test]
+fn coordinates_and_a_precinct_belong_to_the_door() {
+    let (lives, warnings) = person(&[
+        (Field::Door(Part::Line1), "12 Elm St"),
+        (Field::Door(Part::Zip), "43215"),
+        (Field::Door(Part::Latitude), "39.961"),
+        (Field::Door(Part::Longitude), "-83.005"),
+        (Field::Door(Part::Precinct), "5-1"),
+    ]);
+    let at = lives.address.position.expect("a point");
+    assert_eq!((at.latitude, at.longitude), (39_961_000, -83_005_000));
+    assert_eq!(lives.address.precinct, "5-1");
+    assert!(warnings.is_empty(), "{warnings:?}");
+}
+
+#[test]
+fn coordinates_that_name_no_point_are_a_warning_and_the_person_stays() {
+    for (latitude, longitude) in [
+        ("39.9", ""),
+        ("", "-83"),
+        ("0", "0"),
+        ("north", "west"),
+        ("139.9", "-83"),
+        ("39,96", "-83,01"),
+    ] {
+        let mut values = vec![(Field::Door(Part::Line1), "12 Elm St")];
+        values.push((Field::Door(Part::Zip), "43215"));
+        for (part, value) in [(Part::Latitude, latitude), (Part::Longitude, longitude)] {
+            if !value.is_empty() {
+                values.push((Field::Door(part), value));
+            }
+        }
+        let (lives, warnings) = person(&values);
+        assert_eq!(lives.address.position, None);
+        assert_eq!(
+            warnings.get(&Warning::PositionUnreadable),
+            Some(&1),
+            "{latitude} {longitude}"
+        );
+    }
+}

@@ -3,6 +3,11 @@
 //! Nothing is acknowledged before its transaction is committed. openraft calls one method at a time,
 //! so votes and entries are written in order; readers have connections of their own.
 
+#![expect(
+    clippy::result_large_err,
+    reason = "openraft's own error type, which its storage traits ask for"
+)]
+
 use super::{
     Types,
     mark::Mark,

@@ -1,7 +1,7 @@
 //! Received rows that were passed on: what the ledger says of them, and what it must forget.
 
 use super::{
-    super::{Result, natural},
+    super::{Result, natural, point::token_class},
     ledger::{COLUMNS, Disclosure},
 };
 use protocol::{
@@ -113,7 +113,7 @@ pub async fn tokens(
     .await?;
     let mut by_row: BTreeMap<Vec<u8>, Vec<(Class, Token)>> = BTreeMap::new();
     for (row, token, class) in rows {
-        let class = super::received::class_of(class)?;
+        let class = token_class("received_token", class)?;
         let token = Token(super::sixteen("received_token", token)?);
         by_row.entry(row).or_default().push((class, token));
     }

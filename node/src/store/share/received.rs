@@ -1,6 +1,6 @@
 //! Shares that others gave: what was announced, what was stored, what must be forgotten.
 
-use super::super::{Result, integer, natural};
+use super::super::{Result, integer, natural, point::token_class};
 use protocol::{
     entry::share::Share,
     fold::At,
@@ -317,17 +317,11 @@ pub async fn tokens(
     rows.into_iter()
         .map(|(token, class)| {
             Ok((
-                class_of(class)?,
+                token_class("received_token", class)?,
                 Token(super::sixteen("received_token", token)?),
             ))
         })
         .collect()
-}
-
-pub(super) fn class_of(number: i64) -> Result<Class> {
-    let class = usize::try_from(number).ok().and_then(|n| Class::ALL.get(n));
-    let class = class.ok_or_else(|| super::StoreError::damaged("received_token", "class"))?;
-    Ok(*class)
 }
 
 /// Ends the time of a share now: nothing of it may be used, and it is forgotten as an expired one.

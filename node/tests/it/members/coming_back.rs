@@ -1,41 +1,15 @@
 //! Nodes whose state was lost, restored or stopped come back into the group before they speak.
 
-use crate::support::{
-    coalition::Coalition,
-    people::{Somebody, put},
-};
+use super::{ANN, ask, claim, of, phase};
+use crate::support::{coalition::Coalition, people::put};
 use commonturf::{
     app::App,
-    claims::{show, take, take::Question, walk_list},
+    claims::{show, walk_list},
     coalition::parting,
     store::{self, coalition::Phase, outbox::Progress},
     sync::{fold, outbox},
 };
-use protocol::{channel::Channel, entry::housekeeping::Tick, id::EntryId, time::HOUR};
-
-const ANN: Somebody<'_> = Somebody {
-    given: "Ann",
-    surname: "Ash",
-    line1: "12 Elm St",
-    phone: "614-555-0101",
-    email: "",
-    voter_id: "OH1",
-    van_id: "501",
-};
-
-async fn three() -> Coalition {
-    let terms = policy::terms::template("us-issue-table").unwrap().text;
-    let names = [
-        ("Tenants United", "c4"),
-        ("Green Table", "c3"),
-        ("Clean Air Fund", "c3"),
-    ];
-    Coalition::of(&names, terms).await
-}
-
-async fn phase(app: &App) -> Phase {
-    app.coalition.read().await.as_ref().unwrap().row.phase
-}
+use protocol::{entry::housekeeping::Tick, id::EntryId, time::HOUR};
 
 /// Something harmless that a member says and that takes effect.
 async fn say(coalition: &Coalition, n: usize) -> EntryId {
@@ -61,7 +35,7 @@ async fn returned(coalition: &Coalition, n: usize) -> Option<u64> {
 
 #[tokio::test]
 async fn a_restored_node_comes_back_speaks_again_and_allies_see_it() {
-    let mut coalition = three().await;
+    let mut coalition = of(3).await;
     let backup = coalition.back_up(1).await;
     say(&coalition, 1).await;
     coalition.restore(1, &backup).await;
@@ -76,17 +50,8 @@ async fn a_restored_node_comes_back_speaks_again_and_allies_see_it() {
 
 #[tokio::test]
 async fn a_node_on_its_way_back_seals_nothing_and_hands_out_no_list() {
-    let mut coalition = three().await;
-    put(coalition.node(1), "ours", &[ANN]).await;
-    coalition.settle().await;
-    let question = Question {
-        from: take::From::List("ours".to_owned()),
-        channel: Channel::Door,
-        first: "2026-11-26".parse().unwrap(),
-        last: "2026-11-28".parse().unwrap(),
-    };
-    let (_, claim) = take::take(coalition.node(1), question).await.unwrap();
-    coalition.settle().await;
+    let mut coalition = of(3).await;
+    let claim = claim(&coalition, 1).await;
     let backup = coalition.back_up(1).await;
     say(&coalition, 1).await;
     coalition.restore(1, &backup).await;
@@ -113,17 +78,11 @@ async fn a_node_on_its_way_back_seals_nothing_and_hands_out_no_list() {
 
 #[tokio::test]
 async fn a_claim_that_was_asked_for_before_the_copy_is_decided_after_the_return() {
-    let mut coalition = three().await;
+    let mut coalition = of(3).await;
     put(coalition.node(1), "ours", &[ANN]).await;
     coalition.settle().await;
-    let question = Question {
-        from: take::From::List("ours".to_owned()),
-        channel: Channel::Door,
-        first: "2026-11-26".parse().unwrap(),
-        last: "2026-11-28".parse().unwrap(),
-    };
     coalition.away(1, true);
-    let (_, claim) = take::take(coalition.node(1), question).await.unwrap();
+    let claim = ask(&coalition, 1).await;
     let backup = coalition.back_up(1).await;
     coalition.away(1, false);
     coalition.settle().await;
@@ -137,7 +96,7 @@ async fn a_claim_that_was_asked_for_before_the_copy_is_decided_after_the_return(
 
 #[tokio::test]
 async fn two_nodes_that_were_restored_come_back_one_after_the_other() {
-    let mut coalition = three().await;
+    let mut coalition = of(3).await;
     let backups = [coalition.back_up(1).await, coalition.back_up(2).await];
     say(&coalition, 1).await;
     say(&coalition, 2).await;
@@ -155,7 +114,7 @@ async fn two_nodes_that_were_restored_come_back_one_after_the_other() {
 
 #[tokio::test]
 async fn a_node_that_is_restored_again_within_the_hour_waits_until_it_is_over() {
-    let mut coalition = three().await;
+    let mut coalition = of(3).await;
     let backup = coalition.back_up(1).await;
     say(&coalition, 1).await;
     coalition.restore(1, &backup).await;
@@ -173,7 +132,7 @@ async fn a_node_that_is_restored_again_within_the_hour_waits_until_it_is_over() 
 
 #[tokio::test]
 async fn a_person_brings_a_node_back_that_had_stopped() {
-    let coalition = three().await;
+    let coalition = of(3).await;
     let app = coalition.node(1);
     assert!(parting::come_back(app).await.is_err(), "it has not stopped");
     fold::set_phase(app, Phase::Stopped, Some("a fault"))
@@ -190,7 +149,7 @@ async fn a_person_brings_a_node_back_that_had_stopped() {
 
 #[tokio::test]
 async fn proof_of_two_histories_is_shown_first() {
-    let coalition = three().await;
+    let coalition = of(3).await;
     let app = coalition.node(1);
     let mut tx = app.store.write("test").await.unwrap();
     let fork = store::proof::Fork {
@@ -210,7 +169,7 @@ async fn proof_of_two_histories_is_shown_first() {
 
 #[tokio::test]
 async fn the_only_keeper_is_handed_the_group_by_nobody() {
-    let mut coalition = three().await;
+    let mut coalition = of(3).await;
     let app = coalition.node(0).clone();
     fold::set_phase(&app, Phase::Returning, Some("a fault"))
         .await

@@ -1,12 +1,8 @@
 //! Leaving and removal: what ends, who reads what, and what a member that has gone still has.
 
-use crate::support::{
-    coalition::Coalition,
-    people::{Somebody, put},
-};
+use super::{claim, of, phase};
 use commonturf::{
     app::App,
-    claims::{take, take::Question},
     coalition::parting,
     shares::export,
     store::{self, coalition::Phase, outbox::Progress},
@@ -14,47 +10,8 @@ use commonturf::{
 };
 use protocol::{
     chain::{AppendResult, Sealed},
-    channel::Channel,
     entry::{housekeeping::Tick, parting::Leave},
 };
-
-const ANN: Somebody<'_> = Somebody {
-    given: "Ann",
-    surname: "Ash",
-    line1: "12 Elm St",
-    phone: "614-555-0101",
-    email: "",
-    voter_id: "OH1",
-    van_id: "501",
-};
-
-async fn four() -> Coalition {
-    let terms = policy::terms::template("us-issue-table").unwrap().text;
-    let names = [
-        ("Tenants United", "c4"),
-        ("Green Table", "c3"),
-        ("Clean Air Fund", "c3"),
-        ("River Watch", "c4"),
-    ];
-    Coalition::of(&names, terms).await
-}
-
-async fn phase(app: &App) -> Phase {
-    app.coalition.read().await.as_ref().unwrap().row.phase
-}
-
-async fn claim(coalition: &Coalition, n: usize) {
-    put(coalition.node(n), "ours", &[ANN]).await;
-    coalition.settle().await;
-    let question = Question {
-        from: take::From::List("ours".to_owned()),
-        channel: Channel::Door,
-        first: "2026-11-26".parse().unwrap(),
-        last: "2026-11-28".parse().unwrap(),
-    };
-    take::take(coalition.node(n), question).await.unwrap();
-    coalition.settle().await;
-}
 
 /// Whether a keeper still answers a member.
 async fn is_answered(app: &App) -> bool {
@@ -77,7 +34,7 @@ async fn is_answered(app: &App) -> bool {
 
 #[tokio::test]
 async fn a_removal_needs_the_agreed_share_of_those_who_stay_and_then_takes_effect_at_once() {
-    let coalition = four().await;
+    let coalition = of(4).await;
     claim(&coalition, 3).await;
     let why = "it sold a list";
     let preview = parting::remove(coalition.node(1), "River Watch", Some(why), true).await;
@@ -108,7 +65,7 @@ async fn a_removal_needs_the_agreed_share_of_those_who_stay_and_then_takes_effec
     assert_eq!(phase(gone).await, Phase::Gone);
     assert!(!is_answered(gone).await);
     assert!(is_answered(coalition.node(2)).await);
-    assert!(export::csv(gone, None).await.is_err());
+    assert!(export::export(gone, None).await.is_err());
     let mut db = gone.store.read("test").await.unwrap();
     let people: i64 = sqlx::query_scalar("SELECT COUNT(*) FROM person")
         .fetch_one(&mut *db)
@@ -127,7 +84,7 @@ async fn a_removal_needs_the_agreed_share_of_those_who_stay_and_then_takes_effec
 
 #[tokio::test]
 async fn what_a_removed_member_still_had_to_say_is_not_said() {
-    let coalition = four().await;
+    let coalition = of(4).await;
     let app = coalition.node(3).clone();
     coalition.away(3, true);
     let mut tx = app.store.write("test").await.unwrap();
@@ -163,7 +120,7 @@ async fn what_a_removed_member_still_had_to_say_is_not_said() {
 
 #[tokio::test]
 async fn what_a_removed_member_sealed_before_is_void_when_it_is_ordered_after() {
-    let coalition = four().await;
+    let coalition = of(4).await;
     let app = coalition.node(3).clone();
     coalition.away(3, true);
     let mut tx = app.store.write("test").await.unwrap();
@@ -206,7 +163,7 @@ async fn what_a_removed_member_sealed_before_is_void_when_it_is_ordered_after() 
 
 #[tokio::test]
 async fn leaving_ends_the_membership_by_another_members_commit() {
-    let coalition = four().await;
+    let coalition = of(4).await;
     let app = coalition.node(2).clone();
     let preview = parting::leave(&app, true, true).await.unwrap();
     assert!(preview.dry_run && preview.entry.is_none());
@@ -230,7 +187,7 @@ async fn leaving_ends_the_membership_by_another_members_commit() {
 
 #[tokio::test]
 async fn the_only_keeper_cannot_leave_and_nobody_removes_itself() {
-    let coalition = four().await;
+    let coalition = of(4).await;
     let refused = parting::leave(coalition.node(0), false, false).await;
     assert!(refused.unwrap_err().0.detail.contains("keeps the log"));
     let refused = parting::remove(coalition.node(1), "Green Table", Some("why"), false).await;

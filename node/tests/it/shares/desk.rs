@@ -55,6 +55,7 @@ impl Desk {
 }
 
 #[tokio::test]
+#[expect(clippy::too_many_lines, reason = "one walk through the desk")]
 async fn the_desk_previews_shares_lists_exports_and_takes_back() {
     let net = Net::of(&[("Tenants United", "c4"), ("Clean Air Fund", "c3")]).await;
     net.nodes[0]
@@ -94,9 +95,26 @@ async fn the_desk_previews_shares_lists_exports_and_takes_back() {
         .json("GET", &format!("/received/{share}"), None)
         .await;
     assert_eq!(received["held"], 1);
-    let (status, csv) = theirs
-        .call("GET", &format!("/received/export?share={share}"), None)
+    let export = format!("/received/export?share={share}");
+    let (status, refused) = theirs.json("GET", &export, None).await;
+    assert_eq!(status, 409);
+    let said = refused["detail"].as_str().unwrap();
+    assert!(said.contains("received announce"), "{said}");
+    let path = format!("/received/{share}/uses");
+    let (_, dry) = theirs
+        .json("POST", &path, Some(json!({ "dry_run": true })))
         .await;
+    assert_eq!(
+        (dry["state"].is_null(), &dry["received"]["uses"]["state"]),
+        (true, &json!("none"))
+    );
+    let announcing = theirs.json("POST", &path, Some(json!({})));
+    let (status, announced) = net.during(announcing).await;
+    assert_eq!((status, announced["state"].as_str()), (200, Some("done")));
+    assert_eq!(announced["received"]["uses"]["left"], 5);
+    let (_, uses) = ours.json("GET", "/uses", None).await;
+    assert_eq!(uses["items"][0]["share"], share);
+    let (status, csv) = theirs.call("GET", &export, None).await;
     assert_eq!(status, 200);
     assert!(
         String::from_utf8(csv)

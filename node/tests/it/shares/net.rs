@@ -5,10 +5,12 @@ use commonturf::{
     app::App,
     coalition as work,
     shares::{
+        export,
         plan::{Ask, Universe},
         recall::{self, Recall, What},
         rectify::{self, Rectification},
         send::{self, Sent},
+        uses, view,
     },
     store,
     sync::outbox,
@@ -43,13 +45,11 @@ pub(super) struct Node {
 }
 
 impl Net {
-    /// Organizations by name and kind.
+    /// Organizations by name and kind, under an agreement without waiting before a use.
     pub(super) async fn of(organizations: &[(&str, &str)]) -> Self {
-        Self::under(
-            organizations,
-            policy::template("us-issue-table").unwrap().text,
-        )
-        .await
+        let terms = policy::template("us-issue-table").unwrap().text;
+        let terms = terms.replace("notice_hours = 24", "notice_hours = 0");
+        Self::under(organizations, &terms).await
     }
 
     /// The same under other terms.
@@ -62,9 +62,13 @@ impl Net {
         Self { coalition, nodes }
     }
 
-    /// Sends a list and waits for everybody.
+    /// Sends a list, or received rows in a use that it announces first, and waits for everybody.
     pub(super) async fn send(&self, from: usize, ask: Ask, list: impl Into<Universe>) -> Vec<Sent> {
-        let sending = send::send(&self.nodes[from].app, ask, list);
+        let universe = list.into();
+        if matches!(universe, Universe::Received(_)) {
+            self.announce_uses(from).await;
+        }
+        let sending = send::send(&self.nodes[from].app, ask, universe);
         let sent = self.during(sending).await.unwrap();
         self.settle().await;
         sent
@@ -106,6 +110,25 @@ impl Net {
         let recall = self.during(rectifying).await.unwrap();
         self.settle().await;
         recall
+    }
+
+    /// Announces a use of every share that a node holds and none goes on of.
+    pub(super) async fn announce_uses(&self, n: usize) {
+        let app = &self.nodes[n].app;
+        for share in view::received(app).await.unwrap() {
+            let idle = share.uses.is_some_and(|uses| uses.state == "none");
+            if share.state == "stored" && idle {
+                uses::announce(app, share.share, None).await.unwrap();
+            }
+        }
+        self.settle().await;
+    }
+
+    /// What a node may take out of everything it holds, in a use that it announces first.
+    pub(super) async fn export(&self, n: usize) -> String {
+        self.announce_uses(n).await;
+        let export = export::export(&self.nodes[n].app, None).await.unwrap();
+        String::from_utf8(export.csv).unwrap()
     }
 
     /// Carries log time on by a word that says nothing else.

@@ -8,9 +8,12 @@ use crate::support::coalition::Coalition;
 use commonturf::{
     coalition::agreement::{self, Wanted},
     shares::{
-        self, export,
+        self,
         plan::{Universe, Which},
         preview::{self, Preview},
+        send,
+        setting::Draft,
+        simulate,
         view::ReceivedShare,
     },
 };
@@ -38,6 +41,7 @@ pub(super) async fn given(people: &[Who]) -> (Net, EntryId) {
     net.nodes[0].add(people).await;
     net.settle().await;
     let sent = net.send(0, ask(&FUND, &FIELDS), LIST).await;
+    net.announce_uses(1).await;
     (net, sent[0].share.unwrap())
 }
 
@@ -49,6 +53,7 @@ pub(super) async fn passed_on() -> (Net, EntryId) {
 }
 
 pub(super) async fn preview_of(net: &Net, from: usize, to: &[&str]) -> Preview {
+    net.announce_uses(from).await;
     let app = &net.nodes[from].app;
     let previews = preview::preview(app, ask(to, &FIELDS), received()).await;
     previews.unwrap().remove(0)
@@ -72,8 +77,7 @@ pub(super) async fn held(net: &Net, node: usize) -> u64 {
 }
 
 pub(super) async fn csv(net: &Net, node: usize) -> String {
-    let bytes = export::csv(&net.nodes[node].app, None).await.unwrap();
-    String::from_utf8(bytes).unwrap()
+    net.export(node).await
 }
 
 pub(super) async fn count(net: &Net, node: usize, sql: &'static str) -> i64 {
@@ -166,6 +170,7 @@ async fn what_is_passed_on_ends_no_later_and_only_what_was_asked_for_goes() {
     short.expires = Some(until);
     net.send(0, short, LIST).await;
     let other = net.send(2, ask(&FUND, &FIELDS), LIST).await;
+    net.announce_uses(1).await;
     let app = &net.nodes[1].app;
     let of = async |from: Option<&str>, share| {
         let which = Which {
@@ -281,4 +286,51 @@ async fn a_row_from_one_side_of_a_race_does_not_reach_the_other_side_through_an_
         (0, 1),
         "{preview:#?}"
     );
+}
+
+#[tokio::test]
+async fn passing_rows_on_is_a_use_that_waits_until_it_was_announced() {
+    let net = Net::of(&ALLIES[..3]).await;
+    net.nodes[0].add(&[onward(0, &BOTH)]).await;
+    net.settle().await;
+    net.send(0, ask(&FUND, &FIELDS), LIST).await;
+    let app = &net.nodes[1].app;
+    let to_all = ask(&["Tenants United", "Nurses Local"], &FIELDS);
+    let sent = send::send(app, to_all.clone(), received()).await.unwrap();
+    assert!(sent.iter().all(|sent| sent.state == "nothing"), "{sent:#?}");
+    let by = |n: usize, rule| withheld_by(&sent[n].preview, rule);
+    assert_eq!((by(0, "node.own-row"), by(0, "node.not-in-use")), (1, 0));
+    assert_eq!((by(1, "node.own-row"), by(1, "node.not-in-use")), (0, 1));
+    let fix = sent[1].preview.withheld[0].fix.as_deref();
+    assert!(fix.unwrap().contains("received announce"));
+    net.announce_uses(1).await;
+    let previews = preview::preview(app, to_all.clone(), received()).await;
+    let flows: Vec<u64> = previews.unwrap().iter().map(|to| to.flow).collect();
+    assert_eq!(flows, [0, 1]);
+    net.pass(8 * DAY).await;
+    let previews = preview::preview(app, to_all, received()).await.unwrap();
+    assert_eq!(previews[1].flow, 0, "a week is one use");
+}
+
+#[tokio::test]
+async fn a_draft_is_tried_on_received_rows_too() {
+    let (net, _) = given(&[onward(0, &BOTH), who(1, &BOTH)]).await;
+    let app = &net.nodes[1].app;
+    let nothing = "@id(\"own.base\")\n@reason(\"What no rule keeps, flows.\")\n\
+                   permit (principal, action, resource);\n\
+                   @id(\"own.nothing\")\n@reason(\"We keep it.\")\nforbid (principal, action, resource);";
+    let draft = Draft::Own(nothing.to_owned());
+    let found = simulate::simulate(app, ask(&[], &FIELDS), Some(received()), &draft).await;
+    let found = found.unwrap();
+    assert_eq!((found.lists.len(), found.people), (0, 2));
+    for cell in &found.cells {
+        let flows = u64::from(cell.name == "Nurses Local");
+        assert_eq!(
+            (cell.flows_now, cell.newly_withheld),
+            (flows, flows),
+            "{cell:?}"
+        );
+        assert_eq!(cell.samples.len() as u64, flows);
+        assert!(cell.samples.iter().all(|id| id.starts_with("row:")));
+    }
 }

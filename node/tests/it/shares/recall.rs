@@ -70,8 +70,7 @@ async fn a_withdrawal_reaches_everybody_who_was_given_the_person_and_nobody_else
     assert_eq!(statuses(&net, "personaaa").await, ["erased", "erased"]);
     assert_eq!(statuses(&net, "personbbb").await, ["held", "held"]);
     assert_eq!((held(&net, 1).await, held(&net, 2).await), (1, 1));
-    let csv = shares::export::csv(&net.nodes[1].app, None).await.unwrap();
-    let csv = String::from_utf8(csv).unwrap();
+    let csv = net.export(1).await;
     assert!(!csv.contains("Canarya") && csv.contains("Canaryb"));
     // The person flows to nobody any more, and once more says nothing new.
     let preview = preview::preview(&net.nodes[0].app, ask(&BOTH, &FIELDS), LIST)

@@ -48,10 +48,39 @@ async fn the_recipients_own_gate_drops_people_and_fields_and_counts_them() {
     assert_eq!(share.dropped["people"]["own.no-canvassed"], 1);
     assert_eq!(share.dropped["values"]["phone"], 2);
     let given = shares::view::given(&net.nodes[0].app).await.unwrap();
-    assert_eq!((given[0].accepted, given[0].dropped), (Some(1), Some(1)));
-    let csv = export::csv(&net.nodes[1].app, None).await.unwrap();
-    let csv = String::from_utf8(csv).unwrap();
+    // The sender learns whole cells of what the recipient's own rules dropped: here nothing.
+    assert_eq!((given[0].accepted, given[0].dropped), (Some(2), Some(0)));
+    let csv = net.export(1).await;
     assert!(csv.contains("Canarya") && !csv.contains("Canaryb") && !csv.contains("+1614"));
+}
+
+#[tokio::test]
+async fn the_sender_learns_whole_cells_of_what_the_recipient_dropped() {
+    let net = Net::of(&ALLIES).await;
+    let people: Vec<_> = (0..15)
+        .map(|n| {
+            let mut person = who(n, &["Clean Air Fund"]);
+            person.source = if n < 12 { "own_canvass" } else { "own_signup" };
+            person
+        })
+        .collect();
+    net.nodes[0].add(&people).await;
+    let own = r#"
+        @id("own.permit") @reason("All that is not forbidden.")
+        permit (principal, action, resource);
+        @id("own.no-canvassed") @reason("We take nobody who was canvassed.")
+        forbid (principal, action in Turf::Action::"Receive", resource is Turf::Person)
+        when { resource.source == Turf::Source::"own_canvass" };
+    "#;
+    std::fs::write(net.nodes[1].app.dir.0.join("own-policy.cedar"), own).unwrap();
+    net.send(0, ask(&["Clean Air Fund"], &FIELDS), LIST).await;
+    let received = shares::view::received(&net.nodes[1].app).await.unwrap();
+    assert_eq!((received[0].accepted, received[0].held), (3, 3));
+    let given = shares::view::given(&net.nodes[0].app).await.unwrap();
+    // Twelve were dropped; two more or fewer would be told alike.
+    assert_eq!((given[0].accepted, given[0].dropped), (Some(5), Some(10)));
+    let one_sided = commonturf::audit::reconcile(&net.nodes[0].app).await;
+    assert!(one_sided.unwrap().is_empty(), "the ends still add up");
 }
 
 #[tokio::test]
@@ -203,7 +232,9 @@ async fn rows_are_exported_with_purpose_and_end_and_never_after_it() {
     let sent = net.send(0, wanted, LIST).await;
     let share = sent[0].share;
     let app = &net.nodes[1].app;
-    let csv = String::from_utf8(export::csv(app, share).await.unwrap()).unwrap();
+    net.announce_uses(1).await;
+    let csv = export::export(app, share).await.unwrap().csv;
+    let csv = String::from_utf8(csv).unwrap();
     let row = csv.lines().nth(1).unwrap();
     for part in [
         "gotv",
@@ -216,14 +247,14 @@ async fn rows_are_exported_with_purpose_and_end_and_never_after_it() {
     }
     net.pass(4 * DAY).await;
     // Even before the job has run, an expired row is not exported.
-    assert!(export::csv(app, share).await.is_err());
+    assert!(export::export(app, share).await.is_err());
     net.settle().await;
     let received = shares::view::received(app).await.unwrap();
     assert_eq!(
         (received[0].state.as_str(), received[0].held),
         ("expired", 0)
     );
-    let all = String::from_utf8(export::csv(app, None).await.unwrap()).unwrap();
+    let all = net.export(1).await;
     assert_eq!(all.lines().count(), 1);
 }
 

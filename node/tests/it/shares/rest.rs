@@ -5,7 +5,7 @@ use super::{
     people::{LIST, who},
 };
 use commonturf::shares::{
-    self, except, export, preview,
+    self, except, preview,
     recall::{self, What},
     rectify::{self, Rectification},
     view::{Holder, Receipt, ReceivedShare},
@@ -35,8 +35,7 @@ async fn shared() -> (Net, Vec<EntryId>) {
 }
 
 async fn csv(net: &Net, node: usize) -> String {
-    let bytes = export::csv(&net.nodes[node].app, None).await.unwrap();
-    String::from_utf8(bytes).unwrap()
+    net.export(node).await
 }
 
 async fn receipts(net: &Net) -> Vec<Receipt> {

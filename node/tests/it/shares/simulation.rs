@@ -71,7 +71,7 @@ async fn a_simulation_is_what_the_preview_under_the_draft_then_says() {
     let net = net().await;
     let app = &net.nodes[0].app;
     let draft = Draft::Own(NO_ADDRESSES.to_owned());
-    let found = simulate::simulate(app, ask(&["River PAC"], &DOORS), Some(LIST), &draft)
+    let found = simulate::simulate(app, ask(&["River PAC"], &DOORS), Some(LIST.into()), &draft)
         .await
         .unwrap();
     std::fs::write(app.dir.0.join("own-policy.cedar"), NO_ADDRESSES).unwrap();
@@ -108,6 +108,10 @@ async fn drafts_that_cannot_be_used_are_refused_with_their_line_and_nothing_is_s
         (
             json!({ "own": NO_ADDRESSES, "list": "nothing", "share": share }),
             "Members",
+        ),
+        (
+            json!({ "own": NO_ADDRESSES, "list": LIST, "share": { "received": true, "to": [], "purpose": "gotv", "fields": ["postal"] } }),
+            "not on both",
         ),
         (
             json!({ "own": NO_ADDRESSES, "share": { "to": [], "purpose": "fun", "fields": ["postal"] } }),

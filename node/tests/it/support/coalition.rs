@@ -25,7 +25,7 @@ use std::{
     collections::BTreeMap,
     sync::{
         Arc, Mutex,
-        atomic::{AtomicBool, Ordering},
+        atomic::{AtomicBool, AtomicI64, Ordering},
     },
 };
 use tower::ServiceExt;
@@ -39,13 +39,13 @@ const KEEPERS: usize = 7_900;
 /// Rounds after which a coalition that still talks is taken for broken.
 const ROUNDS: usize = 60;
 
-/// One clock for all nodes.
+/// One clock for all nodes; each may be off by some milliseconds.
 #[derive(Clone)]
-struct Shared(Arc<FixedClock>);
+struct Shared(Arc<FixedClock>, Arc<AtomicI64>);
 
 impl Clock for Shared {
     fn now(&self) -> Moment {
-        self.0.now()
+        self.0.now().plus(self.1.load(Ordering::SeqCst))
     }
 }
 
@@ -100,6 +100,7 @@ pub(crate) struct Coalition {
     wire: Wire,
     dirs: Vec<tempfile::TempDir>,
     away: Vec<Arc<AtomicBool>>,
+    off: Vec<Arc<AtomicI64>>,
     nodes: Vec<App>,
     keepers: usize,
 }
@@ -135,12 +136,13 @@ impl Coalition {
     }
 
     async fn strangers(names: &[(&str, &str)], keepers: usize) -> Self {
-        let clock = Shared(Arc::new(FixedClock::at(NOON)));
+        let clock = Shared(Arc::new(FixedClock::at(NOON)), Arc::default());
         let mut coalition = Self {
             clock,
             wire: Wire::default(),
             dirs: Vec::new(),
             away: Vec::new(),
+            off: Vec::new(),
             nodes: Vec::new(),
             keepers,
         };
@@ -153,6 +155,7 @@ impl Coalition {
                 .unwrap();
             coalition.dirs.push(dir);
             coalition.away.push(Arc::default());
+            coalition.off.push(Arc::default());
             let app = coalition.open(n).await;
             coalition.nodes.push(app);
         }
@@ -169,7 +172,8 @@ impl Coalition {
             away: self.away[n].clone(),
             ..self.wire.clone()
         };
-        let (clock, wire) = (Box::new(self.clock.clone()), Box::new(wire));
+        let clock = Shared(self.clock.0.clone(), self.off[n].clone());
+        let (clock, wire) = (Box::new(clock), Box::new(wire));
         let app = App::assemble(dir, config, store, clock, rest, wire)
             .await
             .unwrap();
@@ -245,6 +249,11 @@ impl Coalition {
     /// Lets time pass; no node notices before it works again.
     pub(crate) async fn pass(&self, milliseconds: i64) {
         self.clock.0.set(self.now().plus(milliseconds));
+    }
+
+    /// A node's own clock is set wrong by so much.
+    pub(crate) fn clock_off(&self, n: usize, milliseconds: i64) {
+        self.off[n].store(milliseconds, Ordering::SeqCst);
     }
 
     /// Lets hours pass and every node work.

@@ -211,7 +211,6 @@ impl Participant {
     }
 
     /// The library's second step for one class. It consumes the secret, so it is given a copy.
-    #[expect(clippy::type_complexity, reason = "the library's own pair")]
     fn second(
         &self,
         plan: &Plan,

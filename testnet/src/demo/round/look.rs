@@ -11,6 +11,7 @@ use std::path::Path;
 
 impl Table<'_> {
     pub(super) async fn look(&mut self) -> Result<()> {
+        self.announce_uses().await?;
         self.observed.standings = self.settle().await?;
         let first = self
             .observed
@@ -52,6 +53,25 @@ impl Table<'_> {
                 self.place.nodes().display()
             ));
         }
+        Ok(())
+    }
+
+    /// Rows leave a node in an announced use alone: every share is announced once.
+    async fn announce_uses(&self) -> Result<()> {
+        for party in &self.parties {
+            let received = party.node.run(&["received", "list"]).await?;
+            let shares = received["items"].as_array().into_iter().flatten();
+            for share in shares.filter(|share| share["state"] == "stored") {
+                let share = share["share"].as_str().unwrap_or_default();
+                let words = ["received", "announce", "--share", share];
+                party
+                    .node
+                    .run(&words)
+                    .await
+                    .with_context(|| party.cannot("announce a use of", "a share"))?;
+            }
+        }
+        self.settle().await?;
         Ok(())
     }
 

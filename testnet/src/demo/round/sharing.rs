@@ -96,7 +96,6 @@ impl Table<'_> {
 
     /// Waits until each recipient has said how many it took.
     async fn await_answers(&mut self) -> Result<()> {
-        let mut dropped = Vec::new();
         for party in &mut self.parties {
             let answered = |answer: &Value| {
                 let shares = answer["items"].as_array()?;
@@ -113,33 +112,24 @@ impl Table<'_> {
                     |given: &&mut Share| given.to == share["name"].as_str().unwrap_or_default();
                 if let Some(given) = party.about.shares.iter_mut().find(of_share) {
                     given.accepted = number(share, "accepted");
-                    dropped.push((
-                        party.bring.slug.clone(),
-                        given.to.clone(),
-                        number(share, "dropped"),
-                    ));
                 }
-            }
-        }
-        for (from, name, count) in dropped {
-            let to = self.slug_of(&name);
-            let of_pair = |share: &&mut ShareSeen| share.from == from && share.to == to;
-            if let Some(share) = self.observed.shares.iter_mut().find(of_pair) {
-                share.dropped = usize::try_from(count)?;
             }
         }
         self.why_dropped().await
     }
 
-    /// What each recipient's own gate had against rows that were sent to it.
+    /// What each recipient's own gate had against rows that were sent to it: the recipient knows, its
+    /// answer tells the sender whole cells.
     async fn why_dropped(&mut self) -> Result<()> {
+        let mut dropped = Vec::new();
         for seat in 0..self.parties.len() {
             let party = &self.parties[seat];
-            let (to, received) = (
-                party.bring.name.clone(),
-                party.node.run(&["received", "list"]).await?,
-            );
+            let (to, slug) = (party.bring.name.clone(), party.bring.slug.clone());
+            let received = party.node.run(&["received", "list"]).await?;
             for share in received["items"].as_array().into_iter().flatten() {
+                let from = share["name"].as_str().unwrap_or_default().to_owned();
+                let count = number(share, "announced") - number(share, "accepted");
+                dropped.push((from, slug.clone(), count));
                 let sender = self
                     .parties
                     .iter_mut()
@@ -152,6 +142,13 @@ impl Table<'_> {
                         .dropped
                         .insert(rule.clone(), count.as_u64().unwrap_or(0));
                 }
+            }
+        }
+        for (name, to, count) in dropped {
+            let from = self.slug_of(&name);
+            let of_pair = |share: &&mut ShareSeen| share.from == from && share.to == to;
+            if let Some(share) = self.observed.shares.iter_mut().find(of_pair) {
+                share.dropped = usize::try_from(count)?;
             }
         }
         Ok(())

@@ -229,8 +229,11 @@ async fn shares_and_what_is_taken_back_are_seen_on_both_sides() -> Result<()> {
     theirs.goto("/shares").await?;
     theirs.waits_for("30 people from Tenants United").await?;
     theirs
-        .is_sound("shares-received", "Shares", "main a.btn")
+        .is_sound("shares-received", "Shares", "form[action$='/uses'] button")
         .await?;
+    theirs.press("form[action$='/uses'] button").await?;
+    theirs.says("Announced to all members").await?;
+    theirs.says("A use is announced: it begins").await?;
 
     let ours = Browser::signed_in(&founder).await?;
     ours.goto("/people?search=okafor1").await?;
@@ -254,5 +257,75 @@ async fn shares_and_what_is_taken_back_are_seen_on_both_sides() -> Result<()> {
     theirs.waits_for("29 people from Tenants United").await?;
     theirs.no_errors("taken back").await?;
     theirs.close().await?;
+    ours.close().await
+}
+
+#[tokio::test]
+async fn people_are_previewed_shared_and_taken_back_and_the_audit_shows_it() -> Result<()> {
+    let folder = tempfile::tempdir()?;
+    let (founder, ally) = together(folder.path()).await?;
+    import(folder.path(), &founder, 1..31).await?;
+    let ours = Browser::signed_in(&founder).await?;
+    ours.goto("/shares").await?;
+    ours.press("main a.btn-primary").await?;
+    ours.is_sound("share-new", "Share people", "main form button")
+        .await?;
+    // What a person would choose on the form, as the form would ask for it.
+    let to = {
+        let status = founder.run(&["coalition", "status"]).await?;
+        let members = status["coalition"]["members"].as_array();
+        let ally = members
+            .into_iter()
+            .flatten()
+            .find(|one| one["name"] == "Green Table");
+        ally.and_then(|one| one["node"].as_str().map(str::to_owned))
+            .context("the ally is a member")?
+    };
+    let choice = "list=Elm%20Street&purpose=issue_advocacy&channel=door&expires=";
+    let fields = "fields=identity&fields=postal";
+    ours.goto(&format!("/shares/new?{choice}&to={to}&{fields}"))
+        .await?;
+    ours.says("30 of 30 people to Green Table").await?;
+    ours.is_sound(
+        "share-preview",
+        "Share people",
+        "form[method=post][action='/shares'] button",
+    )
+    .await?;
+    ours.press("form[method=post][action='/shares'] button")
+        .await?;
+    ours.says("Shared. Below you see").await?;
+    ours.says("30 people to Green Table").await?;
+    ours.waits_for("taken: 30").await?;
+    ours.goto("/audit").await?;
+    ours.is_sound("audit", "Audit", "main a.btn").await?;
+    ours.says("Who vouches for the log").await?;
+    ours.says("None is open.").await?;
+
+    ours.goto("/shares").await?;
+    ours.press("details summary").await?;
+    ours.press("form[action$='/revocation'] button").await?;
+    ours.says("Taken back.").await?;
+    ours.waits_for("signed: erased").await?;
+    ours.no_errors("taken back").await?;
+    ally.run(&["received", "list"]).await?;
+    ours.close().await
+}
+
+#[tokio::test]
+async fn a_person_is_suppressed_and_the_mark_withdrawn_by_pressing_buttons() -> Result<()> {
+    let folder = tempfile::tempdir()?;
+    let (founder, _ally) = together(folder.path()).await?;
+    import(folder.path(), &founder, 1..4).await?;
+    let ours = Browser::signed_in(&founder).await?;
+    ours.goto("/people?search=okafor1").await?;
+    ours.press("tbody a").await?;
+    ours.press("form[action$='/suppression'] button").await?;
+    ours.says("Noted. All members are told").await?;
+    ours.says("Do not contact").await?;
+    ours.is_sound("person-suppressed", "Ada Okafor1", "main a.btn")
+        .await?;
+    ours.press("details summary").await?;
+    ours.no_errors("suppressed").await?;
     ours.close().await
 }

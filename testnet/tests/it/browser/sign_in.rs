@@ -53,6 +53,7 @@ async fn a_node_in_no_coalition_is_told_what_to_do_on_every_page() -> Result<()>
         ("/plans", "alone-plans", "Plans", "main a.btn-primary"),
         ("/claims", "alone-claims", "Claims", "main a.btn-primary"),
         ("/shares", "alone-shares", "Shares", "main a.btn-primary"),
+        ("/audit", "alone-audit", "Audit", "main a.btn-primary"),
     ] {
         browser.goto(path).await?;
         browser.is_sound(name, heading, action).await?;
