@@ -25,13 +25,14 @@ use axum::{
 use bytes::Bytes;
 use http_body_util::{BodyExt, LengthLimitError, Limited};
 use protocol::{
-    id::NodeId,
+    id::{CoalitionId, NodeId},
     identity::{IdentityDocument, KeyId, KeyUse, PublicKey},
     problem::{Problem, ProblemKind},
     sign::{
         Answered, LogPoint, Nonce, RequestView, ResponseView, Seen, ShownHead, SignatureError,
         VerifiedRequest, sign_response, verify_request,
     },
+    version::Versions,
 };
 
 use std::time::Duration;
@@ -112,7 +113,7 @@ fn not_member() -> Failure {
     )
 }
 
-/// The pipeline around every call under `/v1/c/`.
+/// The pipeline around every call to a coalition.
 pub async fn pipeline(State(app): State<App>, request: Request, next: Next) -> Response {
     let (parts, body) = request.into_parts();
     // Nesting has cut the prefix off the address; what was signed is the whole of it.
@@ -201,6 +202,11 @@ fn of_a_known_type(view: &RequestView<'_>) -> Result<(), Failure> {
     ))
 }
 
+/// Whether a path is one of a coalition, in whichever version of the protocol.
+fn is_of(path: &str, coalition: CoalitionId) -> bool {
+    path.split('/').nth(3) == Some(coalition.to_string().as_str())
+}
+
 /// Whether a path is one on which keepers call each other.
 fn is_between_keepers(path: &str) -> bool {
     path.split('/').nth(4) == Some("raft")
@@ -213,10 +219,8 @@ fn admit_keeper(app: &App, view: &RequestView<'_>, body: &Bytes) -> Result<Calle
         return Err(Failure::new(ProblemKind::TooLarge, ""));
     }
     let node = claimed_caller(view)?;
-    let circle = app.kept.circle().filter(|circle| {
-        let prefix = format!("/v1/c/{}/", circle.coalition);
-        view.path.starts_with(&prefix)
-    });
+    let circle = app.kept.circle();
+    let circle = circle.filter(|circle| is_of(view.path, circle.coalition));
     let document = circle
         .as_ref()
         .and_then(|circle| circle.document(node))
@@ -256,10 +260,7 @@ async fn admit(app: &App, view: &RequestView<'_>, body: &Bytes) -> Result<Caller
     let coalition = app.coalition.read().await;
     let state = coalition
         .as_ref()
-        .filter(|coalition| {
-            let prefix = format!("/v1/c/{}/", coalition.row.id);
-            answers_here(app, coalition) && view.path.starts_with(&prefix)
-        })
+        .filter(|coalition| answers_here(app, coalition) && is_of(view.path, coalition.row.id))
         .map(|coalition| &coalition.state);
     // The keeper itself is one before the log has its first entry.
     let member = match state {
@@ -431,8 +432,21 @@ pub(crate) fn read_cbor<T: protocol::codec::Canonical>(body: &Bytes) -> Result<T
 }
 
 /// What anybody may know: which versions this node speaks.
-pub async fn well_known() -> axum::Json<serde_json::Value> {
-    axum::Json(
-        serde_json::json!({ "commonturf": { "versions": [1], "path": "/v1/c/{coalition}" } }),
-    )
+pub async fn well_known(State(app): State<App>) -> axum::Json<serde_json::Value> {
+    let spoken: Vec<u32> = Versions::of(&app.identity()).each().collect();
+    let path = "/v{version}/c/{coalition}";
+    axum::Json(serde_json::json!({ "commonturf": { "versions": spoken, "path": path } }))
+}
+
+/// Nothing is here; who speaks another version of the protocol is told which ones this node speaks.
+pub async fn no_such_route(State(app): State<App>, uri: http::Uri) -> Failure {
+    let first = uri.path().split('/').nth(1).unwrap_or_default();
+    let version: Option<u32> = first.strip_prefix('v').and_then(|rest| rest.parse().ok());
+    match (version, Versions::of(&app.identity())) {
+        (Some(version), spoken) if !spoken.has(version) => Failure::new(
+            ProblemKind::Unsupported,
+            format!("this node speaks {spoken} of the protocol, not version {version}"),
+        ),
+        _ => crate::http::problem::no_such_route().await,
+    }
 }

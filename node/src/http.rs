@@ -13,6 +13,7 @@ use axum::{
     middleware,
     routing::{get, post, put},
 };
+use protocol::version::Versions;
 use tower_http::catch_panic::CatchPanicLayer;
 
 /// The longest body of a desk call; imports stream and are not bound by it.
@@ -95,10 +96,11 @@ pub fn federation(app: App) -> Router {
             app.clone(),
             federation::pipeline,
         ));
-    Router::new()
-        .route("/.well-known/commonturf", get(federation::well_known))
-        .nest("/v1/c/{coalition}", calls)
-        .fallback(problem::no_such_route)
+    let mut all = Router::new().route("/.well-known/commonturf", get(federation::well_known));
+    for version in Versions::of(&app.identity()).each() {
+        all = all.nest(&format!("/v{version}/c/{{coalition}}"), calls.clone());
+    }
+    all.fallback(federation::no_such_route)
         .method_not_allowed_fallback(problem::no_such_method)
         .layer(middleware::from_fn(guard::plain_and_in_time))
         .layer(middleware::from_fn(problem::with_request_id))

@@ -27,5 +27,7 @@ mod plans;
 mod recall;
 #[path = "fold/uses.rs"]
 mod uses;
+#[path = "fold/versions.rs"]
+mod versions;
 #[path = "fold/world.rs"]
 mod world;

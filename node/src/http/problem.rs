@@ -58,6 +58,7 @@ impl From<KeeperError> for Failure {
     fn from(error: KeeperError) -> Self {
         match error {
             KeeperError::Refused(problem) => Self(problem),
+            KeeperError::Version(error) => Self::new(ProblemKind::Unsupported, error.to_string()),
             error => Self::new(
                 ProblemKind::Unavailable,
                 format!("{error}; nothing was lost, try again later"),

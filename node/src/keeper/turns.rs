@@ -7,9 +7,7 @@
 use crate::http::problem::Failure;
 use protocol::{
     id::NodeId,
-    limits::{
-        APPEND_TURN, APPENDS_AT_WORK, APPENDS_FOR_CONTROL, APPENDS_WAITING, KEEPER_QUEUE,
-    },
+    limits::{APPEND_TURN, APPENDS_AT_WORK, APPENDS_FOR_CONTROL, APPENDS_WAITING, KEEPER_QUEUE},
     problem::{Problem, ProblemKind},
 };
 use std::{

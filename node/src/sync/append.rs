@@ -20,17 +20,17 @@ use protocol::{
     chain::{APPEND_BYTES, APPEND_ENTRIES, Append, AppendResult, Sealed},
     codec,
     entry::Class,
-    envelope::{ENTRY_BYTES, Envelope, Form, Header, VERSION},
-    id::{EntryId, Hash, NodeId},
+    envelope::{ENTRY_BYTES, Envelope, Form, Header},
+    id::{EntryId, Hash},
     mls::Group,
     problem::ProblemKind,
 };
 
 /// The header of a commit of this node.
 #[must_use]
-pub fn commit_header(me: NodeId, coalition: &Coalition, entry: EntryId) -> Header {
+pub fn commit_header(app: &App, coalition: &Coalition, entry: EntryId) -> Header {
     header(
-        me,
+        app,
         coalition,
         entry,
         Class::Control,
@@ -99,7 +99,7 @@ async fn seal_one(
     }
     let entry = outbox::plain(app, row)?;
     let header = header(
-        app.me,
+        app,
         coalition,
         row.entry,
         row.class,
@@ -135,7 +135,7 @@ async fn build_commit(
     if group.has_pending_commit() {
         return Ok(false);
     }
-    let header = commit_header(app.me, coalition, row.entry);
+    let header = commit_header(app, coalition, row.entry);
     let (key, aad) = (app.mls_key(), header.authenticated());
     let commit = match (coalition.state.joins.get(&intent.node), intent.removes) {
         (_, true) => group.commit_remove(&key, &aad, &[intent.node])?,
@@ -162,7 +162,7 @@ async fn build_commit(
 }
 
 fn header(
-    me: NodeId,
+    app: &App,
     coalition: &Coalition,
     entry: EntryId,
     class: Class,
@@ -170,14 +170,14 @@ fn header(
     blobs: Vec<protocol::blob::BlobId>,
 ) -> Header {
     Header {
-        version: VERSION,
+        version: coalition.speaks(&app.identity()),
         coalition: coalition.row.id,
         lineage: coalition.row.lineage,
         entry,
         class,
         form,
         blobs,
-        author: me,
+        author: app.me,
         evidence: None,
     }
 }

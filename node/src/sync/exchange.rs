@@ -21,6 +21,7 @@ use protocol::{
         sign_request, verify_response,
     },
     time::Moment,
+    version::Versions,
 };
 use std::time::Duration;
 use tower::ServiceExt;
@@ -81,22 +82,34 @@ impl Keeper {
         query: &str,
         content: &Content<'_>,
     ) -> Result<Bytes, KeeperError> {
-        let exchange =
-            |ahead| self.exchange(app, seat, method.clone(), path, query, content, ahead);
-        let first = exchange(0).await;
+        let own = Versions::of(&app.identity());
+        let version = match &seat.document {
+            Some(document) => own.agree(Versions::of(document))?,
+            None => own.newest(),
+        };
+        let exchange = |ahead, version| {
+            let target = (method.clone(), path, query);
+            self.exchange(app, seat, target, content, version, ahead)
+        };
+        let first = exchange(0, version).await;
         let Err(KeeperError::Refused(problem)) = &first else {
             return first;
         };
         match (problem.kind(), problem.server_time) {
             (Some(ProblemKind::ClockSkew), Some(theirs)) => {
                 app.offsets.set(seat.node, theirs.since(app.now()));
-                exchange(0).await
+                exchange(0, version).await
+            }
+            // Whoever has not shown its document yet may speak an older version than this node.
+            (Some(ProblemKind::Unsupported), _) if seat.document.is_none() => {
+                let spoken = own.agree(spoken_by(app, seat, own).await?)?;
+                exchange(0, spoken).await
             }
             // The keeper has just started and takes nothing that may have been signed before; a
             // signature as far ahead as clocks may differ cannot have been.
             (Some(ProblemKind::StaleSinceRestart), _) => {
                 let ahead = protocol::limits::CLOCK_AHEAD;
-                let again = exchange(ahead).await;
+                let again = exchange(ahead, version).await;
                 let refused = again.as_ref().err().and_then(KeeperError::kind);
                 if refused != Some(ProblemKind::StaleSinceRestart) {
                     return again;
@@ -104,24 +117,22 @@ impl Keeper {
                 // A signature names whole seconds, so within the keeper's first one even that
                 // moment is cut off to one that is refused.
                 app.life.pause(A_SECOND).await;
-                exchange(ahead).await
+                exchange(ahead, version).await
             }
             _ => first,
         }
     }
 
-    #[expect(clippy::too_many_arguments, reason = "the parts of one request")]
     async fn exchange(
         &self,
         app: &App,
         seat: &Seat,
-        method: Method,
-        path: &str,
-        query: &str,
+        (method, path, query): (Method, &str, &str),
         content: &Content<'_>,
+        version: u32,
         ahead: i64,
     ) -> Result<Bytes, KeeperError> {
-        let path = format!("/v1/c/{}/{path}", self.coalition);
+        let path = format!("/v{version}/c/{}/{path}", self.coalition);
         let authority = match &seat.url {
             Some(url) => authority_of(url)?,
             None => LOCAL_AUTHORITY.to_owned(),
@@ -187,6 +198,29 @@ impl Keeper {
             ))),
         }
     }
+}
+
+/// What a keeper speaks that has not shown its document yet: it tells anybody, unsigned. Whoever lies
+/// there makes two nodes fail to meet, nothing else.
+async fn spoken_by(app: &App, seat: &Seat, own: Versions) -> Result<Versions, KeeperError> {
+    let Some(url) = &seat.url else {
+        return Ok(own);
+    };
+    let request = Request::get("/.well-known/commonturf").body(Bytes::new());
+    let request = request.map_err(|error| KeeperError::Unreadable(error.to_string()))?;
+    let answer = app.transport.send(url, request).await?;
+    let said: serde_json::Value = serde_json::from_slice(answer.body()).unwrap_or_default();
+    let listed = said["commonturf"]["versions"].as_array();
+    let listed = listed.into_iter().flatten();
+    let listed: Vec<u32> = listed
+        .filter_map(|version| u32::try_from(version.as_u64()?).ok())
+        .collect();
+    let ends = listed.iter().min().zip(listed.iter().max());
+    ends.and_then(|(min, max)| Versions::new(*min, *max))
+        .ok_or_else(|| {
+            let what = "it does not say which versions of the protocol it speaks";
+            KeeperError::Unreadable(what.to_owned())
+        })
 }
 
 /// Checks the answer's signature, and that its head is the keeper's word; answers when it was signed.

@@ -244,7 +244,7 @@ async fn one(
     react::claims_ended(tx, &ended).await?;
     let mut line = Line::of(item);
     let own = out::find_by_envelope(&mut *tx, Hash::of(&item.sealed)).await?;
-    let envelope = match Envelope::read(&item.sealed, coalition.row.id, coalition.row.lineage) {
+    let envelope = match coalition.envelope(&item.sealed) {
         Ok(envelope) => envelope,
         Err(error) => {
             line.void = Some(Void::Envelope(error.to_string()).to_string());

@@ -13,6 +13,7 @@ use protocol::{
     id::{CoalitionId, NodeId},
     problem::{Problem, ProblemKind},
     sign::{LogPoint, SignatureError},
+    version::NoCommonVersion,
 };
 use std::{
     collections::{BTreeMap, VecDeque},
@@ -71,6 +72,9 @@ pub enum KeeperError {
     /// The blob is longer than what it is said to be.
     #[error("the blob is longer than what it is needed for")]
     TooLong,
+    /// It speaks no version of the protocol that this node speaks.
+    #[error("the keeper speaks another protocol: {0}")]
+    Version(#[from] NoCommonVersion),
     /// Its answer is signed and makes no sense.
     #[error("the keeper's answer cannot be read: {0}")]
     Unreadable(String),

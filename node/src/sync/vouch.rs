@@ -32,8 +32,7 @@ pub(super) async fn grow(
 ) -> Result<(), StoreError> {
     let meta = state.meta();
     let chain = item.chain(meta.head.chain, meta.head.lineage);
-    app.heads
-        .folded(meta.head.lineage, item.position, chain);
+    app.heads.folded(meta.head.lineage, item.position, chain);
     let mut tree = meta.tree;
     let mut nodes = Vec::new();
     tree.push_and_note(item.leaf(meta.head.lineage), |at, hash| {

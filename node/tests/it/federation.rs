@@ -7,6 +7,7 @@ mod evaluation;
 mod joins;
 mod limits;
 mod two_histories;
+mod versions;
 
 use super::site::{KEEPER_URL, Site, answer};
 use axum::body::Body;

@@ -144,8 +144,8 @@ async fn a_body_that_stops_is_refused_at_both_listeners() {
         (
             desk.0,
             "POST /api/v1/coalition/invites".to_owned(),
-            "400",
-            "",
+            "408",
+            "too-slow",
         ),
     ];
     for (address, line, status, code) in asks {

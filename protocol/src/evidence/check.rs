@@ -160,7 +160,7 @@ pub(super) fn opened(
     findings: &mut Findings,
 ) -> Option<(NodeId, Entry)> {
     let at = shown.position;
-    let envelope = match Envelope::read(&shown.envelope, log.coalition, log.lineage) {
+    let envelope = match Envelope::read(&shown.envelope, log.coalition, log.lineage, None) {
         Ok(envelope) => envelope,
         Err(error) => {
             findings.say(false, format!("the envelope at position {at}: {error}"));
