@@ -14,7 +14,10 @@ pub mod rejoin;
 pub mod status;
 
 use crate::{
-    app::App, http::problem::Failure, store::coalition::Phase, sync::coalition::Coalition,
+    app::App,
+    http::problem::{self, Failure},
+    store::coalition::Phase,
+    sync::coalition::Coalition,
 };
 use axum::{
     body::Body,
@@ -167,11 +170,21 @@ pub async fn pipeline(State(app): State<App>, request: Request, next: Next) -> R
         Err(failure) => failure.into_response(),
     };
     // A member that has folded another history is shown where this log stands, signed.
+    let response = closed(response, parts.extensions.get());
     let conflict = is_member && response.status() == http::StatusCode::CONFLICT;
     let with_head = !between_keepers && (response.status().is_success() || conflict);
     match Answered::received(&view) {
         Ok(answered) => sign(&app, response, &answered, with_head).await,
         Err(_) => response,
+    }
+}
+
+/// An answer as it will be signed: whatever was refused is a problem, with the request's id.
+fn closed(response: Response, id: Option<&problem::RequestId>) -> Response {
+    let response = problem::as_problem(response);
+    match id {
+        Some(id) => problem::named(response, id),
+        None => response,
     }
 }
 
@@ -380,6 +393,10 @@ async fn sign(app: &App, response: Response, answered: &Answered<'_>, with_head:
         nonce,
     ) {
         Ok(added) => added,
+        // Nothing to bind the answer to: the call's own signature is no signature.
+        Err(_) if parts.status.is_client_error() => {
+            return Response::from_parts(parts, Body::from(body));
+        }
         Err(error) => return Failure::internal(error).into_response(),
     };
     for (name, value) in added {
@@ -447,6 +464,6 @@ pub async fn no_such_route(State(app): State<App>, uri: http::Uri) -> Failure {
             ProblemKind::Unsupported,
             format!("this node speaks {spoken} of the protocol, not version {version}"),
         ),
-        _ => crate::http::problem::no_such_route().await,
+        _ => problem::no_such_route().await,
     }
 }

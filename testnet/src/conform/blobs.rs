@@ -63,6 +63,8 @@ pub(super) async fn run(peer: &Peer, report: &mut Report) {
         says,
         whole(peer, &manifest, halves).await,
     );
+    let says = "a blob or chunk whose name cannot be read is refused";
+    report.clause("protocol.md 8.4", says, unreadable(peer).await);
     let says = "a manifest that contradicts itself is refused";
     report.clause("identity.md 6.1", says, contradicts(peer, &manifest).await);
     let says = "an entry that names a whole blob is ordered";
@@ -140,6 +142,15 @@ async fn contradicts(peer: &Peer, manifest: &Manifest) -> Found {
     ] {
         let answer = peer.ask(&peer.post("blobs", body)).await?;
         answer.refused(&[ProblemKind::Unsupported])?;
+    }
+    Ok(())
+}
+
+async fn unreadable(peer: &Peer) -> Found {
+    let id = BlobId(protocol::id::Hash::of(b"nowhere"));
+    for rest in ["blobs/what".to_owned(), format!("blobs/{id}/first")] {
+        let answer = peer.ask(&peer.get(&rest)).await?;
+        answer.refused(&[ProblemKind::InvalidInput, ProblemKind::NotFound])?;
     }
     Ok(())
 }

@@ -267,10 +267,11 @@ impl Peer {
         if let Some(wrong) = refused.then(|| malformed(answer)).flatten() {
             push(&mut remarks.problems, format!("{what}: {wrong}"));
         }
+        let one = |value: &str| value.starts_with("ct=:") && value.matches(':').count() == 2;
         let readable = sent
             .headers
             .iter()
-            .any(|(name, value)| name == "signature" && value.starts_with("ct=:"));
+            .any(|(name, value)| name == "signature" && one(value));
         let in_coalition = sent.path.starts_with(&self.path(""));
         if self.document.is_none() || !readable || !in_coalition || may_be_unsigned(answer) {
             return;
@@ -424,6 +425,8 @@ fn may_be_unsigned(answer: &Answer) -> bool {
         ProblemKind::TooSlow,
         ProblemKind::TooLarge,
         ProblemKind::UnsupportedMediaType,
+        ProblemKind::NotFound,
+        ProblemKind::MethodNotAllowed,
     ];
     kind.is_some_and(|kind| early.contains(&kind))
 }
