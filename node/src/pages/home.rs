@@ -390,15 +390,22 @@ impl Home {
                 answered: Some(text()),
                 no_quorum: true,
                 frozen: Some(text()),
-                keepers: vec![Keeper {
-                    name: text(),
-                    role: text(),
-                    lag: Some(3),
-                    heard: Some(text()),
-                    error: Some(text()),
-                }],
+                keepers: vec![Keeper::sample(&text())],
             }),
             frame,
+        }
+    }
+}
+
+#[cfg(test)]
+impl Keeper {
+    fn sample(text: &str) -> Self {
+        Self {
+            name: text.to_owned(),
+            role: text.to_owned(),
+            lag: Some(3),
+            heard: Some(text.to_owned()),
+            error: Some(text.to_owned()),
         }
     }
 }

@@ -55,6 +55,19 @@ pub fn channel(channel: Channel) -> &'static str {
     }
 }
 
+/// What is given in return for rows.
+#[must_use]
+pub fn consideration(word: &str) -> String {
+    match word {
+        "none" => "Nothing",
+        "fmv_paid" => "Their usual price, paid",
+        "in_kind_reported" => "Reported as a contribution in kind",
+        "exchange" => "Rows of their own, in exchange",
+        other => return spaced(other),
+    }
+    .to_owned()
+}
+
 /// How a contact point stands.
 #[must_use]
 pub fn standing(standing: Standing) -> &'static str {

@@ -106,7 +106,7 @@ async fn create(
     counts: &mut Counts,
 ) -> Result<()> {
     let row = prepared.row;
-    let mut person = blank(context);
+    let mut person = blank(context, batch.fresh_id());
     merge::merge(&mut person, &row, Mode::Newest);
     facts(&mut person, &row, context, Mode::Newest);
     let mut points = Vec::new();
@@ -173,9 +173,9 @@ async fn change(
     Ok(())
 }
 
-fn blank(context: &Context) -> Person {
+fn blank(context: &Context, person_id: String) -> Person {
     Person {
-        person_id: fresh_id(),
+        person_id,
         source: context.source.unwrap_or(context.usual_source).to_string(),
         basis: "unknown".to_owned(),
         created_at: context.now,

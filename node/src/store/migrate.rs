@@ -59,6 +59,11 @@ pub const MIGRATIONS: &[(i64, &str, &str)] = &[
         include_str!("../../migrations/0013_generations.sql"),
     ),
     (16, "turf", include_str!("../../migrations/0016_turf.sql")),
+    (
+        22,
+        "retention",
+        include_str!("../../migrations/0022_retention.sql"),
+    ),
 ];
 
 #[derive(Debug)]

@@ -31,7 +31,7 @@ pub(super) async fn grow(
     item: &LogItem,
 ) -> Result<(), StoreError> {
     let meta = state.meta();
-    let chain = item.chain(meta.head.chain, meta.head.lineage);
+    let chain = item.line().chain(meta.head.chain, meta.head.lineage);
     app.heads.folded(meta.head.lineage, item.position, chain);
     let mut tree = meta.tree;
     let mut nodes = Vec::new();

@@ -91,7 +91,7 @@ async fn counting(answer: String) -> (u16, Arc<AtomicUsize>) {
     let port = listener.local_addr().unwrap().port();
     let connects = Arc::new(AtomicUsize::new(0));
     let seen = connects.clone();
-    tokio::spawn(async move {
+    crate::lifecycle::Lifecycle::default().spawn(async move {
         while let Ok((mut socket, _)) = listener.accept().await {
             seen.fetch_add(1, Ordering::SeqCst);
             let _ = socket.read(&mut [0; 1024]).await;

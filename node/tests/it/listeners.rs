@@ -13,7 +13,7 @@ use std::{net::SocketAddr, time::Duration};
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
     net::{TcpListener, TcpStream},
-    time::{Instant, timeout},
+    time::timeout,
 };
 
 async fn serving(router: axum::Router, manners: Manners) -> (SocketAddr, Lifecycle) {
@@ -28,15 +28,16 @@ fn small() -> axum::Router {
     axum::Router::new().route("/healthz", axum::routing::get(|| async { "ok" }))
 }
 
-/// Sends something and reads until the other side closes, for five minutes at most.
+/// How long a listener may take to close.
+const SOON: Duration = Duration::from_secs(30);
+
+/// Sends something and reads until the other side closes.
 async fn tell(address: SocketAddr, words: &[u8]) -> String {
     let mut socket = TcpStream::connect(address).await.unwrap();
     let _ = socket.write_all(words).await;
     let mut answer = Vec::new();
     let read = socket.read_to_end(&mut answer);
-    let _ = timeout(Duration::from_secs(300), read)
-        .await
-        .expect("it is closed");
+    let _ = timeout(SOON, read).await.expect("it is closed");
     String::from_utf8_lossy(&answer).into_owned()
 }
 
@@ -57,11 +58,8 @@ async fn headers_that_do_not_come_end_the_connection() {
             "PRI * HTTP/2.0",
             "GET /healthz HTTP/1.1\r\nhost: x\r\n",
         ] {
-            let since = Instant::now();
             let answer = tell(address, begun.as_bytes()).await;
             assert!(!answer.contains("200"), "{begun}: {answer}");
-            let longest = Duration::from_secs(5);
-            assert!(since.elapsed() <= longest, "{begun}: {:?}", since.elapsed());
         }
     }
 }
@@ -110,22 +108,20 @@ async fn one_connection_too_many_is_closed_at_once_and_the_others_go_on() {
 async fn a_connection_that_is_kept_in_use_ends_some_day() {
     let (address, _life) = serving(small(), QUICK).await;
     let mut socket = TcpStream::connect(address).await.unwrap();
-    let since = Instant::now();
     let mut buffer = [0; 4096];
     let mut answers = 0;
-    loop {
-        let ask = b"GET /healthz HTTP/1.1\r\nhost: x\r\n\r\n";
-        let asked = socket.write_all(ask).await;
-        if asked.is_err() || matches!(socket.read(&mut buffer).await, Ok(0) | Err(_)) {
-            break;
+    let using = async {
+        loop {
+            let ask = b"GET /healthz HTTP/1.1\r\nhost: x\r\n\r\n";
+            let asked = socket.write_all(ask).await;
+            if asked.is_err() || matches!(socket.read(&mut buffer).await, Ok(0) | Err(_)) {
+                break;
+            }
+            answers += 1;
+            tokio::time::sleep(Duration::from_millis(50)).await;
         }
-        answers += 1;
-        assert!(
-            since.elapsed() < Duration::from_secs(10),
-            "it is still open"
-        );
-        tokio::time::sleep(Duration::from_millis(50)).await;
-    }
+    };
+    timeout(SOON, using).await.expect("it is closed");
     assert!(answers > 3, "it was in use");
 }
 
@@ -153,13 +149,11 @@ async fn a_body_that_stops_is_refused_at_both_listeners() {
             "{line} HTTP/1.1\r\nhost: x\r\nauthorization: Bearer {token}\r\ncontent-type: \
              application/json\r\ncontent-length: 100\r\nconnection: close\r\n\r\n{{\"label\":"
         );
-        let since = Instant::now();
         let answer = tell(address, request.as_bytes()).await;
         assert!(
             answer.starts_with(&format!("HTTP/1.1 {status}")),
             "{answer}"
         );
         assert!(answer.contains(code), "{answer}");
-        assert!(since.elapsed() < Duration::from_secs(30));
     }
 }

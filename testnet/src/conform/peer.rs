@@ -306,7 +306,6 @@ impl Peer {
     }
 
     /// What was remarked so far: signatures, heads, problems.
-    #[must_use]
     pub(super) fn remarked(&self) -> [Found; 3] {
         let remarks = self.remarks.lock().unwrap_or_else(PoisonError::into_inner);
         let any = |seen: usize, wrong: &[String]| match (seen, wrong) {

@@ -89,6 +89,36 @@ async fn hand_on(State(front): State<Front>, request: Request) -> Response {
     whole.map(Body::from)
 }
 
+/// What each wrong is found by; nothing where there is none.
+const FOUND: [(Wrong, &[&str]); 6] = [
+    (Wrong::Nothing, &[]),
+    (Wrong::NoSignature, &["every answer to a readable"]),
+    (
+        Wrong::YesToEverything,
+        &[
+            "a call without a signature",
+            "the covered components are exactly",
+            "`alg` least of all",
+            "the digest is that of the content",
+            "a call for another node",
+            "told the time",
+            "a nonce is good once",
+            "nobody signs in a member's name",
+            "longer than any call needs",
+            "a packed body",
+            "content is CBOR",
+            "`keeper-behind`",
+            "`fork-suspected`",
+            "are refused as a whole",
+            "differs from the manifest",
+            "does not speak is `unsupported`",
+        ],
+    ),
+    (Wrong::PlainRefusals, &["every refusal is a problem"]),
+    (Wrong::OtherVersions, &["the signed document says the same"]),
+    (Wrong::NoHead, &["every answer to a readable"]),
+];
+
 #[tokio::test(flavor = "multi_thread")]
 async fn our_node_keeps_every_clause_and_a_server_that_does_not_is_found_out() {
     let program = Program::build().await.unwrap();
@@ -122,35 +152,10 @@ async fn our_node_keeps_every_clause_and_a_server_that_does_not_is_found_out() {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
     let router = Router::new().fallback(hand_on).with_state(front);
-    let server = tokio::spawn(async move { axum::serve(listener, router).await });
-    for (how, clauses) in [
-        (Wrong::Nothing, &[][..]),
-        (Wrong::NoSignature, &["every answer to a readable"][..]),
-        (
-            Wrong::YesToEverything,
-            &[
-                "a call without a signature",
-                "the covered components are exactly",
-                "`alg` least of all",
-                "the digest is that of the content",
-                "a call for another node",
-                "told the time",
-                "a nonce is good once",
-                "nobody signs in a member's name",
-                "longer than any call needs",
-                "a packed body",
-                "content is CBOR",
-                "`keeper-behind`",
-                "`fork-suspected`",
-                "are refused as a whole",
-                "differs from the manifest",
-                "does not speak is `unsupported`",
-            ],
-        ),
-        (Wrong::PlainRefusals, &["every refusal is a problem"]),
-        (Wrong::OtherVersions, &["the signed document says the same"]),
-        (Wrong::NoHead, &["every answer to a readable"]),
-    ] {
+    commonturf::lifecycle::Lifecycle::default().spawn(async move {
+        let _ = axum::serve(listener, router).await;
+    });
+    for (how, clauses) in FOUND {
         *wrong.lock().unwrap() = how;
         peer.turn_to(&format!("http://{address}"));
         let mut report = Report::default();
@@ -166,7 +171,6 @@ async fn our_node_keeps_every_clause_and_a_server_that_does_not_is_found_out() {
             assert!(found, "{how:?} breaks \"{clause}\": {broken:#?}");
         }
     }
-    server.abort();
 }
 
 #[test]

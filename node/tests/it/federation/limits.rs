@@ -130,18 +130,18 @@ async fn a_member_waits_for_entries_twice_at_a_time_and_not_a_third_time() {
         let keeper = keeper.app.clone();
         async move { call.send(&keeper).await }
     };
-    let waiting: Vec<_> = (0..LONGPOLLS_PER_MEMBER)
-        .map(|_| tokio::spawn(poll(&member)))
-        .collect();
-    tokio::time::sleep(std::time::Duration::from_millis(300)).await;
-    let third = poll(&member).await;
+    let waiting = futures_util::future::join_all((0..LONGPOLLS_PER_MEMBER).map(|_| poll(&member)));
+    let meanwhile = async {
+        tokio::time::sleep(std::time::Duration::from_millis(300)).await;
+        (poll(&member).await, poll(&quiet).await)
+    };
+    let (waiting, (third, other)) = tokio::join!(waiting, meanwhile);
     assert_eq!(code(&third), "rate");
     assert!(problem(&third).retry_after_ms.is_some());
-    let other = tokio::spawn(poll(&quiet));
     for one in waiting {
-        assert!(one.await.unwrap().status().is_success());
+        assert!(one.status().is_success());
     }
-    assert!(other.await.unwrap().status().is_success());
+    assert!(other.status().is_success());
     assert!(poll(&member).await.status().is_success());
 }
 
