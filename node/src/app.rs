@@ -71,6 +71,12 @@ pub struct Node {
     pub wake: Wake,
     /// What this node does as a keeper, if it is one.
     pub kept: crate::keeper::raft::Kept,
+    /// What members have asked of this node as a keeper.
+    pub gate: crate::federation::gate::Gate,
+    /// Whose append is worked on next.
+    pub turns: crate::keeper::turns::Turns,
+    /// What keepers sign about the length of the log.
+    pub heads: crate::sync::heads::Heads,
     /// What is known of each keeper from its answers.
     pub keepers: crate::sync::keepers::Book,
     /// What keepers answer, for calls that this node makes to itself.
@@ -176,6 +182,9 @@ impl App {
             offsets: Offsets::default(),
             wake,
             kept: crate::keeper::raft::Kept::default(),
+            gate: crate::federation::gate::Gate::default(),
+            turns: crate::keeper::turns::Turns::default(),
+            heads: crate::sync::heads::Heads::default(),
             keepers: crate::sync::keepers::Book::default(),
             federation: OnceLock::new(),
             clock,

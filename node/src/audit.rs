@@ -2,6 +2,7 @@
 //! not agree, and files that prove it ([`file`](mod@file)).
 
 pub mod file;
+pub mod fork;
 
 use crate::{
     app::App,

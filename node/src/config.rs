@@ -273,7 +273,9 @@ pub fn public_url(text: &str) -> Result<url::Url, ConfigError> {
         "http" => return Err(wrong("plain http is for 127.0.0.1 only; use https")),
         _ => return Err(wrong("it must begin with https://")),
     }
-    if url.path() != "/" || url.query().is_some() || !url.username().is_empty() {
+    let more = url.query().is_some() || url.fragment().is_some();
+    let user = !url.username().is_empty() || url.password().is_some();
+    if url.path() != "/" || more || user {
         return Err(wrong(
             "it has a host and perhaps a port, and nothing after that",
         ));

@@ -6,6 +6,7 @@
 pub mod append;
 pub mod blob;
 pub mod evaluate;
+pub mod gate;
 pub mod join;
 pub mod raft;
 pub mod read;
@@ -13,7 +14,10 @@ pub mod rejoin;
 pub mod status;
 
 use crate::{
-    app::App, http::problem::Failure, store::coalition::Phase, sync::coalition::Coalition,
+    app::App,
+    http::problem::{self, Failure},
+    store::coalition::Phase,
+    sync::coalition::Coalition,
 };
 use axum::{
     body::Body,
@@ -22,16 +26,19 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use bytes::Bytes;
-use http_body_util::{BodyExt, Limited};
+use http_body_util::{BodyExt, LengthLimitError, Limited};
 use protocol::{
-    id::NodeId,
+    id::{CoalitionId, NodeId},
     identity::{IdentityDocument, KeyId, KeyUse, PublicKey},
     problem::{Problem, ProblemKind},
     sign::{
         Answered, LogPoint, Nonce, RequestSigner, RequestView, ResponseView, Seen, ShownHead,
         SignatureError, VerifiedRequest, sign_response, verify_request,
     },
+    version::Versions,
 };
+
+use std::time::Duration;
 
 /// How CBOR travels.
 pub const APPLICATION_CBOR: &str = "application/cbor";
@@ -41,6 +48,8 @@ pub const OCTETS: &str = "application/octet-stream";
 pub const LOCAL_AUTHORITY: &str = "keeper.commonturf.internal";
 /// The longest body of a call: a chunk, or an append.
 const BODY_BYTES: usize = CHUNK + 64 * 1024;
+/// How long a body may take.
+const BODY_TIME: Duration = Duration::from_millis(protocol::limits::REQUEST_TIME.unsigned_abs());
 /// Bytes of a blob's chunk.
 pub const CHUNK: usize = protocol::limits::CHUNK_BYTES as usize;
 
@@ -107,7 +116,7 @@ fn not_member() -> Failure {
     )
 }
 
-/// The pipeline around every call under `/v1/c/`.
+/// The pipeline around every call to a coalition.
 pub async fn pipeline(State(app): State<App>, request: Request, next: Next) -> Response {
     let (parts, body) = request.into_parts();
     // Nesting has cut the prefix off the address; what was signed is the whole of it.
@@ -115,14 +124,6 @@ pub async fn pipeline(State(app): State<App>, request: Request, next: Next) -> R
         .extensions
         .get::<OriginalUri>()
         .map_or_else(|| parts.uri.clone(), |original| original.0.clone());
-    let Ok(body) = Limited::new(body, BODY_BYTES).collect().await else {
-        return Failure::new(
-            ProblemKind::TooLarge,
-            "the body is longer than any call needs",
-        )
-        .into_response();
-    };
-    let body = body.to_bytes();
     let mut headers: Vec<(&str, &str)> = Vec::new();
     for (name, value) in &parts.headers {
         let Ok(value) = value.to_str() else {
@@ -131,14 +132,27 @@ pub async fn pipeline(State(app): State<App>, request: Request, next: Next) -> R
         headers.push((name.as_str(), value));
     }
     // A chunk is named by its own hash; everything else that is sent is signed.
-    let chunk = parts.method == http::Method::PUT && headers.contains(&("content-type", OCTETS));
+    let chunk = parts.method == http::Method::PUT
+        && uri.path().contains("/blobs/")
+        && headers.contains(&("content-type", OCTETS));
     let view = RequestView {
         method: parts.method.as_str(),
         authority: "",
         path: uri.path(),
         query: uri.query(),
         headers: &headers,
+        body: None,
+    };
+    if let Err(failure) = gate::before_anything(&app, &view) {
+        return failure.into_response();
+    }
+    let body = match whole_body(body).await {
+        Ok(body) => body,
+        Err(failure) => return failure.into_response(),
+    };
+    let view = RequestView {
         body: (!chunk && !body.is_empty()).then_some(body.as_ref()),
+        ..view
     };
     let between_keepers = is_between_keepers(uri.path());
     let admitted = if between_keepers {
@@ -146,7 +160,8 @@ pub async fn pipeline(State(app): State<App>, request: Request, next: Next) -> R
     } else {
         admit(&app, &view, &body).await
     };
-    let response = match admitted {
+    let is_member = admitted.as_ref().is_ok_and(|caller| caller.member);
+    let response = match admitted.and_then(|caller| of_a_known_type(&view).map(|()| caller)) {
         Ok(caller) => {
             let mut request = Request::from_parts(parts.clone(), Body::from(body.clone()));
             request.extensions_mut().insert(caller);
@@ -154,13 +169,58 @@ pub async fn pipeline(State(app): State<App>, request: Request, next: Next) -> R
         }
         Err(failure) => failure.into_response(),
     };
+    // A member that has folded another history is shown where this log stands, signed.
+    let response = closed(response, parts.extensions.get());
+    let conflict = is_member && response.status() == http::StatusCode::CONFLICT;
+    let with_head = !between_keepers && (response.status().is_success() || conflict);
     match Answered::received(&view) {
         Ok(answered) => {
             let position = claimed_position(&view);
-            sign(&app, response, &answered, !between_keepers, position).await
+            sign(&app, response, &answered, with_head, position).await
         }
         Err(_) => response,
     }
+}
+
+/// An answer as it will be signed: whatever was refused is a problem, with the request's id.
+fn closed(response: Response, id: Option<&problem::RequestId>) -> Response {
+    let response = problem::as_problem(response);
+    match id {
+        Some(id) => problem::named(response, id),
+        None => response,
+    }
+}
+
+/// The body of a call, when it comes in time and is as short as calls are.
+async fn whole_body(body: Body) -> Result<Bytes, Failure> {
+    let whole = Limited::new(body, BODY_BYTES).collect();
+    match tokio::time::timeout(BODY_TIME, whole).await {
+        Ok(Ok(body)) => Ok(body.to_bytes()),
+        Ok(Err(error)) if error.is::<LengthLimitError>() => Err(Failure::new(
+            ProblemKind::TooLarge,
+            "the body is longer than any call needs",
+        )),
+        _ => Err(Failure::new(
+            ProblemKind::TooSlow,
+            "the body stopped or took too long",
+        )),
+    }
+}
+
+/// Refuses signed content that is no CBOR.
+fn of_a_known_type(view: &RequestView<'_>) -> Result<(), Failure> {
+    if view.body.is_none() || view.headers.contains(&("content-type", APPLICATION_CBOR)) {
+        return Ok(());
+    }
+    Err(Failure::new(
+        ProblemKind::UnsupportedMediaType,
+        "content is application/cbor; a chunk of a blob is application/octet-stream",
+    ))
+}
+
+/// Whether a path is one of a coalition, in whichever version of the protocol.
+fn is_of(path: &str, coalition: CoalitionId) -> bool {
+    path.split('/').nth(3) == Some(coalition.to_string().as_str())
 }
 
 /// Whether a path is one on which keepers call each other.
@@ -175,10 +235,8 @@ fn admit_keeper(app: &App, view: &RequestView<'_>, body: &Bytes) -> Result<Calle
         return Err(Failure::new(ProblemKind::TooLarge, ""));
     }
     let node = claimed_caller(view)?;
-    let circle = app.kept.circle().filter(|circle| {
-        let prefix = format!("/v1/c/{}/", circle.coalition);
-        view.path.starts_with(&prefix)
-    });
+    let circle = app.kept.circle();
+    let circle = circle.filter(|circle| is_of(view.path, circle.coalition));
     let document = circle
         .as_ref()
         .and_then(|circle| circle.document(node))
@@ -219,10 +277,7 @@ async fn admit(app: &App, view: &RequestView<'_>, body: &Bytes) -> Result<Caller
     let coalition = app.coalition.read().await;
     let state = coalition
         .as_ref()
-        .filter(|coalition| {
-            let prefix = format!("/v1/c/{}/", coalition.row.id);
-            answers_here(app, coalition) && view.path.starts_with(&prefix)
-        })
+        .filter(|coalition| answers_here(app, coalition) && is_of(view.path, coalition.row.id))
         .map(|coalition| &coalition.state);
     // The keeper itself is one before the log has its first entry.
     let member = match state {
@@ -245,6 +300,7 @@ async fn admit(app: &App, view: &RequestView<'_>, body: &Bytes) -> Result<Caller
     let verified = verified(app, view, node, &document)?;
     // What this node asks itself never was on a wire, so nobody can repeat it.
     if node != app.me {
+        app.gate.called(node, now)?;
         let mut nonces = app
             .nonces
             .lock()
@@ -332,7 +388,7 @@ async fn sign(
         headers: &headers,
         body: (!chunk && !body.is_empty()).then_some(body.as_ref()),
     };
-    let head = if with_head && parts.status.is_success() {
+    let head = if with_head {
         shown_head(app, position).await
     } else {
         None
@@ -348,6 +404,10 @@ async fn sign(
         nonce,
     ) {
         Ok(added) => added,
+        // Nothing to bind the answer to: the call's own signature is no signature.
+        Err(_) if parts.status.is_client_error() => {
+            return Response::from_parts(parts, Body::from(body));
+        }
         Err(error) => return Failure::internal(error).into_response(),
     };
     for (name, value) in added {
@@ -401,8 +461,21 @@ pub(crate) fn read_cbor<T: protocol::codec::Canonical>(body: &Bytes) -> Result<T
 }
 
 /// What anybody may know: which versions this node speaks.
-pub async fn well_known() -> axum::Json<serde_json::Value> {
-    axum::Json(
-        serde_json::json!({ "commonturf": { "versions": [1], "path": "/v1/c/{coalition}" } }),
-    )
+pub async fn well_known(State(app): State<App>) -> axum::Json<serde_json::Value> {
+    let spoken: Vec<u32> = Versions::of(&app.identity()).each().collect();
+    let path = "/v{version}/c/{coalition}";
+    axum::Json(serde_json::json!({ "commonturf": { "versions": spoken, "path": path } }))
+}
+
+/// Nothing is here; who speaks another version of the protocol is told which ones this node speaks.
+pub async fn no_such_route(State(app): State<App>, uri: http::Uri) -> Failure {
+    let first = uri.path().split('/').nth(1).unwrap_or_default();
+    let version: Option<u32> = first.strip_prefix('v').and_then(|rest| rest.parse().ok());
+    match (version, Versions::of(&app.identity())) {
+        (Some(version), spoken) if !spoken.has(version) => Failure::new(
+            ProblemKind::Unsupported,
+            format!("this node speaks {spoken} of the protocol, not version {version}"),
+        ),
+        _ => problem::no_such_route().await,
+    }
 }

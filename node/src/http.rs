@@ -2,6 +2,7 @@
 //! members. Nothing of one is served by the other.
 
 pub mod extract;
+pub mod guard;
 pub mod problem;
 pub mod serve;
 
@@ -12,6 +13,7 @@ use axum::{
     middleware,
     routing::{get, post, put},
 };
+use protocol::version::Versions;
 use tower_http::catch_panic::CatchPanicLayer;
 
 /// The longest body of a desk call; imports stream and are not bound by it.
@@ -61,6 +63,7 @@ pub fn desk(app: App) -> Router {
         .method_not_allowed_fallback(problem::no_such_method)
         .layer(DefaultBodyLimit::max(DESK_BODY))
         .layer(middleware::from_fn(extract::same_origin))
+        .layer(middleware::from_fn(guard::plain_and_in_time))
         .layer(middleware::from_fn(problem::with_request_id))
         .layer(CatchPanicLayer::custom(problem::panicked))
         .with_state(app)
@@ -97,11 +100,13 @@ pub fn federation(app: App) -> Router {
             app.clone(),
             federation::pipeline,
         ));
-    Router::new()
-        .route("/.well-known/commonturf", get(federation::well_known))
-        .nest("/v1/c/{coalition}", calls)
-        .fallback(problem::no_such_route)
+    let mut all = Router::new().route("/.well-known/commonturf", get(federation::well_known));
+    for version in Versions::of(&app.identity()).each() {
+        all = all.nest(&format!("/v{version}/c/{{coalition}}"), calls.clone());
+    }
+    all.fallback(federation::no_such_route)
         .method_not_allowed_fallback(problem::no_such_method)
+        .layer(middleware::from_fn(guard::plain_and_in_time))
         .layer(middleware::from_fn(problem::with_request_id))
         .layer(CatchPanicLayer::custom(problem::panicked))
         .with_state(app)

@@ -12,6 +12,7 @@ use protocol::{
     id::{NodeId, to_base32},
     identity::{Endpoint, Name, NodeSecrets, Particulars, Word},
     time::{Clock, DAY},
+    version::Versions,
 };
 use rand_core::RngCore;
 
@@ -25,6 +26,21 @@ pub async fn make(
     config: &Config,
     name: Name,
     kind: OrgKind,
+    clock: &dyn Clock,
+) -> anyhow::Result<NodeId> {
+    make_speaking(dir, config, (name, kind), Versions::SPOKEN, clock).await
+}
+
+/// As [`make`], for a node that speaks other versions of the protocol than this program's: it does
+/// what its document says.
+///
+/// # Errors
+/// As [`make`].
+pub async fn make_speaking(
+    dir: &NodeDir,
+    config: &Config,
+    (name, kind): (Name, OrgKind),
+    speaks: Versions,
     clock: &dyn Clock,
 ) -> anyhow::Result<NodeId> {
     if dir.config().exists() {
@@ -42,7 +58,7 @@ pub async fn make(
     })?;
     dir.close_to_others()?;
     let secrets = NodeSecrets::generate(&mut crate::ambient::rng());
-    let row = row(config, &secrets, name, kind, clock)?;
+    let row = row(config, &secrets, (name, kind), speaks, clock)?;
     let key = write_secrets(dir)?;
     let store = Store::open(&dir.database(config)).await?;
     save(&store, &row, &secrets, &key, clock).await?;
@@ -57,8 +73,8 @@ pub async fn make(
 fn row(
     config: &Config,
     secrets: &NodeSecrets,
-    name: Name,
-    kind: OrgKind,
+    (name, kind): (Name, OrgKind),
+    speaks: Versions,
     clock: &dyn Clock,
 ) -> anyhow::Result<NodeRow> {
     let endpoints = match &config.federation {
@@ -69,7 +85,7 @@ fn row(
         organization: name.clone(),
         kind: kind.name().parse::<Word>()?,
         endpoints,
-        capabilities: Vec::new(),
+        capabilities: vec![speaks.capability()],
         valid_until: clock.now().plus(DOCUMENT_DAYS * DAY),
     };
     Ok(NodeRow {

@@ -7,3 +7,4 @@ pub mod log;
 pub mod raft;
 pub mod retention;
 pub mod tick;
+pub mod turns;

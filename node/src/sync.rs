@@ -6,6 +6,7 @@ pub mod coalition;
 pub mod echo;
 mod exchange;
 pub mod fold;
+pub mod heads;
 mod inside;
 pub mod keeper_client;
 pub mod keepers;
@@ -19,6 +20,7 @@ pub mod returned;
 pub mod vouch;
 
 use crate::app::App;
+use keeper_client::KeeperError;
 use std::time::Duration;
 
 /// First wait after the keeper did not answer; doubles up to [`BACKOFF_CAP`].
@@ -87,6 +89,12 @@ async fn run(app: App, task: Task) {
                     }
                 }
             }
+            Err(error) if asked_pause(&error).is_some() => {
+                let wait = asked_pause(&error).unwrap_or(BACKOFF_FIRST);
+                if !app.life.pause(wait).await {
+                    return;
+                }
+            }
             Err(error) => {
                 tracing::warn!(error = %error, "the coalition log cannot be reached or read");
                 app.wake
@@ -99,6 +107,12 @@ async fn run(app: App, task: Task) {
             }
         }
     }
+}
+
+/// How long a keeper asks this member to wait, if that is all that is wrong.
+fn asked_pause(error: &anyhow::Error) -> Option<Duration> {
+    let wait = error.downcast_ref::<KeeperError>()?.asks_to_wait()?;
+    Some(Duration::from_millis(wait).min(BACKOFF_CAP))
 }
 
 /// Between half and the whole of a wait, so that members do not return all at once.

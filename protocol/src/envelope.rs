@@ -8,6 +8,7 @@ use crate::{
     codec::{self, Canonical, CodecError},
     entry::Class,
     id::{CoalitionId, EntryId, Hash, Lineage, NodeId},
+    version::Versions,
 };
 use minicbor::{Decode, Encode};
 
@@ -15,7 +16,8 @@ use minicbor::{Decode, Encode};
 pub const ENTRY_BYTES: usize = 64 * 1024;
 /// The most blobs that one entry names.
 pub const ENTRY_BLOBS: usize = 4;
-/// The version that this code writes and reads.
+
+/// The first version. Entries are sealed in the newest that all members speak.
 pub const VERSION: u8 = 1;
 
 /// How the sealed bytes are to be read.
@@ -33,7 +35,7 @@ pub enum Form {
 /// What stands outside the seal, authenticated.
 #[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
 pub struct Header {
-    /// [`VERSION`].
+    /// Of the protocol: one that all members speak.
     #[n(0)]
     pub version: u8,
     /// The coalition whose log this is.
@@ -103,8 +105,8 @@ pub enum EnvelopeError {
     /// Not the canonical bytes of an envelope.
     #[error(transparent)]
     Codec(#[from] CodecError),
-    /// A version that this program does not speak.
-    #[error("a sealed entry of version {0}; this program reads version {VERSION}")]
+    /// A version that not all members speak.
+    #[error("a sealed entry of version {0}, which not all members speak")]
     Version(u8),
     /// Another coalition's entry, or another numbering's.
     #[error("a sealed entry of another coalition or numbering")]
@@ -115,7 +117,8 @@ pub enum EnvelopeError {
 }
 
 impl Envelope {
-    /// Reads an envelope that must belong to this log.
+    /// Reads an envelope that must belong to this log, in one of the versions that all members speak:
+    /// none before the first entry, which says itself in which version it is.
     ///
     /// # Errors
     /// [`EnvelopeError`], for all readers alike.
@@ -123,9 +126,11 @@ impl Envelope {
         bytes: &[u8],
         coalition: CoalitionId,
         lineage: Lineage,
+        spoken: Option<Versions>,
     ) -> Result<Self, EnvelopeError> {
         let envelope: Self = codec::decode(bytes)?;
-        if envelope.header.version != VERSION {
+        let version = u32::from(envelope.header.version);
+        if spoken.is_some_and(|spoken| !spoken.has(version)) {
             return Err(EnvelopeError::Version(envelope.header.version));
         }
         if envelope.header.coalition != coalition || envelope.header.lineage != lineage {

@@ -5,19 +5,24 @@
 //! personal data. A *person's proof* shows one row of one share: the row with its salt, its place in
 //! the share tree, the announcement of the share, and the announcement's place in the log.
 //!
+//! A *proof of two histories* shows what was signed about one length of the log and cannot all be
+//! true.
+//!
 //! [`verify`] needs the file alone: no database, no network, no clock, and no trust in who made it.
 //! It tells in plain sentences what holds and what does not.
 
 mod check;
 mod file;
+mod fork;
 mod person;
 mod record;
 mod roster;
 
 pub use check::{Finding, Report, verify};
 pub use file::{
-    Body, DOCUMENTS, ENTRIES, EVIDENCE_BYTES, Evidence, EvidenceError, NOTES, PersonProof,
-    RECORD_ITEMS, ROW_BYTES, Record, RecordItem, Shown, Vouched, document_in,
+    Body, DOCUMENTS, ENTRIES, EVIDENCE_BYTES, Evidence, EvidenceError, ForkProof, HEADS, NOTES,
+    PersonProof, RECORD_ITEMS, ROW_BYTES, Record, RecordItem, Shown, SignedHead, Vouched,
+    document_in,
 };
 
 #[cfg(test)]

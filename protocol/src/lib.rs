@@ -4,7 +4,7 @@
 //! item of the coalition log, [`envelope`] is what a keeper sees of it, [`mls`] seals it for the
 //! members, [`state`] is what a node knows after reading the log, and [`fold`] is the one function
 //! that leads from one state to the next. Beside that road stand [`identity`] and [`sign`] (who
-//! speaks), [`token`] (equal things recognized without showing them), [`seal`] and [`blob`] (large
+//! speaks), [`version`] (in which version), [`token`] (equal things recognized without showing them), [`seal`] and [`blob`] (large
 //! and private payloads), [`agreement`] (the rules that the members signed), [`merkle`] and [`note`]
 //! (what proves to outsiders that nobody rewrote the log) and [`problem`] (every way to say no).
 //!
@@ -30,8 +30,10 @@ pub mod merkle;
 pub mod mls;
 pub mod note;
 pub mod problem;
+pub mod rate;
 pub mod seal;
 pub mod sign;
 pub mod state;
 pub mod time;
 pub mod token;
+pub mod version;

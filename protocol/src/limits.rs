@@ -28,8 +28,20 @@ pub const APPENDS_CONTROL: u32 = 10;
 pub const APPENDS_CLAIMS: u32 = 10;
 /// Appends per second and member in class data.
 pub const APPENDS_DATA: u32 = 5;
+/// So many seconds' worth of a rate may come at once after a quiet time.
+pub const RATE_SECONDS: u32 = 10;
+/// Calls of any kind per second and member.
+pub const CALLS_PER_MEMBER: u32 = 100;
 /// Entries that wait at a keeper, per class.
 pub const KEEPER_QUEUE: usize = 4_096;
+/// Appends of one member that wait at a keeper for their turn.
+pub const APPENDS_WAITING: usize = 8;
+/// How long an append waits for its turn.
+pub const APPEND_TURN: i64 = 20_000;
+/// Appends that a keeper works on at a time.
+pub const APPENDS_AT_WORK: usize = 8;
+/// Of these, how many places only class control may take: a quarter.
+pub const APPENDS_FOR_CONTROL: usize = APPENDS_AT_WORK / 4;
 /// Requests that a keeper hands on to the leader at a time.
 pub const RELAY_INFLIGHT: usize = 32;
 
@@ -53,8 +65,18 @@ pub const LONGPOLL_WAIT: i64 = 25_000;
 /// Reads that wait, per member.
 pub const LONGPOLLS_PER_MEMBER: usize = 2;
 
-/// A whole request, but for long polls and chunks.
+/// The body of a call at the federation listener, from its first byte to its last.
 pub const REQUEST_TIME: i64 = 30_000;
+/// The longest silence within a body, at either listener.
+pub const BODY_SILENCE: i64 = 10_000;
+/// From a connection's begin, or the end of the request before, to the end of a request's headers.
+pub const HEADER_TIME: i64 = 10_000;
+/// A TLS handshake.
+pub const HANDSHAKE_TIME: i64 = 10_000;
+/// Connections of one listener at a time.
+pub const CONNECTIONS: usize = 2_000;
+/// How long one connection to the federation listener lives; requests under way are finished.
+pub const CONNECTION_LIFE: i64 = 600_000;
 /// All headers of a request.
 pub const HEADER_BYTES: usize = 16 * 1024;
 /// One header that takes part in a signature.
@@ -137,6 +159,9 @@ pub const RATCHET_FORWARD: u32 = 4_096;
 pub const SNAPSHOT_BYTES: u64 = 2 * 1024 * 1024 * 1024;
 /// Proofs of two histories that are kept.
 pub const EVIDENCE_KEPT: usize = 1_000;
+
+/// What one member's claims hold at a time: contact points times days of the window.
+pub const CLAIM_TOKEN_DAYS: u64 = 20_000_000;
 
 /// The first pause before a retry.
 pub const BACKOFF_FIRST: i64 = 1_000;

@@ -31,5 +31,7 @@ mod plans;
 mod recall;
 #[path = "fold/uses.rs"]
 mod uses;
+#[path = "fold/versions.rs"]
+mod versions;
 #[path = "fold/world.rs"]
 mod world;

@@ -24,10 +24,19 @@ pub fn stopwatch() -> Instant {
 ///
 /// # Errors
 /// When TLS cannot be set up, which a plain address does not need but the client does.
-#[expect(clippy::disallowed_methods, reason = "this is the place that may")]
 pub fn http_client() -> Result<reqwest::Client> {
+    patient_client(ANSWER)
+}
+
+/// What asks nodes and waits longer for their answers; it passes no proxy and follows nobody elsewhere.
+///
+/// # Errors
+/// As [`http_client`].
+#[expect(clippy::disallowed_methods, reason = "this is the place that may")]
+pub fn patient_client(answer: Duration) -> Result<reqwest::Client> {
     // It was installed before, or is now: either way there is one.
     let _ = rustls::crypto::ring::default_provider().install_default();
-    let builder = reqwest::Client::builder().no_proxy().timeout(ANSWER);
+    let builder = reqwest::Client::builder().no_proxy().timeout(answer);
+    let builder = builder.redirect(reqwest::redirect::Policy::none());
     builder.build().context("cannot ask over HTTP")
 }

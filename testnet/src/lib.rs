@@ -5,6 +5,7 @@ pub mod bench;
 pub mod chaos;
 pub mod check;
 mod child;
+pub mod conform;
 pub mod demo;
 pub mod door;
 pub mod export_files;

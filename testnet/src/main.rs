@@ -2,7 +2,7 @@
 
 use clap::{Parser, Subcommand};
 use std::process::ExitCode;
-use testnet::{bench, chaos, check, demo, fuzz, generated, postgres, sim};
+use testnet::{bench, chaos, check, conform, demo, fuzz, generated, postgres, sim};
 
 /// A coalition on your desk.
 #[derive(Parser)]
@@ -28,6 +28,8 @@ enum Command {
     Sim(sim::Arguments),
     /// Real processes behind a bad network, killed at any moment while people work.
     Chaos(chaos::Arguments),
+    /// Ask a keeper's node, whoever wrote it, whether it keeps to the specification.
+    Conform(conform::Arguments),
     /// Run a command with a PostgreSQL cluster at its side, gone when it ends.
     Postgres(postgres::Arguments),
 }
@@ -41,6 +43,7 @@ async fn main() -> ExitCode {
         Command::Fuzz(arguments) => fuzz::run(&arguments),
         Command::Sim(arguments) => sim::run(arguments).await,
         Command::Chaos(arguments) => chaos::run(arguments).await,
+        Command::Conform(arguments) => conform::run(arguments).await,
         Command::Generate => generated::run(),
         Command::Postgres(arguments) => postgres::run(arguments).await,
     };

@@ -21,6 +21,7 @@ pub fn routes() -> Router<App> {
         .route("/audit", get(status))
         .route("/audit/reconcile", get(reconcile))
         .route("/audit/record", get(record))
+        .route("/audit/fork", get(fork))
         .route("/audit/shares/{share}/people/{person}", get(person))
 }
 
@@ -44,6 +45,11 @@ pub struct From {
 /// The record of the log, as a file.
 pub async fn record(State(app): State<App>, Query(from): Query<From>) -> Result<Response, Failure> {
     Ok(download(file::record(&app, from.after).await?))
+}
+
+/// The proof that somebody signed two histories of the log, as a file.
+pub async fn fork(State(app): State<App>) -> Result<Response, Failure> {
+    Ok(download(audit::fork::file(&app).await?))
 }
 
 /// The proof of one person's row in one share, as a file.

@@ -42,6 +42,8 @@ pub struct CoalitionStatus {
     pub phase: Phase,
     /// Why folding stopped, if it did.
     pub stopped_because: Option<String>,
+    /// Why nothing new is granted or printed: the log has two histories.
+    pub frozen: Option<String>,
     /// The MLS epoch.
     pub epoch: u64,
     /// The position up to which this node has folded.
@@ -155,6 +157,7 @@ pub async fn read(app: &App) -> Result<Status, Failure> {
     let outbox = store::outbox::waiting(&mut db).await?;
     drop(db);
     let door = compare::door(app).await?;
+    let frozen = crate::audit::fork::frozen(app).await?;
     let guard = app.coalition.read().await;
     let log_time = guard
         .as_ref()
@@ -174,6 +177,7 @@ pub async fn read(app: &App) -> Result<Status, Failure> {
                 name: coalition.row.name.clone(),
                 phase: coalition.row.phase,
                 stopped_because: coalition.row.stopped_because.clone(),
+                frozen,
                 epoch,
                 position: meta.head.position,
                 log_time: meta.head.log_time.0,

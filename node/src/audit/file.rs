@@ -25,13 +25,13 @@ use protocol::{
 };
 
 /// Which log a file is about, and who its organizations are.
-struct About {
-    coalition: CoalitionId,
-    lineage: Lineage,
-    state: State,
+pub(super) struct About {
+    pub(super) coalition: CoalitionId,
+    pub(super) lineage: Lineage,
+    pub(super) state: State,
 }
 
-async fn about(app: &App) -> Result<About, Failure> {
+pub(super) async fn about(app: &App) -> Result<About, Failure> {
     let coalition = coalition::active(app).await?;
     Ok(About {
         coalition: coalition.row.id,
@@ -46,7 +46,7 @@ async fn about(app: &App) -> Result<About, Failure> {
 ///
 /// # Errors
 /// [`Failure`] when one file does not hold them: with some left out, true signatures would look false.
-fn documents(
+pub(super) fn documents(
     state: &State,
     after: u64,
     span: (Moment, Moment),

@@ -25,7 +25,7 @@ use protocol::{
         claim::Claim as ClaimEntry,
         payload::{TokenPair, write_rows},
     },
-    fold::claim::CLAIM_TOKENS,
+    fold::claim::{CLAIM_TOKENS, quota_left, token_days},
     id::EntryId,
     problem::ProblemKind,
     time::DAY,
@@ -115,6 +115,7 @@ pub async fn look(app: &App, question: Question) -> Result<Answer, Failure> {
 /// # Errors
 /// As [`look`], when a member may not read the claim, and when nothing is left to claim.
 pub async fn take(app: &App, question: Question) -> Result<(Answer, EntryId), Failure> {
+    crate::audit::fork::nothing_new_while_frozen(app).await?;
     let channel = question.channel;
     let answer = look(app, question).await?;
     disclosure::allowed(app, PublicationKind::Claim, channel).await?;
@@ -137,6 +138,7 @@ pub async fn take(app: &App, question: Question) -> Result<(Answer, EntryId), Fa
             "a claim names at most a million contact points; claim smaller lists",
         ));
     }
+    within_quota(app, tokens.len(), answer.window).await?;
     let rows = rows(&answer);
     let packed = outbox::pack(&rows)?;
     let now = app.now();
@@ -170,6 +172,20 @@ pub async fn take(app: &App, question: Question) -> Result<(Answer, EntryId), Fa
     tx.commit().await?;
     app.wake.outbox.notify_one();
     Ok((answer, id))
+}
+
+/// Refuses what every member would find void, before anybody is told of it.
+async fn within_quota(app: &App, tokens: usize, window: Window) -> Result<(), Failure> {
+    let coalition = crate::coalition::active(app).await?;
+    let left = quota_left(&coalition.state, app.me);
+    let asked = token_days(tokens, (window.from, window.to));
+    if asked <= left {
+        return Ok(());
+    }
+    Err(Failure::input(format!(
+        "this would hold {asked} contact points times days, and {left} are left of what one member may hold at a \
+         time; claim fewer points or days, or give claims back"
+    )))
 }
 
 /// What is asked for as rows: by both tokens while an older generation closes.

@@ -70,6 +70,7 @@ pub struct WalkList {
 /// end, or this node's clock is wrong.
 pub(crate) async fn holding(app: &App, beginning: &str) -> Result<Holding, Failure> {
     crate::coalition::not_coming_back(app).await?;
+    crate::audit::fork::nothing_new_while_frozen(app).await?;
     let claim = show::find(app, beginning).await?;
     let ground = ground(app).await?;
     let coalition = crate::coalition::active(app).await?;

@@ -27,8 +27,11 @@ pub enum Audit {
         #[command(flatten)]
         out: OutFile,
         /// Only entries after this position.
-        #[arg(long, value_name = "POSITION")]
+        #[arg(long, value_name = "POSITION", conflicts_with = "fork")]
         after: Option<u64>,
+        /// Instead, what keepers signed and cannot all be true: the proof of two histories.
+        #[arg(long)]
+        fork: bool,
     },
     /// Check a file of evidence; needs no node. `commonturf-verify` does the same.
     Verify {
@@ -54,7 +57,19 @@ impl Audit {
         match self {
             Self::Status => status(desk).await,
             Self::Reconcile => reconcile(desk).await,
-            Self::Export { out, after } => {
+            Self::Export {
+                out, fork: true, ..
+            } => {
+                out.check()?;
+                let bytes = desk.download("/audit/fork").await?;
+                save(
+                    desk,
+                    out,
+                    &bytes,
+                    "It holds nothing personal; anybody can check who signed two histories:",
+                )
+            }
+            Self::Export { out, after, .. } => {
                 out.check()?;
                 let query = after.map_or_else(String::new, |after| format!("?after={after}"));
                 let bytes = desk.download(&format!("/audit/record{query}")).await?;

@@ -223,6 +223,14 @@ fn keepers(coalition: &Value) {
     output::table(&["KEEPER", "ROLE", "POSITION", "LAG", "HEARD", ""], &rows);
 }
 
+/// Says that the log has two histories, where it has.
+fn frozen(coalition: &Value) {
+    if let Some(why) = coalition["frozen"].as_str() {
+        println!("FROZEN     nothing new is granted or printed: {why}");
+        println!("           show the others: commonturf audit export --fork");
+    }
+}
+
 async fn status(desk: &Desk) -> Result<(), CliError> {
     let answer: Value = desk.get("/status").await?;
     if desk.json {
@@ -247,6 +255,7 @@ async fn status(desk: &Desk) -> Result<(), CliError> {
         let phase = coalition["phase"].as_str().unwrap_or_default();
         println!("{:<10} {why}", phase.to_uppercase());
     }
+    frozen(coalition);
     println!(
         "Log        position {}, epoch {}, {}",
         coalition["position"],

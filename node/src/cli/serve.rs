@@ -32,6 +32,7 @@ impl Serve {
             desk,
             http::desk(app.clone()),
             None,
+            serve::Manners::DESK,
             life.clone(),
         ));
         if let Some((listener, tls)) = federation {
@@ -39,6 +40,7 @@ impl Serve {
                 listener,
                 http::federation(app.clone()),
                 tls,
+                serve::Manners::FEDERATION,
                 life.clone(),
             ));
         }

@@ -64,6 +64,7 @@ pub async fn read(
         keeper::raft::must_follow(&app).await?;
     }
     if page.items.is_empty() && ask.wait > 0 {
+        let _poll = app.gate.wait(caller.node)?;
         let wait = Duration::from_secs(ask.wait.min(LONGPOLL_WAIT));
         tokio::select! {
             biased;

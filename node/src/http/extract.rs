@@ -7,7 +7,7 @@ use axum::{
     middleware::Next,
     response::{IntoResponse, Response},
 };
-use http::{Method, header};
+use http::{Method, StatusCode, header};
 use protocol::problem::ProblemKind;
 use subtle::ConstantTimeEq;
 
@@ -29,9 +29,10 @@ where
                 ProblemKind::UnsupportedMediaType,
                 "send application/json",
             )),
-            Err(JsonRejection::BytesRejection(_)) => {
-                Err(Failure::new(ProblemKind::PayloadTooLarge, ""))
-            }
+            Err(JsonRejection::BytesRejection(broken)) => Err(match broken.status() {
+                StatusCode::PAYLOAD_TOO_LARGE => Failure::new(ProblemKind::PayloadTooLarge, ""),
+                _ => Failure::new(ProblemKind::TooSlow, "the body stopped or took too long"),
+            }),
             Err(error) => Err(Failure::input(error.body_text())),
         }
     }

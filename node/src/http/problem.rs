@@ -58,6 +58,7 @@ impl From<KeeperError> for Failure {
     fn from(error: KeeperError) -> Self {
         match error {
             KeeperError::Refused(problem) => Self(problem),
+            KeeperError::Version(error) => Self::new(ProblemKind::Unsupported, error.to_string()),
             error => Self::new(
                 ProblemKind::Unavailable,
                 format!("{error}; nothing was lost, try again later"),
@@ -89,22 +90,53 @@ impl IntoResponse for Failure {
     }
 }
 
+/// The id of a request, for whoever closes an answer before it leaves.
+#[derive(Debug, Clone)]
+pub struct RequestId(String);
+
 /// Gives each request an id that its problem and its log lines carry.
-pub async fn with_request_id(request: Request, next: Next) -> Response {
+pub async fn with_request_id(mut request: Request, next: Next) -> Response {
     use rand_core::RngCore;
     let mut bytes = [0; 8];
     crate::ambient::rng().fill_bytes(&mut bytes);
     let id = protocol::id::to_base32(&bytes);
     let span = tracing::info_span!("request", request_id = %id, method = %request.method());
+    let id = RequestId(id);
+    request.extensions_mut().insert(id.clone());
+    let for_tools = request.uri().path().starts_with("/api/");
     let response = tracing::Instrument::instrument(next.run(request), span).await;
-    let Some(failure) = response.extensions().get::<Failure>().cloned() else {
-        return response;
-    };
     if response.headers().contains_key("signature") {
         return response; // signed already, content and all
     }
-    let mut problem = failure;
-    problem.0.request_id = id;
+    let response = if for_tools {
+        as_problem(response)
+    } else {
+        response
+    };
+    named(response, &id)
+}
+
+/// What was refused in plain words, before it came to anybody here, as a problem.
+#[must_use]
+pub fn as_problem(response: Response) -> Response {
+    let kind = response.headers().get(header::CONTENT_TYPE);
+    let words = kind.is_some_and(|kind| kind.as_bytes().starts_with(b"text/plain"));
+    if words && response.status().is_client_error() {
+        return Failure::input(
+            "the address, its query or the content cannot be read as what belongs there",
+        )
+        .into_response();
+    }
+    response
+}
+
+/// The same answer; a problem in it carries the id of its request.
+#[must_use]
+pub fn named(response: Response, id: &RequestId) -> Response {
+    let Some(mut problem) = response.extensions().get::<Failure>().cloned() else {
+        return response;
+    };
+    problem.0.request_id.clone_from(&id.0);
     let (parts, _) = response.into_parts();
     let body = serde_json::to_vec(&*problem.0).unwrap_or_default();
     let mut response = Response::from_parts(parts, Body::from(body));

@@ -7,6 +7,7 @@ use hyper_util::{
     server::conn::auto::Builder,
     service::TowerToHyperService,
 };
+use protocol::limits;
 use std::{sync::Arc, time::Duration};
 use tokio::{
     io::{AsyncRead, AsyncWrite},
@@ -16,15 +17,53 @@ use tokio::{
 use tokio_rustls::{TlsAcceptor, rustls};
 
 /// How long a client may take to send its request's headers.
-const HEADER_TIME: Duration = Duration::from_secs(10);
-/// The most connections of one listener at a time.
-const CONNECTIONS: usize = 2_000;
+const HEADERS: Duration = Duration::from_millis(limits::HEADER_TIME.unsigned_abs());
 /// How long a TLS handshake may take.
-const HANDSHAKE: Duration = Duration::from_secs(10);
+const HANDSHAKE: Duration = Duration::from_millis(limits::HANDSHAKE_TIME.unsigned_abs());
+
+/// All headers of a request.
+const HEADER_LIST: u32 = 16 * 1024;
+const _: () = assert!(HEADER_LIST as usize == limits::HEADER_BYTES);
+/// How long the last request of an old connection may take: a long poll and its answer.
+const LAST_REQUEST: Duration = Duration::from_secs(60);
+
+/// How one listener treats its connections.
+#[derive(Debug, Clone, Copy)]
+pub struct Manners {
+    /// The most connections at a time; one more is closed at once.
+    pub connections: usize,
+    /// How long a client may take to send its request's headers.
+    pub headers: Duration,
+    /// How long a connection lives; requests under way are finished. None: for as long as it is used.
+    pub life: Option<Duration>,
+}
+
+impl Manners {
+    /// The organization's own people.
+    pub const DESK: Self = Self {
+        connections: limits::CONNECTIONS,
+        headers: HEADERS,
+        life: None,
+    };
+    /// Members, newcomers, and whoever else finds the address.
+    pub const FEDERATION: Self = Self {
+        connections: limits::CONNECTIONS,
+        headers: HEADERS,
+        life: Some(Duration::from_millis(
+            limits::CONNECTION_LIFE.unsigned_abs(),
+        )),
+    };
+}
 
 /// Serves a router until the node is told to stop; requests under way are finished.
-pub async fn run(listener: TcpListener, router: Router, tls: Option<TlsAcceptor>, life: Lifecycle) {
-    let places = Arc::new(Semaphore::new(CONNECTIONS));
+pub async fn run(
+    listener: TcpListener,
+    router: Router,
+    tls: Option<TlsAcceptor>,
+    manners: Manners,
+    life: Lifecycle,
+) {
+    let places = Arc::new(Semaphore::new(manners.connections));
     loop {
         let accepted = tokio::select! {
             biased;
@@ -39,12 +78,13 @@ pub async fn run(listener: TcpListener, router: Router, tls: Option<TlsAcceptor>
         let _ = socket.set_nodelay(true);
         life.spawn(async move {
             match tls {
-                None => connection(socket, router, end).await,
+                None => connection(socket, router, (false, manners), end).await,
                 Some(tls) => {
                     if let Ok(Ok(socket)) =
                         tokio::time::timeout(HANDSHAKE, tls.accept(socket)).await
                     {
-                        connection(socket, router, end).await;
+                        let h2 = socket.get_ref().1.alpn_protocol() == Some(b"h2");
+                        connection(socket, router, (h2, manners), end).await;
                     }
                 }
             }
@@ -56,22 +96,42 @@ pub async fn run(listener: TcpListener, router: Router, tls: Option<TlsAcceptor>
 async fn connection(
     socket: impl AsyncRead + AsyncWrite + Unpin + Send + 'static,
     router: Router,
+    (h2, manners): (bool, Manners),
     life: Lifecycle,
 ) {
-    let mut builder = Builder::new(TokioExecutor::new());
+    let builder = Builder::new(TokioExecutor::new());
+    // Which version a client speaks is known from the handshake; waiting for it to show itself would
+    // have no end.
+    let mut builder = if h2 {
+        builder.http2_only()
+    } else {
+        builder.http1_only()
+    };
     builder
         .http1()
         .timer(TokioTimer::new())
-        .header_read_timeout(HEADER_TIME);
+        .max_buf_size(limits::HEADER_BYTES)
+        .header_read_timeout(manners.headers);
     builder
         .http2()
         .timer(TokioTimer::new())
+        .max_header_list_size(HEADER_LIST)
         .keep_alive_interval(Some(Duration::from_secs(30)));
     let service = TowerToHyperService::new(router);
     let connection = builder.serve_connection_with_upgrades(TokioIo::new(socket), service);
     tokio::pin!(connection);
+    let old = async {
+        match manners.life {
+            Some(life) => tokio::time::sleep(life).await,
+            None => std::future::pending().await,
+        }
+    };
     tokio::select! {
         biased;
+        () = old => {
+            connection.as_mut().graceful_shutdown();
+            let _ = tokio::time::timeout(LAST_REQUEST, connection).await;
+        }
         () = life.stopped() => {
             connection.as_mut().graceful_shutdown();
             let _ = connection.await;

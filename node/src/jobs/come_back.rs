@@ -116,7 +116,7 @@ async fn build(app: &App, keeper: &Keeper, before: Option<Try>) -> anyhow::Resul
         let Some(coalition) = guard.as_ref() else {
             return Ok(None);
         };
-        append::commit_header(app.me, coalition, entry)
+        append::commit_header(app, coalition, entry)
     };
     let aad = header.authenticated();
     let (group, sealed) = rejoin(app, &now.group_info, &aad)?;

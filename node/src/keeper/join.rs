@@ -5,8 +5,9 @@ use protocol::{
     codec,
     entry::membership::JoinRequest,
     id::{Hash, NodeId},
-    identity::SignedDocument,
+    identity::{IdentityDocument, SignedDocument},
     problem::ProblemKind,
+    version::Versions,
 };
 
 /// Checks a newcomer's invitation and announces the newcomer. The same call again changes nothing.
@@ -24,6 +25,7 @@ pub async fn announce(app: &App, caller: NodeId, ask: Ask) -> Result<(), Failure
             "the document is another node's",
         ));
     }
+    common_version(app, &document).await?;
     let token = ask.token.hash();
     let standing = check_invite(app, token, caller, &ask, document.organization.as_str()).await?;
     if standing == Standing::Announced {
@@ -63,6 +65,25 @@ pub async fn inviter(app: &App, token: Hash) -> Result<SignedDocument, Failure> 
     });
     let document = document.ok_or_else(|| Failure::new(ProblemKind::InviteUnknown, ""))?;
     codec::decode(document).map_err(Failure::internal)
+}
+
+/// Refuses a newcomer with whom some member would have no version in common.
+async fn common_version(app: &App, newcomer: &IdentityDocument) -> Result<(), Failure> {
+    let coalition = app.coalition.read().await;
+    let spoken = coalition
+        .as_ref()
+        .and_then(|coalition| coalition.state.meta().versions);
+    let (theirs, all) = (Versions::of(newcomer), spoken.unwrap_or(Versions::SPOKEN));
+    match all.common(theirs) {
+        Some(_) => Ok(()),
+        None => Err(Failure::new(
+            ProblemKind::Unsupported,
+            format!(
+                "all members of the coalition speak {all} of the protocol and the newcomer {theirs}; whoever is \
+                 behind has to be updated first"
+            ),
+        )),
+    }
 }
 
 /// What the log knows of a newcomer.

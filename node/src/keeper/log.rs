@@ -12,17 +12,25 @@ use protocol::{
     note::{self, TreeHead},
     problem::ProblemKind,
     sign::LogPoint,
+    version::Versions,
 };
 use sqlx::AnyConnection;
 
 async fn numbering(app: &App) -> Result<(CoalitionId, Lineage), Failure> {
+    let (coalition, lineage, _) = kept(app).await?;
+    Ok((coalition, lineage))
+}
+
+/// Which log this keeper keeps, and the versions that all members speak.
+async fn kept(app: &App) -> Result<(CoalitionId, Lineage, Option<Versions>), Failure> {
     let coalition = app.coalition.read().await;
-    let row = coalition
+    let kept = coalition
         .as_ref()
-        .filter(|coalition| coalition.is_kept_by(app.me))
-        .map(|coalition| &coalition.row);
-    row.map(|row| (row.id, row.lineage))
-        .ok_or_else(|| Failure::new(ProblemKind::UnknownCoalition, "this node keeps no log"))
+        .filter(|coalition| coalition.is_kept_by(app.me));
+    let (row, state) = kept
+        .map(|coalition| (&coalition.row, &coalition.state))
+        .ok_or_else(|| Failure::new(ProblemKind::UnknownCoalition, "this node keeps no log"))?;
+    Ok((row.id, row.lineage, state.meta().versions))
 }
 
 /// Orders entries and answers for each what became of it, after all of them are on disk at a majority
@@ -31,13 +39,13 @@ async fn numbering(app: &App) -> Result<(CoalitionId, Lineage), Failure> {
 /// # Errors
 /// [`Failure`]: `not-leader`, `no-quorum`; `outcome-unknown`, and then the same bytes may be sent again.
 pub async fn append(app: &App, author: NodeId, entries: Vec<Sealed>) -> Result<Appended, Failure> {
-    let (coalition, lineage) = numbering(app).await?;
+    let log = kept(app).await?;
     let running = raft::running(app).await?;
     let mut results = Vec::with_capacity(entries.len());
     let mut proposed = Vec::new();
     let mut db = app.store.read("judging entries").await?;
     for Sealed(bytes) in entries {
-        let judged = judge(&mut db, (coalition, lineage), author, &bytes).await?;
+        let judged = judge(&mut db, log, author, &bytes).await?;
         if judged.is_none() {
             proposed.push(Sealed(bytes));
         }
@@ -63,7 +71,7 @@ pub async fn append(app: &App, author: NodeId, entries: Vec<Sealed>) -> Result<A
 /// when it is to be ordered.
 async fn judge(
     db: &mut AnyConnection,
-    (coalition, lineage): (CoalitionId, Lineage),
+    (coalition, lineage, spoken): (CoalitionId, Lineage, Option<Versions>),
     author: NodeId,
     bytes: &[u8],
 ) -> Result<Option<AppendResult>, Failure> {
@@ -77,7 +85,7 @@ async fn judge(
     {
         return Ok(Some(AppendResult::Ordered { position, log_time }));
     }
-    let envelope = match Envelope::read(bytes, coalition, lineage) {
+    let envelope = match Envelope::read(bytes, coalition, lineage, spoken) {
         Ok(envelope) => envelope,
         Err(protocol::envelope::EnvelopeError::Codec(protocol::codec::CodecError::TooLong {
             ..

@@ -60,6 +60,7 @@ struct Standing {
     state_hash: String,
     answered: Option<String>,
     no_quorum: bool,
+    frozen: Option<String>,
     keepers: Vec<Keeper>,
 }
 
@@ -184,6 +185,7 @@ impl Standing {
             state_hash: status.state_hash.short(),
             answered: answered.map(|at| frame.calendar.distance(at)),
             no_quorum: status.quorum == Quorum::NoQuorum,
+            frozen: status.frozen,
             keepers: keepers.collect(),
         }
     }
@@ -345,6 +347,7 @@ impl Home {
                 state_hash: text(),
                 answered: Some(text()),
                 no_quorum: true,
+                frozen: Some(text()),
                 keepers: vec![Keeper::sample(&text())],
             }),
             frame,

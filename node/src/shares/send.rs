@@ -136,6 +136,7 @@ pub async fn decide(
     ask: Ask,
     universe: impl Into<Universe>,
 ) -> Result<Decided, Failure> {
+    crate::audit::fork::nothing_new_while_frozen(app).await?;
     let universe = universe.into();
     let plan = Plan::make(app, ask).await?;
     let mut loads: Vec<Load> = plan.recipients.iter().map(|_| Load::default()).collect();

@@ -229,7 +229,13 @@ pub async fn put_fork(db: &mut AnyConnection, fork: &Fork) -> Result<()> {
     let kept: i64 = sqlx::query_scalar("SELECT COUNT(*) FROM log_fork")
         .fetch_one(&mut *db)
         .await?;
-    if natural(kept) >= protocol::limits::EVIDENCE_KEPT as u64 {
+    let same: i64 =
+        sqlx::query_scalar("SELECT COUNT(*) FROM log_fork WHERE shown = $1 AND why = $2")
+            .bind(&fork.shown)
+            .bind(&fork.why)
+            .fetch_one(&mut *db)
+            .await?;
+    if natural(kept) >= protocol::limits::EVIDENCE_KEPT as u64 || same > 0 {
         return Ok(());
     }
     sqlx::query("INSERT INTO log_fork (n, why, shown, known, at) VALUES ($1, $2, $3, $4, $5)")

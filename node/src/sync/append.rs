@@ -21,18 +21,18 @@ use protocol::{
     chain::{APPEND_BYTES, APPEND_ENTRIES, Append, AppendResult, Sealed},
     codec,
     entry::Class,
-    envelope::{ENTRY_BYTES, Envelope, Form, Header, VERSION},
+    envelope::{ENTRY_BYTES, Envelope, Form, Header},
     fold,
-    id::{EntryId, Hash, NodeId},
+    id::{EntryId, Hash},
     mls::Group,
     problem::ProblemKind,
 };
 
 /// The header of a commit of this node.
 #[must_use]
-pub fn commit_header(me: NodeId, coalition: &Coalition, entry: EntryId) -> Header {
+pub fn commit_header(app: &App, coalition: &Coalition, entry: EntryId) -> Header {
     header(
-        me,
+        app,
         coalition,
         entry,
         Class::Control,
@@ -117,7 +117,7 @@ async fn seal_one(
         entry = anew;
     }
     let header = header(
-        app.me,
+        app,
         coalition,
         row.entry,
         row.class,
@@ -153,7 +153,7 @@ async fn build_commit(
     if group.has_pending_commit() {
         return Ok(false);
     }
-    let header = commit_header(app.me, coalition, row.entry);
+    let header = commit_header(app, coalition, row.entry);
     let (key, aad) = (app.mls_key(), header.authenticated());
     if intent.rekeys {
         let old = group
@@ -189,7 +189,7 @@ async fn build_commit(
 }
 
 fn header(
-    me: NodeId,
+    app: &App,
     coalition: &Coalition,
     entry: EntryId,
     class: Class,
@@ -197,14 +197,14 @@ fn header(
     blobs: Vec<protocol::blob::BlobId>,
 ) -> Header {
     Header {
-        version: VERSION,
+        version: coalition.speaks(&app.identity()),
         coalition: coalition.row.id,
         lineage: coalition.row.lineage,
         entry,
         class,
         form,
         blobs,
-        author: me,
+        author: app.me,
         evidence: None,
     }
 }
@@ -266,11 +266,14 @@ async fn send_sealed(app: &App) -> anyhow::Result<usize> {
     Ok(batch.len())
 }
 
-/// As many as one append carries, in order.
+/// As many of one class as one append carries, in order: what is urgent comes first and does not
+/// share the fate of the rest.
 fn fitting(waiting: Vec<Outgoing>) -> Vec<(EntryId, Vec<u8>)> {
     let mut bytes = 0;
+    let class = waiting.first().map(|row| row.class);
     waiting
         .into_iter()
+        .take_while(|row| Some(row.class) == class)
         .filter_map(|row| Some((row.entry, row.envelope?)))
         .take_while(|(_, envelope)| {
             bytes += envelope.len() + 8;

@@ -6,9 +6,12 @@ use crate::store::{
     sealed::RestKey,
 };
 use protocol::{
+    envelope::{Envelope, EnvelopeError, VERSION},
     id::NodeId,
+    identity::IdentityDocument,
     mls::{Group, Overlay, Rows, STORAGE_FORMAT},
     state::State,
+    version::Versions,
 };
 use sqlx::AnyConnection;
 
@@ -31,6 +34,24 @@ impl std::fmt::Debug for Coalition {
 }
 
 impl Coalition {
+    /// Reads an entry of this log, in a version that all members speak.
+    ///
+    /// # Errors
+    /// [`EnvelopeError`], for all readers alike.
+    pub fn envelope(&self, sealed: &[u8]) -> std::result::Result<Envelope, EnvelopeError> {
+        let spoken = self.state.meta().versions;
+        Envelope::read(sealed, self.row.id, self.row.lineage, spoken)
+    }
+
+    /// The version in which entries are sealed now: the newest that all members speak; before the
+    /// first entry, that its author speaks.
+    #[must_use]
+    pub fn speaks(&self, own: &IdentityDocument) -> u8 {
+        let spoken = self.state.meta().versions;
+        let spoken = spoken.unwrap_or_else(|| Versions::of(own));
+        u8::try_from(spoken.newest()).unwrap_or(VERSION)
+    }
+
     /// Reads it from the database.
     ///
     /// # Errors

@@ -70,23 +70,15 @@ pub async fn page(app: &App, page: Page) -> anyhow::Result<()> {
     }
     let first = page.items.first().map(|item| item.position);
     let began = first.map_or(page.head.position, |first| first.saturating_sub(1));
-    if let Err(error) = vouch::check(app, &page.note, began).await {
-        return match error.downcast_ref::<Stop>() {
-            Some(Stop(why)) => stop(app, why).await,
-            None => Err(error),
-        };
-    }
+    vouch::check(app, &page.note, began).await?;
     let guard = app.coalition.read().await;
     let phase = guard.as_ref().map(|coalition| coalition.row.phase);
     let head = guard.as_ref().map(|coalition| coalition.state.meta().head);
     match head {
         Some(own) if own.position == page.head.position && own.chain != page.head.chain => {
-            drop(guard);
-            stop(
-                app,
-                "the keeper shows another history than this node has folded",
-            )
-            .await
+            // The signed head of this answer is evidence by now. This node goes on with what it has,
+            // so that what it must say still goes out.
+            anyhow::bail!("the keeper shows another history than this node has folded")
         }
         // As far as the old state goes: now a new one.
         Some(own) if own.position == page.head.position && phase == Some(Phase::Restored) => {
@@ -249,13 +241,13 @@ async fn one(
     item: &LogItem,
     rows: &RowsByPosition,
 ) -> anyhow::Result<()> {
-    vouch::grow(tx, &coalition.state, item).await?;
+    vouch::grow(app, tx, &coalition.state, item).await?;
     let ended =
         fold::advance(&mut coalition.state, item).map_err(|error| Stop(error.to_string()))?;
     react::claims_ended(tx, &ended).await?;
     let mut line = Line::of(&item.line());
     let own = out::find_by_envelope(&mut *tx, Hash::of(&item.sealed)).await?;
-    let envelope = match Envelope::read(&item.sealed, coalition.row.id, coalition.row.lineage) {
+    let envelope = match coalition.envelope(&item.sealed) {
         Ok(envelope) => envelope,
         Err(error) => {
             line.void = Some(Void::Envelope(error.to_string()).to_string());

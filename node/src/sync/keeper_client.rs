@@ -12,16 +12,10 @@ use protocol::{
     codec::{self, Canonical},
     id::{CoalitionId, NodeId},
     problem::{Problem, ProblemKind},
-    sign::{LogPoint, RequestSigner, SignatureError},
+    sign::{LogPoint, SignatureError},
+    version::NoCommonVersion,
 };
 use std::collections::VecDeque;
-
-/// The unit in which a signature tells its time.
-const A_SECOND: std::time::Duration = std::time::Duration::from_secs(1);
-
-/// What may be behind it that a keeper takes this node for a stranger; the keeper tells strangers nothing.
-const UNKNOWN_HERE: &str = "this node is no member, or its keys were changed after the copy was made that it was \
-     restored from: then restore the latest backup";
 
 /// Why a call to the keeper brought nothing.
 #[derive(Debug, thiserror::Error)]
@@ -38,6 +32,9 @@ pub enum KeeperError {
     /// The blob is longer than what it is said to be.
     #[error("the blob is longer than what it is needed for")]
     TooLong,
+    /// It speaks no version of the protocol that this node speaks.
+    #[error("the keeper speaks another protocol: {0}")]
+    Version(#[from] NoCommonVersion),
     /// Its answer is signed and makes no sense.
     #[error("the keeper's answer cannot be read: {0}")]
     Unreadable(String),
@@ -49,6 +46,15 @@ impl KeeperError {
     pub fn kind(&self) -> Option<ProblemKind> {
         match self {
             Self::Refused(problem) => problem.kind(),
+            _ => None,
+        }
+    }
+
+    /// After how many milliseconds to ask again, where the keeper said so.
+    #[must_use]
+    pub fn asks_to_wait(&self) -> Option<u64> {
+        match self {
+            Self::Refused(problem) if problem.status == 429 => problem.retry_after_ms,
             _ => None,
         }
     }
@@ -333,7 +339,7 @@ impl Keeper {
     pub async fn raft(&self, app: &App, path: &str, body: Vec<u8>) -> Result<Bytes, KeeperError> {
         let seat = self.seats.first().ok_or_else(nobody)?;
         let (path, content) = (format!("raft/{path}"), Content::Cbor(body));
-        self.call_one(app, seat, Method::POST, &path, "", &content)
+        self.call_one(app, seat, (Method::POST, &path, ""), &content)
             .await
     }
 
@@ -367,7 +373,7 @@ impl Keeper {
         let mut refused: Option<KeeperError> = None;
         while let Some(seat) = waiting.pop_front() {
             let answer = self
-                .call_one(app, &seat, method.clone(), path, query, &content)
+                .call_one(app, &seat, (method.clone(), path, query), &content)
                 .await;
             let error = match answer {
                 Ok(bytes) => {
@@ -403,86 +409,9 @@ impl Keeper {
         }
         Err(refused.unwrap_or_else(nobody))
     }
-
-    async fn call_one(
-        &self,
-        app: &App,
-        seat: &Seat,
-        method: Method,
-        path: &str,
-        query: &str,
-        content: &Content<'_>,
-    ) -> Result<Bytes, KeeperError> {
-        let mut signers = vec![app.signer()];
-        signers.extend(app.keys().other_signers(app.me));
-        let mut answer = Err(nobody());
-        for signer in &signers {
-            answer = self
-                .call_as(app, seat, method.clone(), path, query, content, signer)
-                .await;
-            let refused = answer.as_ref().err().and_then(KeeperError::kind);
-            if refused != Some(ProblemKind::NotMember) {
-                return answer;
-            }
-        }
-        if let Err(KeeperError::Refused(problem)) = &mut answer {
-            UNKNOWN_HERE.clone_into(&mut problem.detail);
-        }
-        answer
-    }
-
-    #[expect(clippy::too_many_arguments, reason = "the parts of one request")]
-    async fn call_as(
-        &self,
-        app: &App,
-        seat: &Seat,
-        method: Method,
-        path: &str,
-        query: &str,
-        content: &Content<'_>,
-        signer: &RequestSigner,
-    ) -> Result<Bytes, KeeperError> {
-        let exchange = |ahead| {
-            self.exchange(
-                app,
-                seat,
-                method.clone(),
-                path,
-                query,
-                content,
-                ahead,
-                signer,
-            )
-        };
-        let first = exchange(0).await;
-        let Err(KeeperError::Refused(problem)) = &first else {
-            return first;
-        };
-        match (problem.kind(), problem.server_time) {
-            (Some(ProblemKind::ClockSkew), Some(theirs)) => {
-                app.offsets.set(seat.node, theirs.since(app.now()));
-                exchange(0).await
-            }
-            // The keeper has just started and takes nothing that may have been signed before; a
-            // signature as far ahead as clocks may differ cannot have been.
-            (Some(ProblemKind::StaleSinceRestart), _) => {
-                let ahead = protocol::limits::CLOCK_AHEAD;
-                let again = exchange(ahead).await;
-                let refused = again.as_ref().err().and_then(KeeperError::kind);
-                if refused != Some(ProblemKind::StaleSinceRestart) {
-                    return again;
-                }
-                // A signature names whole seconds, so within the keeper's first one even that
-                // moment is cut off to one that is refused.
-                app.life.pause(A_SECOND).await;
-                exchange(ahead).await
-            }
-            _ => first,
-        }
-    }
 }
 
 /// There is no keeper to ask.
-fn nobody() -> KeeperError {
+pub(super) fn nobody() -> KeeperError {
     TransportError::Unreachable("no keeper is known".to_owned()).into()
 }

@@ -17,7 +17,7 @@ use protocol::{
         Entry,
         payload::{PAYLOAD_BYTES, Payload},
     },
-    envelope::{Envelope, Form},
+    envelope::Form,
     id::Hash,
     mls::Opened,
     seal::{self, AgeIdentity},
@@ -81,8 +81,7 @@ async fn wanted(
     let mut wanted = Vec::new();
     let mut group = None;
     for item in batch {
-        let Ok(envelope) = Envelope::read(&item.sealed, coalition.row.id, coalition.row.lineage)
-        else {
+        let Ok(envelope) = coalition.envelope(&item.sealed) else {
             continue;
         };
         if envelope.header.form == Form::Commit || envelope.header.blobs.is_empty() {

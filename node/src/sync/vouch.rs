@@ -4,7 +4,6 @@
 //! Every member reads every entry, so it computes the root of the log tree itself: that is the
 //! consistency check, and it costs no exchange.
 
-use super::fold::Stop;
 use crate::{
     app::App,
     store::{
@@ -24,9 +23,16 @@ use protocol::{
     state::State,
 };
 
-/// Keeps the subtrees that an item completes, before it is folded.
-pub(super) async fn grow(tx: &mut Write, state: &State, item: &LogItem) -> Result<(), StoreError> {
+/// Keeps the subtrees that an item completes, before it is folded, and its chain hash.
+pub(super) async fn grow(
+    app: &App,
+    tx: &mut Write,
+    state: &State,
+    item: &LogItem,
+) -> Result<(), StoreError> {
     let meta = state.meta();
+    let chain = item.line().chain(meta.head.chain, meta.head.lineage);
+    app.heads.folded(meta.head.lineage, item.position, chain);
     let mut tree = meta.tree;
     let mut nodes = Vec::new();
     tree.push_and_note(item.leaf(meta.head.lineage), |at, hash| {
@@ -49,8 +55,8 @@ struct Known {
 /// that the page retires.
 ///
 /// # Errors
-/// [`Stop`] with `E_LOG_FORK` when the keeper's head shrank or contradicts what this node folded;
-/// the evidence is kept. Any other error when the note cannot be read or is not the keeper's.
+/// When the note cannot be read or is not the keeper's. A head that shrank or contradicts what this
+/// node folded is no error: the evidence is kept, and claims freeze.
 pub async fn check(app: &App, text: &str, began: u64) -> anyhow::Result<()> {
     let Some(known) = known(app).await? else {
         return Ok(());
@@ -175,7 +181,8 @@ async fn fork(app: &App, why: String, shown: &str, known: Option<NoteRow>) -> an
     let mut tx = app.store.write("keeping evidence of two histories").await?;
     proof::put_fork(&mut tx, &fork).await?;
     tx.commit().await?;
-    Err(Stop(why).into())
+    tracing::error!(why, "the log has two histories");
+    Ok(())
 }
 
 /// Keeps the hashes where members compare, and speaks when it is this node's turn, a day began, or
@@ -259,7 +266,7 @@ pub(super) async fn cosigned(
         let known = proof::note_of(&mut *tx, proof::KEEPER).await?;
         let fork = Fork {
             why: format!(
-                "E_LOG_FORK: {} cosigned another root over {size} entries than this node folded",
+                "E_ROOT_DIFFERS: {} cosigned another root over {size} entries than this node folded",
                 author.short()
             ),
             shown: text,

@@ -6,6 +6,9 @@ mod callers;
 mod doors;
 mod evaluation;
 mod joins;
+mod limits;
+mod two_histories;
+mod versions;
 
 use super::site::{KEEPER_URL, Site, answer};
 use axum::body::Body;

@@ -15,6 +15,7 @@ use http_body_util::BodyExt;
 use protocol::{
     identity::NodeSecrets,
     time::{Clock, FixedClock, Moment},
+    version::Versions,
 };
 use std::sync::{Arc, Mutex};
 use tower::ServiceExt;
@@ -118,12 +119,23 @@ fn config(keeper: bool) -> Config {
 
 impl Site {
     pub(crate) async fn new(name: &str, keeper: bool, wire: &Wire) -> Self {
+        Self::speaking(name, keeper, wire, Versions::SPOKEN).await
+    }
+
+    /// A node that speaks other versions of the protocol.
+    pub(crate) async fn speaking(
+        name: &str,
+        keeper: bool,
+        wire: &Wire,
+        versions: Versions,
+    ) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let clock = Arc::new(FixedClock::at(START));
         let dir = NodeDir(folder.path().join("node"));
         let shared = Shared(clock.clone());
         let kind = policy::facts::OrgKind::C4;
-        init::make(&dir, &config(keeper), name.parse().unwrap(), kind, &shared)
+        let who = (name.parse().unwrap(), kind);
+        init::make_speaking(&dir, &config(keeper), who, versions, &shared)
             .await
             .unwrap();
         let app = open(&dir, keeper, &clock, wire).await;
@@ -218,7 +230,12 @@ pub(crate) async fn invitation(keeper: &App) -> String {
 
 /// A keeper that founded a coalition.
 pub(crate) async fn founded(wire: &Wire) -> Site {
-    let keeper = Site::new("Tenants United", true, wire).await;
+    founded_by(wire, Versions::SPOKEN).await
+}
+
+/// A keeper that speaks other versions of the protocol and founded a coalition.
+pub(crate) async fn founded_by(wire: &Wire, versions: Versions) -> Site {
+    let keeper = Site::speaking("Tenants United", true, wire, versions).await;
     coalition::found::found(&keeper.app, "Riverside", terms())
         .await
         .unwrap();
@@ -246,9 +263,18 @@ pub(crate) async fn compared(inviter: &App, newcomer: &App) -> String {
 
 /// A newcomer comes in.
 pub(crate) async fn joined(keeper: &Site, name: &str) -> Site {
-    let member = Site::new(name, false, &keeper.wire).await;
+    joins(keeper, name, Versions::SPOKEN).await.unwrap()
+}
+
+/// A newcomer that speaks other versions of the protocol comes in, or is refused at the door.
+pub(crate) async fn joins(
+    keeper: &Site,
+    name: &str,
+    versions: Versions,
+) -> Result<Site, http::problem::Failure> {
+    let member = Site::speaking(name, false, &keeper.wire, versions).await;
     let code = invitation(&keeper.app).await;
-    coalition::join::ask(&member.app, &code).await.unwrap();
+    coalition::join::ask(&member.app, &code).await?;
     pump(&[&keeper.app]).await;
     let digits = compared(&keeper.app, &member.app).await;
     coalition::join::approve(&keeper.app, name, Some(&digits))
@@ -256,7 +282,7 @@ pub(crate) async fn joined(keeper: &Site, name: &str) -> Site {
         .unwrap();
     pump(&[&keeper.app, &member.app]).await;
     assert!(folded(&member.app).await.is_some(), "{name} is in");
-    member
+    Ok(member)
 }
 
 /// A keeper and a member.

@@ -2,7 +2,7 @@
 
 use super::{
     file::{Body, Evidence, EvidenceError, Shown},
-    person, record,
+    fork, person, record,
     roster::Roster,
 };
 use crate::{
@@ -29,7 +29,7 @@ pub struct Finding {
 /// Everything that was checked in a file.
 #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
 pub struct Report {
-    /// `record` or `person`.
+    /// `record`, `person` or `fork`.
     pub kind: &'static str,
     /// Whose log.
     pub coalition: CoalitionId,
@@ -37,6 +37,9 @@ pub struct Report {
     pub holds: bool,
     /// The organizations that vouch for the log with a signature.
     pub vouched_by: Vec<NodeId>,
+    /// The organizations that are proved to have signed two histories; only in evidence of that.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub accused: Vec<NodeId>,
     /// What was checked, in order.
     pub findings: Vec<Finding>,
     /// The disclosed row in diagnostic notation (RFC 8949, section 8); only in a person's proof
@@ -49,6 +52,7 @@ impl std::fmt::Display for Report {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         let about = match self.kind {
             "person" => "what was shared of one person",
+            "fork" => "two histories of a log",
             _ => "the log of a coalition",
         };
         writeln!(f, "Evidence about {about}, coalition {}.", self.coalition)?;
@@ -83,6 +87,7 @@ pub fn verify(bytes: &[u8]) -> Result<Report, EvidenceError> {
     Ok(match Evidence::read(bytes)?.body {
         Body::Record(record) => record::check(&record),
         Body::Person(proof) => person::check(&proof),
+        Body::Fork(proof) => fork::check(&proof),
     })
 }
 
@@ -120,6 +125,20 @@ impl Findings {
             coalition,
             holds: self.all_hold(),
             vouched_by,
+            accused: Vec::new(),
+            findings: self.0,
+            row: None,
+        }
+    }
+
+    /// A report on two histories: nobody has to vouch for it, what was signed speaks for itself.
+    pub(super) fn accuse(self, coalition: CoalitionId, accused: Vec<NodeId>) -> Report {
+        Report {
+            kind: "fork",
+            coalition,
+            holds: self.all_hold(),
+            vouched_by: Vec::new(),
+            accused,
             findings: self.0,
             row: None,
         }
@@ -141,7 +160,7 @@ pub(super) fn opened(
     findings: &mut Findings,
 ) -> Option<(NodeId, Entry)> {
     let at = shown.position;
-    let envelope = match Envelope::read(&shown.envelope, log.coalition, log.lineage) {
+    let envelope = match Envelope::read(&shown.envelope, log.coalition, log.lineage, None) {
         Ok(envelope) => envelope,
         Err(error) => {
             findings.say(false, format!("the envelope at position {at}: {error}"));

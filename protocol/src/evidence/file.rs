@@ -1,9 +1,10 @@
 //! The bytes of both files, and their limits.
 
 use crate::{
+    chain::Head,
     codec::{self, Canonical, CodecError},
-    id::{CoalitionId, Hash, Lineage},
-    identity::{IdentityDocument, IdentityError, SignedDocument},
+    id::{CoalitionId, Hash, Lineage, NodeId},
+    identity::{IdentityDocument, IdentityError, PublicKey, Signature, SignedDocument},
     merkle::{Proof, Tree},
     note::Note,
     time::Moment,
@@ -16,6 +17,8 @@ pub const EVIDENCE_BYTES: usize = 96 * 1024 * 1024;
 pub const RECORD_ITEMS: usize = 1_000_000;
 /// The most notes of one file.
 pub const NOTES: usize = 256;
+/// The most signed heads of one file.
+pub const HEADS: usize = 2_000;
 /// The most identity documents of one file.
 pub const DOCUMENTS: usize = 1_024;
 /// The most disclosed entries of one record.
@@ -49,6 +52,71 @@ pub enum Body {
     /// What was shared of one person.
     #[n(1)]
     Person(#[n(0)] PersonProof),
+    /// That somebody signed two histories of a log.
+    #[n(2)]
+    Fork(#[n(0)] ForkProof),
+}
+
+/// Where a log stands, as a keeper signed it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Encode, Decode)]
+pub struct SignedHead {
+    /// The keeper.
+    #[n(0)]
+    pub node: NodeId,
+    /// Where its log stands.
+    #[n(1)]
+    pub head: Head,
+    /// By its key for heads.
+    #[n(2)]
+    pub signature: Signature,
+}
+
+impl Canonical for SignedHead {
+    const WHAT: &'static str = "signed head";
+    const MAX_BYTES: usize = 1_024;
+}
+
+impl SignedHead {
+    /// Whether the keeper with this key for heads signed it.
+    #[must_use]
+    pub fn is_signed(&self, head_key: &PublicKey) -> bool {
+        head_key.verifies(&self.head.signed_bytes(), &self.signature)
+    }
+}
+
+/// What was signed about a log and cannot all be true.
+#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
+pub struct ForkProof {
+    /// Whose log.
+    #[n(0)]
+    pub coalition: CoalitionId,
+    /// The numbering.
+    #[n(1)]
+    pub lineage: Lineage,
+    /// When it was seen, by the clock of who made the file.
+    #[n(2)]
+    pub seen: Moment,
+    /// Signed heads with chain hashes.
+    #[n(3)]
+    pub heads: Vec<SignedHead>,
+    /// Signed heads with roots.
+    #[n(4)]
+    pub notes: Vec<String>,
+    /// Who signed.
+    #[n(5)]
+    pub documents: Vec<SignedDocument>,
+}
+
+impl ForkProof {
+    /// From the first log time of a head to the moment at which all was seen.
+    #[must_use]
+    pub fn span(&self) -> (Moment, Moment) {
+        let first = self.heads.iter().map(|shown| shown.head.log_time).min();
+        (
+            first.map_or(self.seen, |first| first.min(self.seen)),
+            self.seen,
+        )
+    }
 }
 
 /// The log without its content.
@@ -247,6 +315,11 @@ impl Evidence {
                 at_most("disclosed entries", record.entries.len(), ENTRIES)?;
                 at_most("notes", record.notes.len(), NOTES)?;
                 at_most("documents", record.documents.len(), DOCUMENTS)?;
+            }
+            Body::Fork(proof) => {
+                at_most("heads", proof.heads.len(), HEADS)?;
+                at_most("notes", proof.notes.len(), NOTES)?;
+                at_most("documents", proof.documents.len(), DOCUMENTS)?;
             }
             Body::Person(proof) => {
                 at_most("notes", proof.vouched.len(), NOTES)?;

@@ -119,7 +119,7 @@ impl Roster {
             .extend(signers.into_iter().map(|(node, _)| node));
     }
 
-    fn signers(&self, note: &Note) -> Vec<(NodeId, &'static str)> {
+    pub(super) fn signers(&self, note: &Note) -> Vec<(NodeId, &'static str)> {
         let mut signers = Vec::new();
         for node in self.known.keys() {
             let mut heads = self.keys(*node, KeyUse::Head);

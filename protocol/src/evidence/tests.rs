@@ -1,5 +1,6 @@
 //! Whole files of a small coalition, and what is refused of them.
 
+mod fork;
 mod world;
 
 use super::*;

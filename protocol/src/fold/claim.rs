@@ -8,6 +8,7 @@ use crate::{
         payload::{TokenPair, write_rows},
     },
     id::{EntryId, NodeId},
+    limits::CLAIM_TOKEN_DAYS,
     state::{
         State,
         rows::{ClaimRow, Tokens},
@@ -23,6 +24,26 @@ pub const CLAIM_TOKENS: usize = 1_000_000;
 pub const CLAIMS_PER_MEMBER: usize = 500;
 /// How far ahead a claim's window may begin, in days: nobody takes next year's turf.
 pub const CLAIM_AHEAD_DAYS: i64 = 90;
+
+/// Contact points times days, a begun day being a day: what a claim takes of its holder's quota.
+#[must_use]
+pub fn token_days(tokens: usize, (from, to): (Moment, Moment)) -> u64 {
+    let days = to
+        .since(from)
+        .max(1)
+        .unsigned_abs()
+        .div_ceil(DAY.unsigned_abs());
+    (tokens as u64).saturating_mul(days)
+}
+
+/// What is left of a member's quota ([`CLAIM_TOKEN_DAYS`]): nobody claims everything. A claim
+/// counts with what it still holds, until it ends.
+#[must_use]
+pub fn quota_left(state: &State, member: NodeId) -> u64 {
+    let own = state.claims.iter().filter(|(_, row)| row.author == member);
+    let held = own.map(|(_, row)| token_days(row.tokens.as_slice().len(), (row.from, row.to)));
+    CLAIM_TOKEN_DAYS.saturating_sub(held.fold(0, u64::saturating_add))
+}
 
 /// Why a contact point is not free.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -203,23 +224,16 @@ pub(super) fn claim(
     rows: Option<&[u8]>,
 ) -> Result<Outcome, Void> {
     let rules = in_force(state, at, claim)?;
-    if at.time > claim.grant_by {
-        return Err(Void::TooLate);
-    }
-    check_window(at, claim, &rules)?;
-    if state
-        .claims
-        .iter()
-        .filter(|(_, row)| row.author == at.author)
-        .count()
-        >= CLAIMS_PER_MEMBER
-    {
-        return Err(Void::Bounds("a member holds at most 500 claims at a time"));
-    }
+    in_bounds(state, at, claim, &rules)?;
     let tokens = asked(state, claim, rows)?;
     if tokens.len() > CLAIM_TOKENS {
         return Err(Void::Bounds(
             "a claim names at most a million contact points",
+        ));
+    }
+    if token_days(tokens.len(), (claim.from, claim.to)) > quota_left(state, at.author) {
+        return Err(Void::Bounds(
+            "a member's claims hold at most 20 million contact points times days",
         ));
     }
     let answers = standing(
@@ -266,7 +280,11 @@ pub(super) fn claim(
     Ok(Outcome::Claim(decision))
 }
 
-fn check_window(at: At, claim: &Claim, rules: &Rules) -> Result<(), Void> {
+/// Refuses a claim that comes too late, a window that no claim may have, and one claim too many.
+fn in_bounds(state: &State, at: At, claim: &Claim, rules: &Rules) -> Result<(), Void> {
+    if at.time > claim.grant_by {
+        return Err(Void::TooLate);
+    }
     if claim.from >= claim.to || claim.to <= at.time {
         return Err(Void::Bounds(
             "a window ends after it begins and has not passed",
@@ -279,6 +297,15 @@ fn check_window(at: At, claim: &Claim, rules: &Rules) -> Result<(), Void> {
         return Err(Void::Bounds(
             "the window is longer than the agreement allows",
         ));
+    }
+    if state
+        .claims
+        .iter()
+        .filter(|(_, row)| row.author == at.author)
+        .count()
+        >= CLAIMS_PER_MEMBER
+    {
+        return Err(Void::Bounds("a member holds at most 500 claims at a time"));
     }
     Ok(())
 }

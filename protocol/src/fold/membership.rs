@@ -11,6 +11,7 @@ use crate::{
         rows::{InviteRow, JoinRow, Member, Returned, Updates},
     },
     time::{DAY, HOUR, Moment},
+    version::Versions,
 };
 
 /// The most members of a coalition.
@@ -38,6 +39,11 @@ pub(super) fn genesis(
     let mut meta = state.meta();
     meta.name.clone_from(&genesis.name);
     meta.coalition = header.coalition;
+    let versions = Versions::of(&document);
+    if !versions.has(header.version.into()) {
+        return Err(Void::NotAllowed("the founder does not speak this version"));
+    }
+    meta.versions = Some(versions);
     state.meta.put((), meta);
     state.members.put(
         at.author,
@@ -98,6 +104,7 @@ pub(super) fn join_request(
     }
     let document = read_document(&request.document, request.node, at.time)?;
     identity::may_enter(state, &document, &request.document)?;
+    with_newcomer(state.meta().versions, &document)?;
     free_name(state, document.organization.as_str())?;
     let (node, key) = crate::mls::inspect_key_package(&request.key_package)
         .map_err(|error| Void::Signature(error.to_string()))?;
@@ -171,6 +178,7 @@ fn follow(state: &mut State, at: At, change: &Change<'_>) -> Result<Outcome, Voi
         count_update(state, at)?;
     }
     let mut members: Vec<(NodeId, Member)> = Vec::with_capacity(added.len());
+    let mut versions = state.meta().versions;
     for (node, key) in added {
         let join = state
             .joins
@@ -186,6 +194,7 @@ fn follow(state: &mut State, at: At, change: &Change<'_>) -> Result<Outcome, Voi
                 "the added key is not the newcomer's".to_owned(),
             ));
         }
+        versions = Some(with_newcomer(versions, &document)?);
         free_name(state, document.organization.as_str())?;
         if members
             .iter()
@@ -204,7 +213,34 @@ fn follow(state: &mut State, at: At, change: &Change<'_>) -> Result<Outcome, Voi
         identity::retire(state, at, node, &member.document);
         state.members.put(node, member);
     }
+    spoken_from_here(state, versions);
     Ok(Outcome::Done)
+}
+
+/// What all speak once a newcomer is in.
+fn with_newcomer(all: Option<Versions>, newcomer: &IdentityDocument) -> Result<Versions, Void> {
+    let theirs = Versions::of(newcomer);
+    let common = all.map_or(Some(theirs), |all| all.common(theirs));
+    common.ok_or(Void::NotAllowed(
+        "the newcomer speaks no version of the protocol that all members speak",
+    ))
+}
+
+fn spoken_from_here(state: &mut State, versions: Option<Versions>) {
+    let mut meta = state.meta();
+    if meta.versions != versions {
+        meta.versions = versions;
+        state.meta.put((), meta);
+    }
+}
+
+/// Finds anew what all members speak: one of them has gone, or speaks under another document.
+pub(super) fn find_versions(state: &mut State) {
+    let documents = state.roster().filter_map(|(node, _)| state.document(*node));
+    let all = documents
+        .map(|document| Versions::of(&document))
+        .reduce(|one, other| one.common(other).unwrap_or(one));
+    spoken_from_here(state, all);
 }
 
 /// A member that lost its state takes its own leaf again; who is in does not change.

@@ -133,6 +133,7 @@ pub(super) fn commit(state: &mut State, at: At, change: &Change<'_>) -> Result<O
         ended.extend(let_go(state, at.position, *node));
     }
     agreement::drop_outdated(state);
+    membership::find_versions(state);
     membership::close_epochs(state, change.opens);
     Ok(Outcome::Parted(ended))
 }

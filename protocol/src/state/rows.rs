@@ -15,6 +15,7 @@ use crate::{
     state::rules::Rules,
     time::Moment,
     token::Token,
+    version::Versions,
 };
 use minicbor::{Decode, Encode};
 
@@ -52,6 +53,9 @@ pub struct Meta {
     /// The log tree over all entries up to the head.
     #[n(7)]
     pub tree: Tree,
+    /// The versions that every member speaks; none before the first entry.
+    #[n(8)]
+    pub versions: Option<Versions>,
 }
 
 impl Default for Meta {
@@ -65,6 +69,7 @@ impl Default for Meta {
             generation: None,
             counted: 0,
             tree: Tree::default(),
+            versions: None,
         }
     }
 }

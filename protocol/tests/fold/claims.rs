@@ -10,10 +10,13 @@ use protocol::{
     },
     fold::{
         Outcome, Void,
-        claim::{CLAIMS_PER_MEMBER, Decision, Refusal},
+        claim::{CLAIMS_PER_MEMBER, Decision, Refusal, quota_left, token_days},
     },
     id::{EntryId, Hash},
+    limits::CLAIM_TOKEN_DAYS,
+    state::rows::Tokens,
     time::{DAY, HOUR, Moment},
+    token::Token,
 };
 
 fn decision(outcome: Result<Outcome, Void>) -> Decision {
@@ -361,6 +364,52 @@ fn a_member_holds_at_most_five_hundred_claims() {
         Void::Bounds("a member holds at most 500 claims at a time")
     );
     world.done(0, world.claim(Channel::Door, 600, 1, &[1]));
+}
+
+#[test]
+fn who_claims_everything_stops_at_its_quota_and_the_others_are_granted_theirs() {
+    let mut world = World::agreed(3, 0);
+    let all = world.done(1, world.claim(Channel::Door, 0, 24, &[1]));
+    let mut row = world.state.claims.get(&all).unwrap().clone();
+    let many = (0..1_000_000_u128).map(|n| Token((n << 64).to_be_bytes()));
+    row.tokens = Tokens::new(many.collect());
+    row.to = row.from.plus(20 * DAY);
+    row.ends = row.to;
+    assert_eq!(
+        token_days(row.tokens.as_slice().len(), (row.from, row.to)),
+        CLAIM_TOKEN_DAYS
+    );
+    world.state.claims.put(all, row);
+    assert_eq!(quota_left(&world.state, world.id(1)), 0);
+    let over = Void::Bounds("a member's claims hold at most 20 million contact points times days");
+    for channel in [Channel::Door, Channel::Phone] {
+        assert_eq!(world.void(1, world.claim(channel, 0, 1, &[200])), over);
+    }
+    assert_eq!(
+        granted(world.say(2, world.claim(Channel::Door, 0, 24, &[200])).1),
+        1
+    );
+    // What is given back may be used again, and no more than that.
+    let release = ClaimRelease {
+        claim: all,
+        tokens: Some(Payload::Inline(write_rows([Token(
+            (5_u128 << 64).to_be_bytes(),
+        )]))),
+    };
+    world.done(1, release);
+    assert_eq!(quota_left(&world.state, world.id(1)), 20);
+    let too_much: Vec<u8> = (1..=21).collect();
+    assert_eq!(
+        world.void(1, world.claim(Channel::Phone, 0, 24, &too_much)),
+        over
+    );
+    world.done(1, world.claim(Channel::Phone, 0, 24, &too_much[1..]));
+}
+
+#[test]
+fn a_begun_day_counts_as_one() {
+    let days = |hours: i64| token_days(3, (Moment(0), Moment(hours * HOUR)));
+    assert_eq!([days(1), days(24), days(25), days(48)], [3, 3, 6, 6]);
 }
 
 #[test]

@@ -55,6 +55,15 @@ impl Actor {
     }
 
     pub(crate) fn named(n: u8, name: &str) -> Self {
+        Self::with(n, name, Vec::new())
+    }
+
+    /// An organization whose node says which versions of the protocol it speaks.
+    pub(crate) fn speaking(n: u8, versions: protocol::version::Versions) -> Self {
+        Self::with(n, &format!("Oak {n}"), vec![versions.capability()])
+    }
+
+    fn with(n: u8, name: &str, capabilities: Vec<protocol::identity::Capability>) -> Self {
         let secrets = NodeSecrets::generate(&mut ChaCha8Rng::seed_from_u64(u64::from(n)));
         // The last of five has no address, so that it cannot keep the log.
         let endpoints = if n < 4 {
@@ -66,7 +75,7 @@ impl Actor {
             organization: name.parse().unwrap(),
             kind: "c4".parse().unwrap(),
             endpoints,
-            capabilities: Vec::new(),
+            capabilities,
             valid_until: START.plus(300 * DAY),
         };
         let document = codec::encode(&secrets.document(particulars, None).unwrap());

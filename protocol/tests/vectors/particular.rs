@@ -6,7 +6,7 @@ use super::{
         assertion, contact, genesis, inline, keyset, known, one, receipt, revoke, statement,
         vector, world,
     },
-    world::{Inside, START, proposal},
+    world::{Actor, Inside, START, proposal},
 };
 use protocol::{
     channel::Channel,
@@ -17,6 +17,7 @@ use protocol::{
         claim::{ClaimRelease, ClaimRenew},
         contact_report::ContactReport,
         housekeeping::{Checkpoint, Tick},
+        membership::JoinRequest,
         parting::{Leave, Remove, RemoveApprove},
         plan::{Place, Plan, PlanWithdraw},
         recall::{Dispute, DisputeCode, ExceptionKind, NoticeException},
@@ -27,6 +28,7 @@ use protocol::{
     id::{EntryId, Hash, NodeId},
     state::State,
     time::DAY,
+    version::Versions,
 };
 use serde_json::Value;
 
@@ -36,6 +38,18 @@ pub(crate) fn exception(notice: EntryId) -> NoticeException {
         kind: ExceptionKind::Disproportionate,
         reason: "only on a backup that is being destroyed".to_owned(),
         approver: "Ada Quill".to_owned(),
+    }
+}
+
+/// The request of a node that has forgotten the first version.
+fn by_a_newer_node() -> JoinRequest {
+    let versions = Versions::new(2, 3).unwrap();
+    let actor = Actor::speaking(4, versions);
+    JoinRequest {
+        token_hash: Hash::of(&[8]),
+        node: actor.id,
+        key_package: actor.key_package(),
+        document: actor.document,
     }
 }
 
@@ -185,6 +199,14 @@ pub(crate) fn entries(working: &State) -> Vec<(String, Value)> {
             "another newcomer used the invitation",
             0,
             w.request(7, 4).into(),
+        ),
+        (
+            "12",
+            "working",
+            "other_version",
+            "it speaks no version that all members speak",
+            0,
+            by_a_newer_node().into(),
         ),
         (
             "5.1",

@@ -53,7 +53,9 @@ pub(super) async fn start(below: &Path, n: usize, can_keep: bool) -> Result<App>
     let _ = app.federation.set(http::federation(app.clone()));
     if can_keep {
         let (life, router) = (app.life.clone(), http::federation(app.clone()));
-        app.life.spawn(serve::run(listener, router, None, life));
+        let manners = serve::Manners::FEDERATION;
+        app.life
+            .spawn(serve::run(listener, router, None, manners, life));
     }
     Ok(app)
 }

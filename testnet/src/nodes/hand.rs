@@ -13,7 +13,9 @@ pub struct Hand {
 }
 
 impl Hand {
-    pub(super) fn new(program: Program, dir: PathBuf) -> Self {
+    /// What types the commands of the node in a directory.
+    #[must_use]
+    pub fn new(program: Program, dir: PathBuf) -> Self {
         Self { program, dir }
     }
 

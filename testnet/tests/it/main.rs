@@ -4,6 +4,7 @@
 mod browser;
 mod chaos;
 mod commands;
+mod conform;
 mod crash;
 mod demo;
 mod house;

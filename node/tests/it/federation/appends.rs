@@ -11,7 +11,7 @@ use protocol::{
     id::{CoalitionId, EntryId, Hash, Lineage, NodeId},
 };
 
-async fn envelope(site: &Site, author: NodeId, blobs: Vec<BlobId>) -> Envelope {
+pub(super) async fn envelope(site: &Site, author: NodeId, blobs: Vec<BlobId>) -> Envelope {
     let guard = site.app.coalition.read().await;
     let row = &guard.as_ref().unwrap().row;
     Envelope {
