@@ -28,6 +28,12 @@ pub enum Done {
     Renewed,
     /// Keeping a claim alive waits for the keeper.
     RenewalWaits,
+    /// A claim was cut into packets.
+    Cut,
+    /// Somebody has a packet, or nobody.
+    Assigned,
+    /// A packet is over.
+    PacketDone,
     /// A plan was filed.
     Planned,
     /// A plan was taken back.
@@ -63,7 +69,7 @@ pub enum Done {
 }
 
 impl Done {
-    const ALL: [Self; 27] = [
+    const ALL: [Self; 30] = [
         Self::Approved,
         Self::ApprovalWaits,
         Self::Signed,
@@ -75,6 +81,9 @@ impl Done {
         Self::ReleaseWaits,
         Self::Renewed,
         Self::RenewalWaits,
+        Self::Cut,
+        Self::Assigned,
+        Self::PacketDone,
         Self::Planned,
         Self::PlanWithdrawn,
         Self::PlanWaits,
@@ -106,6 +115,9 @@ impl Done {
             Self::ReleaseWaits => "release-waits",
             Self::Renewed => "renewed",
             Self::RenewalWaits => "renewal-waits",
+            Self::Cut => "cut",
+            Self::Assigned => "assigned",
+            Self::PacketDone => "packet-done",
             Self::Planned => "planned",
             Self::PlanWithdrawn => "plan-withdrawn",
             Self::PlanWaits => "plan-waits",
@@ -140,6 +152,9 @@ impl Done {
             Self::ReleaseWaits => "The release waits for the keeper.",
             Self::Renewed => "Renewed. It lasts until the next renewal is due.",
             Self::RenewalWaits => "The renewal waits for the keeper.",
+            Self::Cut => "Cut. Say who walks each packet, or print them.",
+            Self::Assigned => "Saved.",
+            Self::PacketDone => "Done. What nobody reached goes back to allies.",
             Self::Planned => "Filed. All members see it now.",
             Self::PlanWithdrawn => "Withdrawn. Allies see it no more.",
             Self::PlanWaits => "It waits for the keeper.",

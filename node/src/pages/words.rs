@@ -1,6 +1,6 @@
 //! Words of the policy and the protocol, as people say them.
 
-use crate::{claims::check::Standing, http::problem::Failure};
+use crate::{claims::check::Standing, http::problem::Failure, store::packet::PacketState};
 use protocol::{channel::Channel, entry::share::RevokeKind};
 
 /// An organization's legal kind.
@@ -66,6 +66,17 @@ pub fn consideration(word: &str) -> String {
         other => return spaced(other),
     }
     .to_owned()
+}
+
+/// How far a packet has come.
+#[must_use]
+pub fn packet(state: PacketState) -> &'static str {
+    match state {
+        PacketState::Unassigned => "nobody has it",
+        PacketState::Assigned => "assigned",
+        PacketState::InProgress => "under way",
+        PacketState::Done => "done",
+    }
 }
 
 /// How a contact point stands.

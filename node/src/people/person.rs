@@ -19,7 +19,7 @@ use crate::{
         point::{self, PersonPoint, Point},
     },
 };
-use jiff::civil::Date;
+use jiff::{Timestamp, civil::Date, tz::TimeZone};
 use policy::facts::{Basis, Source};
 use protocol::{
     id::EntryId,
@@ -44,6 +44,25 @@ pub(super) struct Context {
     pub(super) signed: Option<Signed>,
     /// Fingerprints of the imports that people were named by before.
     pub(super) fingerprints: BTreeMap<String, String>,
+}
+
+impl Context {
+    /// What holds for a row that somebody typed in.
+    pub(super) fn at_the_desk(import_id: &str, region: &str, now: i64, today: Timestamp) -> Self {
+        Self {
+            import_id: import_id.to_owned(),
+            fingerprint: String::new(),
+            list_id: String::new(),
+            region: region.to_owned(),
+            now,
+            today: today.to_zoned(TimeZone::UTC).date(),
+            basis: None,
+            source: None,
+            usual_source: Source::OwnCanvass,
+            signed: None,
+            fingerprints: BTreeMap::new(),
+        }
+    }
 }
 
 /// A fresh id as the tables hold it.
