@@ -72,6 +72,7 @@ pub fn federation(app: App) -> Router {
             "/log",
             get(federation::read::read).post(federation::append::append),
         )
+        .route("/log/lines", get(federation::read::lines))
         .route("/join", post(federation::join::ask))
         .route(
             "/join/{node}",

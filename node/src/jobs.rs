@@ -55,6 +55,10 @@ pub async fn run_all(app: &App) {
     note("take shares", crate::shares::take(app).await);
     note("erase", crate::shares::erase(app).await);
     note("tick", crate::keeper::tick::run(app).await);
+    note(
+        "let old entries go",
+        crate::keeper::retention::run(app).await,
+    );
     note("copy blobs", crate::keeper::blobs::run(app).await);
     note("expire blobs", blobs::run(app).await);
 }

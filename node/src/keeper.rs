@@ -5,4 +5,5 @@ pub mod evaluator;
 pub mod join;
 pub mod log;
 pub mod raft;
+pub mod retention;
 pub mod tick;

@@ -16,6 +16,8 @@ pub mod ground;
 pub mod home;
 pub mod imports;
 pub mod lists;
+pub mod packet;
+pub mod packets;
 pub mod papers;
 pub mod parting;
 pub mod people;
@@ -72,6 +74,12 @@ pub fn routes(app: App) -> Router<App> {
         .route("/claims", get(claims::show).post(claims::take))
         .route("/claims/{claim}/renewal", post(claims::renew))
         .route("/claims/{claim}/release", post(claims::release))
+        .route("/packets", get(packets::show).post(packets::cut))
+        .route("/packets/{code}", get(packet::show))
+        .route("/packets/{code}/sheet", get(packets::print))
+        .route("/packets/{code}/assignment", post(packets::assign))
+        .route("/packets/{code}/results", post(packet::record))
+        .route("/packets/{code}/end", post(packets::end))
         .route("/shares", get(shares::show).post(share::send))
         .route("/shares/new", get(share::show))
         .route("/shares/{share}/revocation", post(share::revoke))

@@ -17,7 +17,7 @@ pub mod spool;
 
 mod batch;
 mod consents;
-mod history;
+pub(crate) mod history;
 mod incoming;
 mod job;
 mod judge;

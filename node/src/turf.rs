@@ -1,5 +1,5 @@
 //! From a universe to the street: where doors lie ([`places`]), areas of the organization's own
-//! ([`area`]), and packets that canvassers walk ([`packet`]).
+//! ([`area`]), packets that canvassers walk ([`packet`]), and what came of it ([`result`]).
 //!
 //! Coordinates stay in this node: plans name cells and postal codes, claims name tokens, and neither
 //! holds a point.
@@ -12,4 +12,5 @@ pub mod drawing;
 pub mod packet;
 pub mod places;
 pub mod position;
+pub mod result;
 pub mod sheet;

@@ -132,6 +132,7 @@ pub(crate) const LAW: &[(&str, &str)] = embedded![
     "law/office-campaign",
     "law/pack-fresh",
     "law/permit",
+    "law/state-unknown",
     "law/suppressed",
     "law/suspended",
     "law/suspended-flow",

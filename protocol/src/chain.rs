@@ -23,19 +23,46 @@ pub struct LogItem {
 }
 
 impl LogItem {
-    /// What the log tree hashes of this item: the numbering, where and when, and the hash of what
+    /// Where, when, and the hash of what was said.
+    #[must_use]
+    pub fn line(&self) -> LogLine {
+        LogLine {
+            position: self.position,
+            log_time: self.log_time,
+            sealed: Hash::of(&self.sealed),
+        }
+    }
+
+    /// As [`LogLine::leaf`].
+    #[must_use]
+    pub fn leaf(&self, lineage: Lineage) -> Hash {
+        self.line().leaf(lineage)
+    }
+}
+
+/// What stays of an ordered entry for ever: enough to continue the chain and the tree over it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Encode, Decode)]
+pub struct LogLine {
+    /// Counted from 1 without gaps.
+    #[n(0)]
+    pub position: u64,
+    /// Set by the keeper; never goes back.
+    #[n(1)]
+    pub log_time: Moment,
+    /// The hash of the envelope.
+    #[n(2)]
+    pub sealed: Hash,
+}
+
+impl LogLine {
+    /// What the log tree hashes of this entry: the numbering, where and when, and the hash of what
     /// was said.
     #[must_use]
     pub fn leaf(&self, lineage: Lineage) -> Hash {
-        leaf(
-            lineage,
-            self.position,
-            self.log_time,
-            Hash::of(&self.sealed),
-        )
+        leaf(lineage, self.position, self.log_time, self.sealed)
     }
 
-    /// The chain hash at this item, given the one before it ([`Hash::ZERO`] before the first).
+    /// The chain hash at this entry, given the one before it ([`Hash::ZERO`] before the first).
     #[must_use]
     pub fn chain(&self, before: Hash, lineage: Lineage) -> Hash {
         let mut digest = Sha256::new();
@@ -44,7 +71,7 @@ impl LogItem {
         digest.update(lineage.0);
         digest.update(self.position.to_be_bytes());
         digest.update(self.log_time.0.to_be_bytes());
-        digest.update(Hash::of(&self.sealed).0);
+        digest.update(self.sealed.0);
         Hash(digest.finalize().into())
     }
 }
@@ -145,6 +172,25 @@ impl Canonical for Page {
     const MAX_BYTES: usize = READ_BYTES + crate::envelope::ENTRY_BYTES + 64 * 1024;
 }
 
+/// The most lines of one outline.
+pub const OUTLINE_LINES: usize = 10_000;
+
+/// An answer to whoever needs to continue chain and tree, not what was said.
+#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
+pub struct Outline {
+    /// Lines after the position that was asked for, in order.
+    #[n(0)]
+    pub lines: Vec<LogLine>,
+    /// Up to this position no more than the lines are kept.
+    #[n(1)]
+    pub pruned: u64,
+}
+
+impl Canonical for Outline {
+    const WHAT: &'static str = "outline of the log";
+    const MAX_BYTES: usize = OUTLINE_LINES * 64 + 64;
+}
+
 /// Where a log stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Encode, Decode)]
 pub struct Head {
@@ -192,22 +238,30 @@ impl Head {
     /// # Errors
     /// When the item leaves a gap, repeats a position or goes back in time.
     pub fn after(&self, item: &LogItem) -> Result<Self, ChainError> {
-        if item.position != self.position + 1 {
+        self.after_line(&item.line())
+    }
+
+    /// As [`Head::after`], where no more than the line is known.
+    ///
+    /// # Errors
+    /// As [`Head::after`].
+    pub fn after_line(&self, line: &LogLine) -> Result<Self, ChainError> {
+        if line.position != self.position + 1 {
             return Err(ChainError::Gap {
                 expected: self.position + 1,
-                found: item.position,
+                found: line.position,
             });
         }
-        if item.log_time < self.log_time {
+        if line.log_time < self.log_time {
             return Err(ChainError::TimeWentBack {
-                position: item.position,
+                position: line.position,
             });
         }
         Ok(Self {
             lineage: self.lineage,
-            position: item.position,
-            chain: item.chain(self.chain, self.lineage),
-            log_time: item.log_time,
+            position: line.position,
+            chain: line.chain(self.chain, self.lineage),
+            log_time: line.log_time,
         })
     }
 }
@@ -268,7 +322,7 @@ mod tests {
 
     #[test]
     fn every_part_of_an_item_changes_the_chain() {
-        let chain = |item: LogItem| item.chain(Hash::ZERO, LINEAGE);
+        let chain = |item: LogItem| item.line().chain(Hash::ZERO, LINEAGE);
         let base = chain(item(1, 5));
         assert_ne!(base, chain(item(2, 5)));
         assert_ne!(base, chain(item(1, 6)));
@@ -279,7 +333,24 @@ mod tests {
                 ..item(1, 5)
             })
         );
-        assert_ne!(base, item(1, 5).chain(Hash::of(b"x"), LINEAGE));
-        assert_ne!(base, item(1, 5).chain(Hash::ZERO, Lineage([2; 16])));
+        let line = item(1, 5).line();
+        assert_ne!(base, line.chain(Hash::of(b"x"), LINEAGE));
+        assert_ne!(base, line.chain(Hash::ZERO, Lineage([2; 16])));
+    }
+
+    #[test]
+    fn a_line_continues_the_log_as_its_entry_does() {
+        let (head, item) = (Head::start(LINEAGE), item(1, 5));
+        assert_eq!(head.after_line(&item.line()), head.after(&item));
+        assert!(
+            head.after_line(
+                &LogItem {
+                    position: 2,
+                    ..item
+                }
+                .line()
+            )
+            .is_err()
+        );
     }
 }

@@ -33,6 +33,13 @@ pub const KEEPER_QUEUE: usize = 4_096;
 /// Requests that a keeper hands on to the leader at a time.
 pub const RELAY_INFLIGHT: usize = 32;
 
+/// Entries stay at keepers for this long at least, even when every member has read them.
+pub const LOG_LEAST: i64 = 30 * DAY;
+/// Entries stay at keepers for this long at most, even when a member has not read them. Whoever was away
+/// for longer comes back with the folded state.
+pub const LOG_MOST: i64 = 180 * DAY;
+/// Entries that a keeper lets go in one transaction.
+pub const PRUNE_BATCH: u64 = 1_000;
 /// Bytes of one page of the log.
 pub const READ_PAGE_BYTES: usize = 1024 * 1024;
 /// Entries of one page of the log.

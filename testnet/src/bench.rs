@@ -4,6 +4,7 @@
 //! Every figure has its unit in its name; the processor and its cores stand beside them.
 #![expect(clippy::print_stdout, reason = "a measurement is what this prints")]
 
+pub mod catch_up;
 pub mod claims;
 pub mod gate;
 pub mod import;
@@ -15,7 +16,9 @@ pub mod preview;
 pub mod proof;
 pub mod recall;
 pub mod share;
+mod table;
 pub mod tokens;
+pub mod visible;
 
 use anyhow::{Context, Result};
 use clap::{Args, ValueEnum};
@@ -42,6 +45,9 @@ pub struct Arguments {
     /// `log` alone: how many keepers the log has: 1, 3 or 5.
     #[arg(long, default_value_t = 1)]
     keepers: usize,
+    /// `memory` and `visible`: how many members the coalition has.
+    #[arg(long)]
+    members: Option<usize>,
     /// Measure this very build, optimized or not.
     #[arg(long)]
     here: bool,
@@ -56,6 +62,8 @@ pub struct Arguments {
 /// The measurements.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub enum Name {
+    /// A member that was away reads a long log.
+    CatchUp,
     /// A large claim: until an ally sees it, and a check against it.
     Claims,
     /// Decisions of the gate on a large list toward ten recipients, beside plain Cedar.
@@ -78,6 +86,8 @@ pub enum Name {
     Share,
     /// Match tokens at client and evaluator.
     Tokens,
+    /// A claim until every member of a large coalition knows of it.
+    Visible,
 }
 
 /// Runs a measurement.
@@ -90,6 +100,7 @@ pub async fn run(arguments: Arguments) -> Result<ExitCode> {
         return in_release(&arguments);
     }
     let figures = match arguments.name {
+        Name::CatchUp => catch_up::run(arguments.rows.unwrap_or(100_000)).await?,
         Name::Claims => claims::run(arguments.rows.unwrap_or(100_000)).await?,
         Name::Share => share::run(arguments.rows.unwrap_or(10_000)).await?,
         Name::Recall => recall::run(arguments.rows.unwrap_or(10_000)).await?,
@@ -100,13 +111,14 @@ pub async fn run(arguments: Arguments) -> Result<ExitCode> {
             preview::run(arguments.rows.unwrap_or(1_000_000), recipients).await?
         }
         Name::Proof => proof::run(arguments.rows.unwrap_or(10_000_000))?,
-        Name::Memory => memory::run().await?,
+        Name::Memory => memory::run(arguments.members.unwrap_or(2)).await?,
         Name::Log => log::run(arguments.rows.unwrap_or(2_000), arguments.keepers).await?,
         Name::Linkage => match (&arguments.a, &arguments.b) {
             (Some(a), Some(b)) => linkage::run(a, b)?,
             _ => anyhow::bail!("linkage compares two files: --a FILE --b FILE"),
         },
         Name::Tokens => tokens::run(arguments.rows.unwrap_or(32_768))?,
+        Name::Visible => visible::run(arguments.members.unwrap_or(20)).await?,
     };
     print(&arguments, figures)?;
     Ok(ExitCode::SUCCESS)
@@ -151,6 +163,9 @@ fn in_release(arguments: &Arguments) -> Result<ExitCode> {
         command.args(["--rows", &rows.to_string()]);
     }
     command.args(["--keepers", &arguments.keepers.to_string()]);
+    if let Some(members) = arguments.members {
+        command.args(["--members", &members.to_string()]);
+    }
     if let Some(recipients) = arguments.recipients {
         command.args(["--recipients", &recipients.to_string()]);
     }

@@ -26,8 +26,8 @@ use tokio::process::Child;
 const START: Duration = Duration::from_secs(60);
 /// How long a node may take to end when asked: a little more than it gives its own tasks.
 const STOP: Duration = Duration::from_secs(25);
-/// How long one command may take: a large import in an unoptimized build.
-const COMMAND: Duration = Duration::from_secs(900);
+/// How long one command may take: a million rows on a busy machine.
+const COMMAND: Duration = Duration::from_secs(3_600);
 /// How long to pause between two looks at something that is awaited.
 const LOOK: Duration = Duration::from_millis(50);
 /// How many of the last lines of a log stand in an error.

@@ -75,15 +75,19 @@ pub struct Share {
 #[serde(default, deny_unknown_fields)]
 pub struct Given {
     /// A word of the policy vocabulary; nothing without it.
-    consideration: Option<String>,
+    pub(crate) consideration: Option<String>,
     /// The id of the invoice or report that proves it.
-    evidence: Option<String>,
+    pub(crate) evidence: Option<String>,
     /// Whether the same terms are open to every organization of the recipient's kind.
-    equal_terms: bool,
+    pub(crate) equal_terms: bool,
 }
 
 impl Given {
-    fn read(&self) -> Result<Consideration, Failure> {
+    /// What the entry says of it.
+    ///
+    /// # Errors
+    /// [`Failure`] when the word is unknown, or the proof is missing or too long.
+    pub(crate) fn read(&self) -> Result<Consideration, Failure> {
         let kind = self
             .consideration
             .as_deref()

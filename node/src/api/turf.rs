@@ -12,6 +12,7 @@ use crate::{
         drawing::DRAWING_BYTES,
         packet,
         places::{self, Taken},
+        result,
         sheet::{self, Layout},
     },
 };
@@ -38,6 +39,7 @@ pub fn routes() -> Router<App> {
         .route("/packets/{code}/assignment", post(assign))
         .route("/packets/{code}/start", post(start))
         .route("/packets/{code}/end", post(finish))
+        .route("/packets/{code}/results", post(record))
         .route("/packets/{code}/walk-list", get(walk_list))
         .route("/packets/{code}/sheet", get(print))
 }
@@ -240,6 +242,45 @@ struct End {
     keep: bool,
     #[serde(default)]
     dry_run: bool,
+}
+
+/// A result, as somebody types it.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct TypedResult {
+    person: String,
+    result: String,
+    /// `YYYY-MM-DD`; now without it.
+    day: Option<jiff::civil::Date>,
+}
+
+/// What was noted.
+#[derive(Debug, Serialize)]
+struct Recorded {
+    person_id: String,
+    stop: u64,
+    result: &'static str,
+    /// The same stood there already.
+    known: bool,
+}
+
+async fn record(
+    State(app): State<App>,
+    Path(code): Path<String>,
+    Json(entry): Json<TypedResult>,
+) -> Result<Json<Recorded>, Failure> {
+    let entry = result::Entry {
+        person: entry.person,
+        result: entry.result,
+        day: entry.day,
+    };
+    let recorded = result::record(&app, &code, &entry).await?;
+    Ok(Json(Recorded {
+        person_id: recorded.person_id,
+        stop: recorded.stop,
+        result: recorded.result,
+        known: recorded.known,
+    }))
 }
 
 /// The end of a packet.

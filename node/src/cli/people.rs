@@ -20,7 +20,7 @@ pub enum People {
     },
     /// Show all that is known about a person.
     Show {
-        /// Id or its beginning, van:NUMBER, or the whole name.
+        /// Id or its end, van:NUMBER, or the whole name.
         #[arg(value_name = "REF")]
         reference: String,
     },
@@ -53,7 +53,7 @@ async fn search(desk: &Desk, words: &str, list: Option<&str>) -> Result<(), CliE
     let rows: Vec<Vec<String>> = answer
         .iter()
         .map(|row| {
-            let id = text(row, "person_id").chars().take(8).collect();
+            let id = end_of_id(&text(row, "person_id"));
             let place = [
                 text(row, "street"),
                 text(row, "city"),
@@ -69,6 +69,12 @@ async fn search(desk: &Desk, words: &str, list: Option<&str>) -> Result<(), CliE
         .collect();
     output::table(&["Id", "Name", "Address", "Lists"], &rows);
     Ok(())
+}
+
+/// As much of an id as tells people apart: what was imported together begins alike.
+fn end_of_id(id: &str) -> String {
+    let skip = id.chars().count().saturating_sub(8);
+    id.chars().skip(skip).collect()
 }
 
 async fn show(desk: &Desk, reference: &str) -> Result<(), CliError> {

@@ -190,6 +190,20 @@ pub enum Packets {
         /// Its code.
         code: String,
     },
+    /// Note what came of a try at somebody of a packet.
+    Result {
+        /// Its code.
+        code: String,
+        /// The person: id or its end, van:NUMBER, or the whole name.
+        #[arg(long)]
+        person: String,
+        /// The result by its short code or word: CV, NH, RF, ...
+        #[arg(long)]
+        result: String,
+        /// The day, for paper that comes in later: YYYY-MM-DD.
+        #[arg(long)]
+        day: Option<String>,
+    },
     /// End a packet and give back what nobody reached. Import the results first.
     Done {
         /// Its code.
@@ -253,6 +267,15 @@ impl Packets {
                 );
             }
             Self::Start { code } => one(desk, &desk.post(&at(code, "/start"), &json!({})).await?),
+            Self::Result {
+                code,
+                person,
+                result,
+                day,
+            } => {
+                let entry = json!({ "person": person, "result": result, "day": day });
+                noted(desk, &desk.post(&at(code, "/results"), &entry).await?);
+            }
             Self::Done {
                 code,
                 keep,
@@ -272,6 +295,22 @@ impl Packets {
             Self::Sheet { code, out } => write(desk, &at(code, "/sheet"), out).await?,
         }
         Ok(())
+    }
+}
+
+fn noted(desk: &Desk, answer: &Value) {
+    if desk.json {
+        output::json(answer);
+        return;
+    }
+    let result = answer["result"].as_str().unwrap_or_default();
+    if answer["known"] == true {
+        println!("Stop {}: {result} was noted before.", answer["stop"]);
+    } else {
+        println!(
+            "Stop {}: {result}. Allies are told of the contact, not of whom.",
+            answer["stop"]
+        );
     }
 }
 

@@ -22,6 +22,23 @@ pub struct Ask {
     wait: u64,
 }
 
+/// From where lines are asked for.
+#[derive(Debug, serde::Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct AskLines {
+    after: u64,
+}
+
+/// Hands out lines of the log, also of what was said so long ago that it is gone.
+pub async fn lines(
+    State(app): State<App>,
+    Extension(caller): Extension<Caller>,
+    Query(ask): Query<AskLines>,
+) -> Result<Response, Failure> {
+    caller.must_be_member()?;
+    Ok(cbor(&keeper::log::outline(&app, ask.after).await?))
+}
+
 /// Hands out entries in order, and where the log stands.
 pub async fn read(
     State(app): State<App>,

@@ -213,6 +213,12 @@ pub enum Reason {
     /// An organization or household of a CRM.
     #[error("the row is an organization or a household, not a person.")]
     NotAPerson,
+    /// A row of the table that `commonturf received export` writes.
+    #[error(
+        "the row was received from an ally and is here already, with its consent and its terms, which this file does not \
+         hold. Use it from `commonturf received export`, pass it on with `commonturf share send --received`."
+    )]
+    Received,
     /// A contact that its own system has deleted.
     #[error("the contact is in the trash of the system that it comes from.")]
     InTrash,

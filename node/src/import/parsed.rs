@@ -273,6 +273,32 @@ pub struct ParsedAttempt {
     pub extra: Vec<Extra>,
 }
 
+impl ParsedAttempt {
+    /// An attempt that somebody typed in. A result that no table has is flagged, as in a file.
+    #[must_use]
+    pub fn noted(when: When, channel: Channel, result: &str) -> Self {
+        let class = super::effect::classify(result);
+        Self {
+            identifiers: Vec::new(),
+            voter_name: None,
+            when,
+            channel: Some(channel),
+            result: ParsedResult {
+                raw: result.to_owned(),
+                class: class.unwrap_or(EffectClass::AttemptOnly),
+                flagged: class.is_none(),
+            },
+            committee: None,
+            contact_type: None,
+            address: ParsedAddress::default(),
+            phones: Vec::new(),
+            emails: Vec::new(),
+            flags: Vec::new(),
+            extra: Vec::new(),
+        }
+    }
+}
+
 /// A result as written and what it amounts to.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ParsedResult {

@@ -11,6 +11,7 @@ use super::{
     person::PersonBuilder,
     record::Records,
 };
+use crate::shares::pass_on;
 use std::sync::Arc;
 
 /// What became of a row.
@@ -85,14 +86,18 @@ impl Values {
         };
         let mut keys = vec![false; layout.spec.keys.len()];
         for (index, column) in layout.header.columns.iter().enumerate() {
-            if column.field == Field::LeaveOut {
-                continue;
-            }
             let rejected = |reason| Rejected {
                 line: records.line(),
                 column: Some(Arc::clone(&column.name)),
                 reason,
             };
+            // As an own row it would lose whose it is, what was agreed to and which firewalls it is under.
+            if names_a_received_row(records.raw(index)) {
+                return Err(rejected(Reason::Received));
+            }
+            if column.field == Field::LeaveOut {
+                continue;
+            }
             let value = records.text(index).map_err(rejected)?;
             if value.is_empty() {
                 continue;
@@ -170,6 +175,11 @@ fn name_of(layout: &Layout, wanted: impl Fn(Field) -> bool) -> Option<Arc<str>> 
         .iter()
         .find(|column| wanted(column.field));
     column.map(|column| Arc::clone(&column.name))
+}
+
+fn names_a_received_row(value: &[u8]) -> bool {
+    let value = std::str::from_utf8(value);
+    value.is_ok_and(|value| pass_on::named(value).is_some())
 }
 
 fn names_nobody(person: &ParsedPerson) -> bool {

@@ -23,7 +23,7 @@ use crate::{
     },
 };
 use protocol::{
-    chain::{Append, AppendResult, Head, LogItem, Sealed},
+    chain::{Append, AppendResult, Head, LogLine, Sealed},
     envelope::Envelope,
     id::{EntryId, Hash},
     merkle::{Subtree, Tree},
@@ -169,7 +169,7 @@ async fn failed(app: &App, sent: Try) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// The log between what this node folded and its commit: chained, not opened.
+/// The lines of the log between what this node folded and its commit: chained, not opened.
 struct Road {
     head: Head,
     tree: Tree,
@@ -194,36 +194,37 @@ impl Road {
         position: u64,
         envelope: &[u8],
     ) -> anyhow::Result<Self> {
-        let mut last = Vec::new();
+        let mut last = None;
         while self.head.position < position {
-            let page = keeper.page(app, self.head.position, 0).await?;
+            let outline = keeper.outline(app, self.head.position).await?;
             anyhow::ensure!(
-                !page.items.is_empty(),
+                !outline.lines.is_empty(),
                 "the keeper gives fewer entries than it has ordered"
             );
-            for item in page.items {
+            for line in outline.lines {
                 if self.head.position < position {
-                    self.step(&item)?;
-                    last = item.sealed;
+                    self.step(&line)?;
+                    last = Some(line.sealed);
                 }
             }
         }
         anyhow::ensure!(
-            self.head.position == position && last == envelope,
+            self.head.position == position && last == Some(Hash::of(envelope)),
             "the log has another entry where this node's own should stand"
         );
         Ok(self)
     }
 
-    fn step(&mut self, item: &LogItem) -> anyhow::Result<()> {
-        self.head = self.head.after(item)?;
-        let leaf = item.leaf(self.head.lineage);
+    fn step(&mut self, line: &LogLine) -> anyhow::Result<()> {
+        self.head = self.head.after_line(line)?;
+        let leaf = line.leaf(self.head.lineage);
         let nodes = &mut self.nodes;
         self.tree
             .push_and_note(leaf, |at, hash| nodes.push((at, hash)));
-        let mut line = Line::of(item);
-        line.kind = "not read".to_owned();
-        self.lines.push(line);
+        self.lines.push(Line {
+            kind: "not read".to_owned(),
+            ..Line::of(line)
+        });
         Ok(())
     }
 }

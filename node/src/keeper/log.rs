@@ -5,7 +5,7 @@
 use super::raft;
 use crate::{app::App, http::problem::Failure, store};
 use protocol::{
-    chain::{AppendResult, Appended, Page, READ_BYTES, READ_ITEMS, Sealed},
+    chain::{AppendResult, Appended, OUTLINE_LINES, Outline, Page, READ_BYTES, READ_ITEMS, Sealed},
     envelope::Envelope,
     id::{CoalitionId, Hash, Lineage, NodeId},
     identity::KeyUse,
@@ -112,6 +112,13 @@ pub async fn page(app: &App, after: u64) -> Result<Page, Failure> {
     let tree = store::proof::keeper_tree(&mut db, lineage).await?;
     let head = store::keeper::head(&mut db, lineage).await?;
     let limit = i64::try_from(READ_ITEMS).unwrap_or(i64::MAX);
+    let pruned = store::keeper::pruned(&mut db).await?;
+    if after < pruned {
+        return Err(Failure::new(
+            ProblemKind::LogPruned,
+            format!("this keeper holds what was said after position {pruned} only"),
+        ));
+    }
     let mut items = store::keeper::after(&mut db, after, limit).await?;
     let mut bytes = 0;
     let fitting = items
@@ -130,6 +137,21 @@ pub async fn page(app: &App, after: u64) -> Result<Page, Failure> {
     .signed(&app.keys().known_at(Some(after)).signing_key(KeyUse::Head))
     .to_string();
     Ok(Page { items, head, note })
+}
+
+/// Lines after a position: enough to continue chain and tree where what was said is gone.
+///
+/// # Errors
+/// As [`page`].
+pub async fn outline(app: &App, after: u64) -> Result<Outline, Failure> {
+    numbering(app).await?;
+    raft::running(app).await?.must_be_readable().await?;
+    let mut db = app.store.read("reading lines of the log").await?;
+    let limit = i64::try_from(OUTLINE_LINES).unwrap_or(i64::MAX);
+    Ok(Outline {
+        pruned: store::keeper::pruned(&mut db).await?,
+        lines: store::keeper::lines(&mut db, after, limit).await?,
+    })
 }
 
 /// Compares what a member has folded with this log: another chain at the same position is a fork.

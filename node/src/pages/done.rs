@@ -30,6 +30,12 @@ pub enum Done {
     Renewed,
     /// Keeping a claim alive waits for the keeper.
     RenewalWaits,
+    /// A claim was cut into packets.
+    Cut,
+    /// Somebody has a packet, or nobody.
+    Assigned,
+    /// A packet is over.
+    PacketDone,
     /// A plan was filed.
     Planned,
     /// A plan was taken back.
@@ -65,7 +71,7 @@ pub enum Done {
 }
 
 impl Done {
-    const ALL: [Self; 28] = [
+    const ALL: [Self; 31] = [
         Self::Compared,
         Self::Approved,
         Self::ApprovalWaits,
@@ -78,6 +84,9 @@ impl Done {
         Self::ReleaseWaits,
         Self::Renewed,
         Self::RenewalWaits,
+        Self::Cut,
+        Self::Assigned,
+        Self::PacketDone,
         Self::Planned,
         Self::PlanWithdrawn,
         Self::PlanWaits,
@@ -110,6 +119,9 @@ impl Done {
             Self::ReleaseWaits => "release-waits",
             Self::Renewed => "renewed",
             Self::RenewalWaits => "renewal-waits",
+            Self::Cut => "cut",
+            Self::Assigned => "assigned",
+            Self::PacketDone => "packet-done",
             Self::Planned => "planned",
             Self::PlanWithdrawn => "plan-withdrawn",
             Self::PlanWaits => "plan-waits",
@@ -145,6 +157,9 @@ impl Done {
             Self::ReleaseWaits => "The release waits for the keeper.",
             Self::Renewed => "Renewed. It lasts until the next renewal is due.",
             Self::RenewalWaits => "The renewal waits for the keeper.",
+            Self::Cut => "Cut. Say who walks each packet, or print them.",
+            Self::Assigned => "Saved.",
+            Self::PacketDone => "Done. What nobody reached goes back to allies.",
             Self::Planned => "Filed. All members see it now.",
             Self::PlanWithdrawn => "Withdrawn. Allies see it no more.",
             Self::PlanWaits => "It waits for the keeper.",

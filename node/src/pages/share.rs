@@ -7,6 +7,7 @@ use super::{
     render, words,
 };
 use crate::{
+    api::shares::Given,
     app::App,
     http::problem::Failure,
     shares::{
@@ -24,9 +25,7 @@ use axum::{
     response::Redirect,
 };
 use policy::{FieldClass, Purpose};
-use protocol::{
-    channel::Channel, entry::share::Consideration, id::EntryId, problem::ProblemKind, time::Moment,
-};
+use protocol::{channel::Channel, id::EntryId, problem::ProblemKind, time::Moment};
 use url::form_urlencoded;
 
 /// What the page shows.
@@ -59,6 +58,10 @@ struct Form {
     fields: Vec<String>,
     channel: String,
     expires: String,
+    /// What is given in return, and what proves it.
+    consideration: String,
+    evidence: String,
+    equal_terms: bool,
 }
 
 /// What would flow to everybody chosen.
@@ -188,6 +191,7 @@ impl Form {
     fn read(text: &str) -> Self {
         let mut form = Self {
             channel: Channel::Door.name().to_owned(),
+            consideration: policy::Consideration::None.name().to_owned(),
             ..Self::default()
         };
         for (name, value) in form_urlencoded::parse(text.as_bytes()) {
@@ -199,6 +203,9 @@ impl Form {
                 "fields" => form.fields.push(value),
                 "channel" => form.channel = value,
                 "expires" => form.expires = value,
+                "consideration" => form.consideration = value,
+                "evidence" => form.evidence = value,
+                "equal_terms" => form.equal_terms = true,
                 _ => {}
             }
         }
@@ -227,8 +234,19 @@ impl Form {
                 .collect::<Result<Vec<FieldClass>, _>>()
                 .map_err(|error| word("fields", &error))?,
             expires: expires.transpose()?,
-            consideration: Consideration::none(),
+            consideration: self.given().read()?,
         })
+    }
+
+    /// An invoice without anything paid for would be kept for nothing, and is left out.
+    fn given(&self) -> Given {
+        let nothing = self.consideration == policy::Consideration::None.name();
+        let evidence = (!nothing && !self.evidence.is_empty()).then(|| self.evidence.clone());
+        Given {
+            consideration: Some(self.consideration.clone()),
+            evidence,
+            equal_terms: self.equal_terms && !nothing,
+        }
     }
 }
 
@@ -248,6 +266,17 @@ impl Share {
     fn purposes(&self) -> Vec<(&'static str, String)> {
         let names = Purpose::NAMES.iter();
         names.map(|name| (*name, words::spaced(name))).collect()
+    }
+
+    fn is_given(&self) -> bool {
+        self.form.consideration != policy::Consideration::None.name()
+    }
+
+    fn considerations(&self) -> Vec<(&'static str, String)> {
+        let names = policy::Consideration::NAMES.iter();
+        names
+            .map(|name| (*name, words::consideration(name)))
+            .collect()
     }
 
     fn classes(&self) -> &'static [&'static str] {
@@ -316,6 +345,9 @@ impl Share {
                 fields: vec![text()],
                 channel: text(),
                 expires: text(),
+                consideration: text(),
+                evidence: text(),
+                equal_terms: true,
             },
             refused: Some(text()),
             answer: Some(Answer {
@@ -355,6 +387,26 @@ mod tests {
     }
 
     #[test]
+    fn what_is_given_in_return_goes_with_its_proof() {
+        let given = |text: &str| Form::read(text).ask().unwrap().consideration;
+        let good = "to=a&purpose=gotv&fields=postal";
+        let paid = format!("{good}&consideration=fmv_paid&evidence=INV-7&equal_terms=on");
+        assert_eq!(
+            (
+                given(&paid).kind.as_str(),
+                given(&paid).evidence.as_deref(),
+                given(&paid).equal_terms
+            ),
+            ("fmv_paid", Some("INV-7"), true)
+        );
+        let nothing = format!("{good}&consideration=none&evidence=INV-7&equal_terms=on");
+        assert_eq!(
+            given(&nothing),
+            protocol::entry::share::Consideration::none()
+        );
+    }
+
+    #[test]
     fn a_choice_that_is_none_is_refused_in_words() {
         let refused = |text: &str| Form::read(text).ask().unwrap_err().0.detail;
         assert!(refused("list=x").contains("at least one organization"));
@@ -365,6 +417,14 @@ mod tests {
             ("to=a&purpose=gotv&fields=secrets", "fields"),
             ("to=a&purpose=gotv&fields=postal&channel=fax", "channel"),
             ("to=a&purpose=gotv&fields=postal&expires=soon", "last day"),
+            (
+                "to=a&purpose=gotv&fields=postal&consideration=fmv_paid",
+                "evidence",
+            ),
+            (
+                "to=a&purpose=gotv&fields=postal&consideration=favour&evidence=1",
+                "consideration",
+            ),
         ] {
             assert!(refused(change).contains(what), "{change}");
         }

@@ -2,8 +2,8 @@
 
 use super::{
     agreement::Agreement, audit::Audit, claims::Claims, home::Home, imports::Import, lists::Lists,
-    parting::Parting, people::People, person::Person, render, session::SignIn, share::Share,
-    shares::Shares,
+    packet::Packet, packets::Packets, parting::Parting, people::People, person::Person, render,
+    session::SignIn, share::Share, shares::Shares,
 };
 
 /// Strings that would do something if a page took them for more than text.
@@ -45,6 +45,8 @@ fn pages(text: &str) -> Vec<(&'static str, String)> {
         ("people", render(&People::sample(text))),
         ("person", render(&Person::sample(text))),
         ("claims", render(&Claims::sample(text))),
+        ("packets", render(&Packets::sample(text))),
+        ("packet", render(&Packet::sample(text))),
         ("shares", render(&Shares::sample(text))),
         ("leaving", render(&Parting::sample_leaving(text))),
         ("removal", render(&Parting::sample_removal(text))),

@@ -1,6 +1,6 @@
 //! Words of the policy and the protocol, as people say them.
 
-use crate::{claims::check::Standing, http::problem::Failure};
+use crate::{claims::check::Standing, http::problem::Failure, store::packet::PacketState};
 use protocol::{channel::Channel, entry::share::RevokeKind};
 
 /// An organization's legal kind.
@@ -52,6 +52,30 @@ pub fn channel(channel: Channel) -> &'static str {
         Channel::Phone => "Calls",
         Channel::Text => "Texts",
         Channel::Email => "E-mail",
+    }
+}
+
+/// What is given in return for rows.
+#[must_use]
+pub fn consideration(word: &str) -> String {
+    match word {
+        "none" => "Nothing",
+        "fmv_paid" => "Their usual price, paid",
+        "in_kind_reported" => "Reported as a contribution in kind",
+        "exchange" => "Rows of their own, in exchange",
+        other => return spaced(other),
+    }
+    .to_owned()
+}
+
+/// How far a packet has come.
+#[must_use]
+pub fn packet(state: PacketState) -> &'static str {
+    match state {
+        PacketState::Unassigned => "nobody has it",
+        PacketState::Assigned => "assigned",
+        PacketState::InProgress => "under way",
+        PacketState::Done => "done",
     }
 }
 

@@ -7,16 +7,19 @@
 
 use super::{
     incoming::{Contactable, Incoming},
-    person::{Prepared, fresh_id},
+    person::Prepared,
 };
-use crate::store::{
-    Result,
-    identifier::{self, Identifier},
-    list,
-    person::{self, Person},
-    point::{self, PersonPoint, Point},
+use crate::{
+    ambient,
+    store::{
+        Result,
+        identifier::{self, Identifier},
+        list,
+        person::{self, Person},
+        point::{self, PersonPoint, Point},
+    },
 };
-use protocol::token::normalize::name::name;
+use protocol::{id::EntryId, token::normalize::name::name};
 use sqlx::AnyConnection;
 use std::collections::BTreeMap;
 
@@ -41,6 +44,8 @@ struct Known {
 /// What is known of a batch's keys, and what waits.
 #[derive(Default)]
 pub(super) struct Batch {
+    /// When it is taken, in milliseconds since 1970.
+    now: i64,
     /// Points that were looked up or put.
     points: BTreeMap<Key, Known>,
     /// Ids of other systems that are somebody's, and whether that waits.
@@ -64,9 +69,13 @@ impl Batch {
     /// Looks up every key of some rows.
     pub(super) async fn look_up<'a>(
         db: &mut AnyConnection,
+        now: i64,
         rows: impl Iterator<Item = &'a Prepared> + Clone,
     ) -> Result<Self> {
-        let mut batch = Self::default();
+        let mut batch = Self {
+            now,
+            ..Self::default()
+        };
         let points = rows.clone().flat_map(|row| &row.contactables);
         batch.look_up_points(db, points).await?;
         let mut by_system: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
@@ -110,6 +119,18 @@ impl Batch {
             }
         }
         Ok(())
+    }
+
+    /// The id of a new person or point: 48 bits of time, then 80 random ones. What is imported together so
+    /// lies together in every index, and a large import does not touch each page of them in each batch. Such
+    /// ids never leave the node: they tell when somebody was imported.
+    pub(super) fn fresh_id(&self) -> String {
+        let mut id = EntryId::random(&mut ambient::rng());
+        let time = self.now.to_be_bytes();
+        for (byte, of_time) in id.0.iter_mut().zip(time.iter().skip(2)) {
+            *byte = *of_time;
+        }
+        id.to_string()
     }
 
     /// Whether somebody who waits may be the person of a row.
@@ -173,16 +194,15 @@ impl Batch {
             };
             self.points.insert(key.clone(), known);
         }
-        let known = self.points.entry(key).or_default();
-        if let Some(id) = &known.id {
-            return Ok(id.clone());
+        if let Some(id) = self.points.get(&key).and_then(|known| known.id.clone()) {
+            return Ok(id);
         }
-        let id = fresh_id();
+        let id = self.fresh_id();
         self.waiting.points.push(Point {
             point_id: id.clone(),
             ..point.clone()
         });
-        known.id = Some(id.clone());
+        self.points.entry(key).or_default().id = Some(id.clone());
         Ok(id)
     }
 

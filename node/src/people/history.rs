@@ -9,6 +9,7 @@ use super::{
     request::beginning,
 };
 use crate::{
+    app::App,
     import::{Defect, EffectClass, ParsedAttempt, When},
     store::{
         Result,
@@ -18,7 +19,11 @@ use crate::{
         point::{self, PersonPoint},
     },
 };
-use jiff::{civil::time, tz::TimeZone};
+use jiff::{
+    Timestamp,
+    civil::{Date, time},
+    tz::TimeZone,
+};
 use protocol::{
     channel::Channel,
     entry::payload::Channels,
@@ -126,6 +131,19 @@ pub(super) async fn take(
         import_id: context.shared.import_id.clone(),
         told: None,
     };
+    keep(db, context, &attempt, row, (tried, &points), counts).await
+}
+
+/// Keeps an attempt, and what it says of the person beyond itself.
+async fn keep(
+    db: &mut AnyConnection,
+    context: &HistoryContext,
+    attempt: &ParsedAttempt,
+    row: Contact,
+    (tried, points): (Option<&PersonPoint>, &[PersonPoint]),
+    counts: &mut Counts,
+) -> Result<()> {
+    let (person_id, own, at) = (row.person_id.clone(), row.own, row.at);
     if contact::insert(db, &row).await? {
         counts.contacts += 1;
         counts.unjoined += u64::from(person_id.is_none());
@@ -138,20 +156,88 @@ pub(super) async fn take(
         counts.unchanged += 1;
         return Ok(());
     }
-    count_unknown(&attempt, counts);
+    count_unknown(attempt, counts);
     if let Some(person_id) = person_id {
         effects(
             db,
             context,
-            &attempt,
+            attempt,
             (&person_id, own, at),
             tried,
-            &points,
+            points,
             counts,
         )
         .await?;
     }
     Ok(())
+}
+
+/// What somebody noted at the desk of one person whom this organization tried.
+pub(crate) struct Noted<'a> {
+    /// Whom.
+    pub(crate) person_id: &'a str,
+    /// Where.
+    pub(crate) tried: &'a PersonPoint,
+    /// Everywhere the person is reached.
+    pub(crate) points: &'a [PersonPoint],
+    /// How.
+    pub(crate) channel: Channel,
+    /// What came of it: a word that imports of results know.
+    pub(crate) result: &'a str,
+    /// The day on which it was; now, where none is named.
+    pub(crate) day: Option<Date>,
+}
+
+/// Keeps a result that was typed in; false when the same stood there already.
+pub(crate) async fn note(
+    app: &App,
+    db: &mut AnyConnection,
+    zone: &TimeZone,
+    noted: &Noted<'_>,
+) -> Result<bool> {
+    let now = app.now().0;
+    let instant = Timestamp::from_millisecond(now).unwrap_or_default();
+    let when = noted.day.map_or(When::Instant(instant), When::Day);
+    let at = moment(when, zone).unwrap_or(now);
+    let attempt = ParsedAttempt::noted(when, noted.channel, noted.result);
+    let facts = serde_json::json!([
+        noted.person_id,
+        noted.tried.point.point_id,
+        at,
+        noted.channel.name(),
+        noted.result,
+    ]);
+    let row = Contact {
+        contact_id: short(Hash::of(facts.to_string().as_bytes())),
+        person_id: Some(noted.person_id.to_owned()),
+        point_id: Some(noted.tried.point.point_id.clone()),
+        channel: Some(noted.channel.to_string()),
+        at,
+        whole_day: noted.day.is_some(),
+        effect: attempt.result.class.to_string(),
+        result: noted.result.to_owned(),
+        flagged: attempt.result.flagged,
+        committee: String::new(),
+        own: true,
+        import_id: AT_THE_DESK.to_owned(),
+        told: None,
+    };
+    let context = HistoryContext {
+        shared: Context::at_the_desk(AT_THE_DESK, &app.config.lists.region, now, instant),
+        own: Own::Every,
+        zone: zone.clone(),
+    };
+    let mut counts = Counts::default();
+    let tried = (Some(noted.tried), noted.points);
+    keep(db, &context, &attempt, row, tried, &mut counts).await?;
+    Ok(counts.contacts > 0)
+}
+
+/// What stands where the import of a row is named, for what was typed in.
+const AT_THE_DESK: &str = "desk";
+
+fn short(hash: Hash) -> String {
+    to_base32(hash.0.first_chunk::<16>().map_or(&[][..], |half| half))
 }
 
 async fn join(db: &mut AnyConnection, row: &Contact) -> Result<bool> {
@@ -261,8 +347,7 @@ fn identity(attempt: &ParsedAttempt) -> String {
         raw(attempt.emails.iter().map(|email| &email.raw).collect()),
         text(&attempt.address.line1),
     ]);
-    let hash = Hash::of(facts.to_string().as_bytes());
-    to_base32(hash.0.first_chunk::<16>().map_or(&[][..], |half| half))
+    short(Hash::of(facts.to_string().as_bytes()))
 }
 
 /// What the result says beyond the attempt itself.

@@ -274,7 +274,7 @@ impl Work {
                 return Err(ImportFailure::Stopping(self.import.rows_done));
             }
             let mut tx = app.store.write("importing rows").await?;
-            self.take(&mut tx, batch).await?;
+            self.take(&mut tx, app.now().0, batch).await?;
             if self.dry_run {
                 drop(tx); // and so undone
             } else {
@@ -287,13 +287,18 @@ impl Work {
     }
 
     /// Takes one batch and notes how far the import has come, all in the caller's transaction.
-    async fn take(&mut self, db: &mut AnyConnection, read: Vec<Row>) -> Result<(), StoreError> {
+    async fn take(
+        &mut self,
+        db: &mut AnyConnection,
+        now: i64,
+        read: Vec<Row>,
+    ) -> Result<(), StoreError> {
         self.import.rows_done += integer(read.len() as u64);
         let people = read.iter().filter_map(|row| match row {
             Row::Person(prepared) => Some(&**prepared),
             _ => None,
         });
-        let mut batch = Batch::look_up(db, people).await?;
+        let mut batch = Batch::look_up(db, now, people).await?;
         for row in read {
             match (row, &mut self.rows) {
                 (Row::Rejected(rejected), _) => self.reject(db, &rejected).await?,

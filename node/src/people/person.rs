@@ -19,7 +19,7 @@ use crate::{
         point::{self, PersonPoint, Point},
     },
 };
-use jiff::civil::Date;
+use jiff::{Timestamp, civil::Date, tz::TimeZone};
 use policy::facts::{Basis, Source};
 use protocol::{
     id::EntryId,
@@ -44,6 +44,25 @@ pub(super) struct Context {
     pub(super) signed: Option<Signed>,
     /// Fingerprints of the imports that people were named by before.
     pub(super) fingerprints: BTreeMap<String, String>,
+}
+
+impl Context {
+    /// What holds for a row that somebody typed in.
+    pub(super) fn at_the_desk(import_id: &str, region: &str, now: i64, today: Timestamp) -> Self {
+        Self {
+            import_id: import_id.to_owned(),
+            fingerprint: String::new(),
+            list_id: String::new(),
+            region: region.to_owned(),
+            now,
+            today: today.to_zoned(TimeZone::UTC).date(),
+            basis: None,
+            source: None,
+            usual_source: Source::OwnCanvass,
+            signed: None,
+            fingerprints: BTreeMap::new(),
+        }
+    }
 }
 
 /// A fresh id as the tables hold it.
@@ -106,7 +125,7 @@ async fn create(
     counts: &mut Counts,
 ) -> Result<()> {
     let row = prepared.row;
-    let mut person = blank(context);
+    let mut person = blank(context, batch.fresh_id());
     merge::merge(&mut person, &row, Mode::Newest);
     facts(&mut person, &row, context, Mode::Newest);
     let mut points = Vec::new();
@@ -173,9 +192,9 @@ async fn change(
     Ok(())
 }
 
-fn blank(context: &Context) -> Person {
+fn blank(context: &Context, person_id: String) -> Person {
     Person {
-        person_id: fresh_id(),
+        person_id,
         source: context.source.unwrap_or(context.usual_source).to_string(),
         basis: "unknown".to_owned(),
         created_at: context.now,

@@ -1,4 +1,4 @@
-//! Whom a person at the desk means: an id or its beginning, an id of another system, or a whole name.
+//! Whom a person at the desk means: an id or its end, an id of another system, or a whole name.
 
 use crate::{
     http::problem::Failure,
@@ -7,7 +7,7 @@ use crate::{
 use sqlx::AnyConnection;
 
 /// What to do about a reference that leads nowhere.
-pub const NOBODY: &str = "nobody on your lists is meant by this; give the beginning of an id, SYSTEM:ID such as van:123, \
+pub const NOBODY: &str = "nobody on your lists is meant by this; give the end of an id, SYSTEM:ID such as van:123, \
     or the whole name";
 const SEVERAL: &str =
     "several people are meant by this; name one by the id that `people search` shows";

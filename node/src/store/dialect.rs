@@ -7,10 +7,12 @@ use sqlx::{AnyPool, Executor, any::AnyPoolOptions};
 const SQLITE_SAFE: &str = "3.51.3";
 
 /// Set on every SQLite connection: durable on every commit, deleted bytes overwritten, nothing of
-/// people in temporary files.
+/// people in temporary files. The cache holds all pages that a batch of an import changes, and the
+/// write-ahead log several batches, or a page would be written many times for each.
 const SQLITE_WRITER: &str = "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; \
     PRAGMA foreign_keys = ON; PRAGMA busy_timeout = 5000; PRAGMA trusted_schema = OFF; \
-    PRAGMA secure_delete = ON; PRAGMA temp_store = MEMORY; PRAGMA mmap_size = 0; PRAGMA cache_size = -32768;";
+    PRAGMA secure_delete = ON; PRAGMA temp_store = MEMORY; PRAGMA mmap_size = 0; PRAGMA cache_size = -65536; \
+    PRAGMA wal_autocheckpoint = 8192;";
 const SQLITE_READER: &str = "PRAGMA busy_timeout = 5000; PRAGMA trusted_schema = OFF; \
     PRAGMA query_only = ON; PRAGMA temp_store = MEMORY; PRAGMA mmap_size = 0; PRAGMA cache_size = -8192;";
 const POSTGRES_SESSION: &str = "SET synchronous_commit = on; SET lock_timeout = '10s'; \

@@ -1,7 +1,7 @@
 //! What this node read in the coalition log, one line per entry.
 
 use super::Result;
-use protocol::{chain::LogItem, id::Hash};
+use protocol::{chain::LogLine, id::Hash};
 use sqlx::AnyConnection;
 
 /// One line of history.
@@ -27,12 +27,12 @@ pub struct Line {
 impl Line {
     /// A line about an item, still without what is inside.
     #[must_use]
-    pub fn of(item: &LogItem) -> Self {
+    pub fn of(line: &LogLine) -> Self {
         Self {
-            position: super::integer(item.position),
-            log_time: item.log_time.0,
+            position: super::integer(line.position),
+            log_time: line.log_time.0,
             kind: "unreadable".to_owned(),
-            sealed: Some(Hash::of(&item.sealed)),
+            sealed: Some(line.sealed),
             ..Self::default()
         }
     }

@@ -2,7 +2,7 @@
 
 use super::{Result, StoreError, integer, natural};
 use protocol::{
-    chain::{Head, LogItem},
+    chain::{Head, LogItem, LogLine},
     entry::Class,
     id::{Hash, Lineage, NodeId},
     time::Moment,
@@ -96,6 +96,106 @@ pub async fn after(db: &mut AnyConnection, position: u64, limit: i64) -> Result<
         sealed,
     };
     Ok(rows.into_iter().map(item).collect())
+}
+
+/// Lines after a position, in order, whether or not what was said is still there.
+///
+/// # Errors
+/// [`StoreError`].
+pub async fn lines(db: &mut AnyConnection, position: u64, limit: i64) -> Result<Vec<LogLine>> {
+    let rows: Vec<(i64, i64, String)> = sqlx::query_as(
+        "SELECT position, log_time, hash FROM keeper_log WHERE position > $1 ORDER BY position LIMIT $2",
+    )
+    .bind(integer(position))
+    .bind(limit)
+    .fetch_all(db)
+    .await?;
+    let line = |(position, time, hash): (i64, i64, String)| {
+        let sealed = hash.parse();
+        Ok(LogLine {
+            position: natural(position),
+            log_time: Moment(time),
+            sealed: sealed.map_err(|_| StoreError::damaged("keeper_log", "hash"))?,
+        })
+    };
+    rows.into_iter().map(line).collect()
+}
+
+/// Appends a line of which what was said is gone elsewhere already.
+///
+/// # Errors
+/// [`StoreError`].
+pub async fn append_line(db: &mut AnyConnection, line: &LogLine, chain: Hash) -> Result<()> {
+    sqlx::query(
+        "INSERT INTO keeper_log (position, log_time, sealed, hash, chain, author, class) \
+         VALUES ($1, $2, $3, $4, $5, $6, $7)",
+    )
+    .bind(integer(line.position))
+    .bind(line.log_time.0)
+    .bind(Vec::<u8>::new())
+    .bind(line.sealed.to_string())
+    .bind(chain.0.to_vec())
+    .bind(String::new())
+    .bind(2_i64)
+    .execute(&mut *db)
+    .await?;
+    Ok(())
+}
+
+/// Up to which position nothing but lines is left.
+///
+/// # Errors
+/// [`StoreError`].
+pub async fn pruned(db: &mut AnyConnection) -> Result<u64> {
+    let pruned: Option<i64> = sqlx::query_scalar("SELECT pruned FROM keeper_retention")
+        .fetch_optional(db)
+        .await?;
+    Ok(pruned.map_or(0, natural))
+}
+
+/// Deletes what was said up to a position; the lines stay.
+///
+/// # Errors
+/// [`StoreError`].
+pub async fn prune(db: &mut AnyConnection, from: u64, to: u64) -> Result<()> {
+    sqlx::query("UPDATE keeper_log SET sealed = $1 WHERE position > $2 AND position <= $3")
+        .bind(Vec::<u8>::new())
+        .bind(integer(from))
+        .bind(integer(to))
+        .execute(&mut *db)
+        .await?;
+    note_pruned(db, to).await
+}
+
+/// Notes that nothing but lines is left up to a position.
+///
+/// # Errors
+/// [`StoreError`].
+pub async fn note_pruned(db: &mut AnyConnection, to: u64) -> Result<()> {
+    sqlx::query(
+        "INSERT INTO keeper_retention (one, pruned) VALUES (1, $1) \
+         ON CONFLICT (one) DO UPDATE SET pruned = excluded.pruned",
+    )
+    .bind(integer(to))
+    .execute(db)
+    .await?;
+    Ok(())
+}
+
+/// The last position whose log time is before a moment; 0 when there is none.
+///
+/// # Errors
+/// [`StoreError`].
+pub async fn last_before(db: &mut AnyConnection, moment: Moment, after: u64) -> Result<u64> {
+    // Log time never goes back, so the first one that is late enough ends the search.
+    let first: Option<i64> = sqlx::query_scalar(
+        "SELECT position FROM keeper_log WHERE position > $1 AND log_time >= $2 ORDER BY position LIMIT 1",
+    )
+    .bind(integer(after))
+    .bind(moment.0)
+    .fetch_optional(db)
+    .await?;
+    Ok(first.map_or(after, |first| natural(first) - 1))
 }
 
 /// The chain hash at a position.

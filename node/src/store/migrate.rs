@@ -64,6 +64,11 @@ pub const MIGRATIONS: &[(i64, &str, &str)] = &[
         "joining",
         include_str!("../../migrations/0017_joining.sql"),
     ),
+    (
+        22,
+        "retention",
+        include_str!("../../migrations/0022_retention.sql"),
+    ),
 ];
 
 #[derive(Debug)]

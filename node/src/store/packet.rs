@@ -177,6 +177,25 @@ pub async fn stops(
     Ok(rows.into_iter().collect())
 }
 
+/// The results at a packet's stops since a moment: person, stop, result; the latest of a person comes last.
+///
+/// # Errors
+/// [`StoreError`].
+pub async fn results(
+    db: &mut AnyConnection,
+    packet_id: &str,
+    since: i64,
+) -> Result<Vec<(String, i64, String)>> {
+    let sql = "SELECT c.person_id, s.stop, c.result FROM packet_stop s \
+        JOIN contact c ON c.point_id = s.point_id AND c.own = 1 AND c.at >= $1 \
+        WHERE s.packet_id = $2 AND c.person_id IS NOT NULL ORDER BY c.at, c.contact_id";
+    Ok(sqlx::query_as(sql)
+        .bind(since)
+        .bind(packet_id)
+        .fetch_all(db)
+        .await?)
+}
+
 /// Writes how far a packet has come and who has it, if it is still as it was read.
 ///
 /// # Errors

@@ -85,7 +85,7 @@ fn grouped<T>(rows: Vec<T>, key: impl Fn(&T) -> Option<String>) -> BTreeMap<Stri
     groups
 }
 
-/// The person whom a text means: an id or its beginning of six characters or more, another system's
+/// The person whom a text means: an id or six characters or more of its end or beginning, another system's
 /// id as `van:123`, or a whole name that only one person has.
 ///
 /// # Errors
@@ -101,8 +101,8 @@ pub async fn resolve(db: &mut AnyConnection, reference: &str) -> Result<Found> {
     let is_id = lower
         .bytes()
         .all(|b| matches!(b, b'a'..=b'z' | b'2'..=b'7'));
-    if is_id && lower.len() >= person::ID_BEGINNING {
-        let found = person::by_beginning(db, &lower).await?;
+    if is_id && lower.len() >= person::ID_PART {
+        let found = person::by_id(db, &lower).await?;
         if found != Found::Nobody {
             return Ok(found);
         }

@@ -9,7 +9,7 @@ use std::collections::BTreeMap;
 /// The most people that one search shows.
 pub const SEARCH_ROWS: i64 = 500;
 /// So much of an id names a person, if it names no other.
-pub const ID_BEGINNING: usize = 6;
+pub const ID_PART: usize = 6;
 
 /// A person's address as its file had it.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -262,16 +262,26 @@ pub async fn search(
         .await?)
 }
 
-/// The person whose id begins with a text of letters and digits.
+/// The person whose id this is, or begins or ends so: people who were imported together have the same
+/// beginning, so tables show the end.
 ///
 /// # Errors
 /// [`StoreError`].
-pub async fn by_beginning(db: &mut AnyConnection, beginning: &str) -> Result<Found> {
-    let ids: Vec<String> =
-        sqlx::query_scalar("SELECT person_id FROM person WHERE person_id LIKE $1 LIMIT 2")
-            .bind(format!("{beginning}%"))
-            .fetch_all(db)
+pub async fn by_id(db: &mut AnyConnection, part: &str) -> Result<Found> {
+    let whole: Option<String> =
+        sqlx::query_scalar("SELECT person_id FROM person WHERE person_id = $1")
+            .bind(part)
+            .fetch_optional(&mut *db)
             .await?;
+    if let Some(id) = whole {
+        return Ok(Found::One(id));
+    }
+    let sql = "SELECT person_id FROM person WHERE person_id LIKE $1 OR person_id LIKE $2 LIMIT 2";
+    let ids: Vec<String> = sqlx::query_scalar(sql)
+        .bind(format!("{part}%"))
+        .bind(format!("%{part}"))
+        .fetch_all(db)
+        .await?;
     Ok(only(ids))
 }
 

@@ -126,11 +126,11 @@ pub async fn keeper_tree(db: &mut AnyConnection, lineage: Lineage) -> Result<Tre
         None => Tree::default(),
     };
     loop {
-        let items = super::keeper::after(&mut *db, tree.size(), PAGE).await?;
-        for item in &items {
-            tree.push(item.leaf(lineage));
+        let lines = super::keeper::lines(&mut *db, tree.size(), PAGE).await?;
+        for line in &lines {
+            tree.push(line.leaf(lineage));
         }
-        if items.is_empty() {
+        if lines.is_empty() {
             return Ok(tree);
         }
     }

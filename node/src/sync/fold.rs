@@ -253,7 +253,7 @@ async fn one(
     let ended =
         fold::advance(&mut coalition.state, item).map_err(|error| Stop(error.to_string()))?;
     react::claims_ended(tx, &ended).await?;
-    let mut line = Line::of(item);
+    let mut line = Line::of(&item.line());
     let own = out::find_by_envelope(&mut *tx, Hash::of(&item.sealed)).await?;
     let envelope = match Envelope::read(&item.sealed, coalition.row.id, coalition.row.lineage) {
         Ok(envelope) => envelope,

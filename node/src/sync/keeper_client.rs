@@ -8,7 +8,7 @@ use crate::{app::App, transport::TransportError};
 use bytes::Bytes;
 use http::Method;
 use protocol::{
-    chain::{Append, Appended, Page},
+    chain::{Append, Appended, Outline, Page},
     codec::{self, Canonical},
     id::{CoalitionId, NodeId},
     problem::{Problem, ProblemKind},
@@ -70,6 +70,7 @@ impl KeeperError {
                     | ProblemKind::UnknownCoalition
                     | ProblemKind::NotMember
                     | ProblemKind::BlobMissing
+                    | ProblemKind::LogPruned
                     | ProblemKind::Internal
             )
         )
@@ -174,6 +175,18 @@ impl Keeper {
         let query = format!("after={after}&wait={wait}");
         self.read(
             self.call(app, Method::GET, "log", &query, Content::None)
+                .await?,
+        )
+    }
+
+    /// Reads lines of the log after a position.
+    ///
+    /// # Errors
+    /// [`KeeperError`].
+    pub async fn outline(&self, app: &App, after: u64) -> Result<Outline, KeeperError> {
+        let query = format!("after={after}");
+        self.read(
+            self.call(app, Method::GET, "log/lines", &query, Content::None)
                 .await?,
         )
     }

@@ -3,6 +3,7 @@
 use super::{
     packet::{self, Call, Opened},
     position::Position,
+    result,
 };
 use crate::{
     app::App,
@@ -93,28 +94,6 @@ fn van_row(call: &Call, guest: &Guest, channel: Channel) -> [String; 11] {
     ]
 }
 
-/// Short codes of results at doors, with the words that an import of results knows.
-const AT_DOORS: [(&str, &str); 7] = [
-    ("CV", "Canvassed"),
-    ("NH", "Not Home"),
-    ("RF", "Refused"),
-    ("IN", "Inaccessible"),
-    ("MV", "Moved"),
-    ("DE", "Deceased"),
-    ("DW", "Do Not Walk"),
-];
-/// Short codes of results of calls and messages.
-const BY_PHONE: [(&str, &str); 8] = [
-    ("CV", "Canvassed"),
-    ("NH", "Not Home"),
-    ("BZ", "Busy"),
-    ("LM", "Left Message"),
-    ("RF", "Refused"),
-    ("WN", "Wrong Number"),
-    ("DE", "Deceased"),
-    ("DC", "Do Not Call"),
-];
-
 /// A page to print: a sketch, and the stops with room for results.
 #[derive(Debug, Template)]
 #[template(path = "sheet.html")]
@@ -173,7 +152,7 @@ pub async fn html(app: &App, code: &str) -> Result<String, Failure> {
         label: opened.holding.claim.label.clone(),
         assignee: opened.packet.assignee.clone(),
         last_day: opened.holding.last_day.clone(),
-        codes: if door { &AT_DOORS } else { &BY_PHONE },
+        codes: result::codes(channel),
         sketch: door.then(|| sketch(&opened)).flatten(),
         stops: stops.collect(),
     };
@@ -303,7 +282,7 @@ mod tests {
             label: hostile.clone(),
             assignee: hostile.clone(),
             last_day: "2026-11-28".to_owned(),
-            codes: &AT_DOORS,
+            codes: result::codes(Channel::Door),
             sketch: None,
             stops: vec![Printed {
                 number: 1,

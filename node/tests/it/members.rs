@@ -4,6 +4,7 @@ mod backup;
 mod coming_back;
 mod identity;
 mod parting;
+mod retention;
 
 use crate::support::{
     coalition::Coalition,
@@ -61,4 +62,13 @@ async fn claim(coalition: &Coalition, n: usize) -> EntryId {
     let claim = ask(coalition, n).await;
     coalition.settle().await;
     claim
+}
+
+/// Something harmless that a member says and that takes effect.
+async fn say(coalition: &Coalition, n: usize) -> EntryId {
+    let name = format!("friend {n}");
+    let invited = commonturf::coalition::invite::invite(coalition.node(n), &name, 5).await;
+    let (_, entry) = invited.unwrap();
+    coalition.settle().await;
+    entry
 }

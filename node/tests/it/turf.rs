@@ -1,5 +1,7 @@
 //! From a universe to the street: places, areas and packets of one organization beside an ally.
 
+mod results;
+
 use crate::support::{
     coalition::Coalition,
     people::{Somebody, put},

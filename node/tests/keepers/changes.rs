@@ -106,6 +106,49 @@ async fn a_keeper_that_comes_late_reads_the_log_by_pages_and_has_it_to_the_byte(
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_keeper_that_comes_when_old_entries_are_gone_has_every_line_and_what_is_left() {
+    let net = Net::of(3, 1).await;
+    let founder = net.node(0);
+    for _ in 0..LONG {
+        let entry = sealed(founder).await;
+        keeper::log::append(founder, founder.me, vec![entry])
+            .await
+            .unwrap();
+    }
+    let entry = net.say(1, "before it all goes").await;
+    net.all_folded(entry).await;
+    let gone = LONG as u64;
+    let mut tx = founder.store.write("test").await.unwrap();
+    store::keeper::prune(&mut tx, 0, gone).await.unwrap();
+    tx.commit().await.unwrap();
+    net.entrust(&[0, 1, 2], &[0, 1, 2]).await;
+    let entry = net.say(1, "behind it all").await;
+    net.all_folded(entry).await;
+    let mut logs = Vec::new();
+    for n in 0..3 {
+        net.until("each keeper has applied it all", async || {
+            let kept = *net.node(n).wake.kept.borrow();
+            (kept == *founder.wake.kept.borrow()).then_some(())
+        })
+        .await;
+        let mut db = net.node(n).store.read("looking").await.unwrap();
+        let lines = store::keeper::lines(&mut db, 0, i64::MAX).await.unwrap();
+        let left = store::keeper::after(&mut db, gone, i64::MAX).await.unwrap();
+        assert_eq!(store::keeper::pruned(&mut db).await.unwrap(), gone);
+        drop(db);
+        let refused = keeper::log::page(net.node(n), 0).await.unwrap_err().0;
+        assert_eq!(refused.kind(), Some(ProblemKind::LogPruned));
+        let page = keeper::log::page(net.node(n), gone).await.unwrap();
+        logs.push((lines, left, page.head));
+    }
+    assert!(logs[0].0.len() > LONG && !logs[0].1.is_empty());
+    assert!(
+        logs[1] == logs[0] && logs[2] == logs[0],
+        "keepers' logs differ"
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_lone_keeper_from_a_backup_says_so_and_is_not_let_back_with_an_empty_log() {
     let mut net = Net::of(1, 1).await;
     let backup = tempfile::tempdir().unwrap();

@@ -64,7 +64,7 @@ problems! {
     // Between nodes: where in the log.
     KeeperBehind "keeper-behind" 409 Reposition "This keeper has not read as far as the member";
     ForkSuspected "fork-suspected" 409 Reposition "The member and this keeper saw different histories";
-    LogPruned "log-pruned" 410 Reposition "The log no longer reaches back so far; join again from a snapshot";
+    LogPruned "log-pruned" 410 Reposition "The log no longer reaches back so far; come back from the state of the coalition";
     KeyChanged "key-changed" 409 Obey "The token key has changed; evaluate under the new one";
     // Between nodes: coalitions, invites, blobs.
     UnknownCoalition "unknown-coalition" 404 Tell "This node takes part in no such coalition";

@@ -69,6 +69,8 @@ async fn a_working_day_by_command_survives_kills_and_leaves_one_state() {
     suppressions(&nodes).await;
     shares(&mut nodes, folder.path()).await;
     papers(&nodes[0], folder.path()).await;
+    passed_on(&nodes, &folder.path().join("received.csv")).await;
+    many_taken_back(&nodes[0], folder.path()).await;
     audit(&nodes, folder.path()).await;
     let both: Vec<&Node> = nodes.iter().collect();
     let standing = settled(&both, PATIENCE).await.unwrap();
@@ -313,6 +315,70 @@ async fn papers(node: &Node, folder: &Path) {
     let cell = &simulated["simulations"][0]["cells"][0];
     assert_eq!(cell["flows_now"], cell["newly_withheld"], "{cell}");
     assert!(cell["flows_now"].as_u64() > Some(100));
+}
+
+/// Received rows do not go back to where they came from, do not become own ones, and each says why.
+async fn passed_on(nodes: &[Node], received: &Path) {
+    let (ours, theirs) = (&nodes[0], &nodes[1]);
+    let what = ["--received", "--to", "founder"];
+    let why = ["--purpose", "issue_advocacy", "--fields", "postal"];
+    let words = |verb| [&["share", verb], what.as_slice(), &why].concat();
+    let preview = theirs.run(&words("preview")).await.unwrap();
+    let recipient = &preview["recipients"][0];
+    assert_eq!(recipient["flow"], 0);
+    assert!(recipient["people"].as_u64() > Some(100), "{preview}");
+    let refused = theirs.run(&words("send")).await.unwrap_err();
+    assert!(refused.exit == 1 && refused.to_string().contains("nothing was sent"));
+    let mut both = words("preview");
+    both.extend(["--list", "voters"]);
+    assert_eq!(theirs.run(&both).await.unwrap_err().exit, 2);
+
+    let table = std::fs::read_to_string(received).unwrap();
+    let row = table.lines().last().unwrap().rsplit(',').next().unwrap();
+    let explain = ["share", "explain", "--to", "founder", "--person", row];
+    let explain = [explain.as_slice(), &["--purpose", "issue_advocacy"]].concat();
+    let explained = theirs.run(&explain).await;
+    let said = explained.unwrap_or_else(|refused| refused.problem);
+    assert!(!said.to_string().contains("internal"), "{said}");
+    let draft = ["policy", "simulate", "--draft", "template:us-claims-only"];
+    let simulate = [draft.as_slice(), &["--received"], &why].concat();
+    let simulated = theirs.run(&simulate).await.unwrap();
+    assert_eq!(simulated["simulations"][0]["cells"][0]["flows_now"], 0);
+    assert!(ours.run(&simulate).await.is_ok(), "who received nothing");
+    let import = ["import", text(received), "--list", "back"];
+    let imported = theirs.run(&import).await.unwrap();
+    assert_eq!(imported["imported"], 0, "{imported}");
+}
+
+/// Many people are taken back by one command; a list with somebody unknown changes nothing.
+async fn many_taken_back(node: &Node, folder: &Path) {
+    let given = node.run(&["share", "list"]).await.unwrap();
+    let share = given["items"][0]["share"].as_str().unwrap();
+    let person = somebody_given(node, share).await;
+    let list = folder.join("gone.csv");
+    std::fs::write(&list, format!("person\n{person}\nnobody-knows-me\n")).unwrap();
+    let words = ["revoke", "--kind", "erasure", "--list", text(&list)];
+    let refused = node.run(&words).await.unwrap_err();
+    assert_eq!(refused.exit, 2);
+    assert!(refused.problem.to_string().contains("line 3"));
+    std::fs::write(&list, format!("person\n{person}\n")).unwrap();
+    let dry = [words.as_slice(), &["--dry-run"]].concat();
+    node.run(&dry).await.unwrap();
+    let holders = ["who-has", "--person", &person];
+    let held = node.run(&holders).await.unwrap();
+    assert_eq!(held["holders"][0]["status"], "held", "{held}");
+    let told = node.run(&words).await.unwrap();
+    let notice = told["notices"][0]["notice"].as_str().unwrap().to_owned();
+    let erased = |receipts: &Value| {
+        let items = receipts["items"].as_array()?;
+        let item = items
+            .iter()
+            .find(|item| item["notice"] == notice.as_str())?;
+        (item["state"] == "partly_retained" || item["state"] == "erased").then_some(())
+    };
+    node.until("all are erased", PATIENCE, &["receipts"], erased)
+        .await
+        .unwrap();
 }
 
 /// Recorded and proved into files that anybody can check; an altered file proves nothing.

@@ -5,7 +5,11 @@
 
 use super::{Running, machine::End};
 use crate::{app::App, http::problem::Failure, sync::keeper_client::Keeper};
-use protocol::{chain::Page, id::NodeId, problem::ProblemKind};
+use protocol::{
+    chain::{Outline, Page},
+    id::NodeId,
+    problem::ProblemKind,
+};
 use std::time::Duration;
 
 /// How long pages are read within one call; the leader calls again.
@@ -32,8 +36,14 @@ pub(super) async fn run(
             if head.position >= position {
                 return Ok(());
             }
-            let page = keeper.page(app, head.position, 0).await?;
-            take(app, running, page, position).await?;
+            match keeper.page(app, head.position, 0).await {
+                Ok(page) => take(app, running, page, position).await?,
+                Err(error) if error.kind() == Some(ProblemKind::LogPruned) => {
+                    let outline = keeper.outline(app, head.position).await?;
+                    take_lines(app, running, &outline).await?;
+                }
+                Err(error) => return Err(error.into()),
+            }
         }
     };
     tokio::time::timeout(TIME, reading)
@@ -44,6 +54,31 @@ pub(super) async fn run(
                 "this keeper is still reading the log",
             ))
         })
+}
+
+/// Puts lines behind the log, as far as the other keeper holds no more than them.
+async fn take_lines(app: &App, running: &Running, outline: &Outline) -> Result<(), Failure> {
+    let mut tx = app.store.write("reading lines from another keeper").await?;
+    let mut end = End::read(&mut tx, running.lineage).await?;
+    let before = end.position();
+    for line in &outline.lines {
+        if line.position > end.position() && line.position <= outline.pruned {
+            end.push_line(&mut tx, line).await?;
+        }
+    }
+    goes_on(before, &end)?;
+    end.write(&mut tx).await?;
+    Ok(tx.commit().await?)
+}
+
+fn goes_on(before: u64, end: &End) -> Result<(), Failure> {
+    if end.position() > before {
+        return Ok(());
+    }
+    Err(Failure::new(
+        ProblemKind::KeeperBehind,
+        "the other keeper's log does not go on",
+    ))
 }
 
 /// Puts a page behind the log, up to a position.
@@ -57,12 +92,7 @@ async fn take(app: &App, running: &Running, page: Page, position: u64) -> Result
             end.push(&mut tx, item).await?;
         }
     }
-    if end.position() == before {
-        return Err(Failure::new(
-            ProblemKind::KeeperBehind,
-            "the other keeper's log does not go on",
-        ));
-    }
+    goes_on(before, &end)?;
     end.write(&mut tx).await?;
     tx.commit().await?;
     app.wake

@@ -18,7 +18,7 @@ use openraft::{
     SnapshotMeta, StorageError, StorageIOError, StoredMembership, storage::RaftStateMachine,
 };
 use protocol::{
-    chain::{Head, LogItem},
+    chain::{Head, LogItem, LogLine},
     codec::{self, Canonical},
     entry::Class,
     envelope::Envelope,
@@ -125,6 +125,23 @@ impl End {
         let (author, class) = shown(&item.sealed);
         store::keeper::append(&mut *tx, item, next.chain, author, class).await?;
         self.tree.push(item.leaf(self.head.lineage));
+        self.head = next;
+        Ok(())
+    }
+
+    /// Continues the log with a line of which what was said is gone.
+    pub(super) async fn push_line(
+        &mut self,
+        tx: &mut Write,
+        line: &LogLine,
+    ) -> std::result::Result<(), StoreError> {
+        let next = self
+            .head
+            .after_line(line)
+            .map_err(|error| StoreError::damaged("keeper_log", error))?;
+        store::keeper::append_line(&mut *tx, line, next.chain).await?;
+        store::keeper::note_pruned(&mut *tx, line.position).await?;
+        self.tree.push(line.leaf(self.head.lineage));
         self.head = next;
         Ok(())
     }

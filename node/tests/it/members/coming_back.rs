@@ -1,6 +1,6 @@
 //! Nodes whose state was lost, restored or stopped come back into the group before they speak.
 
-use super::{ANN, ask, claim, of, phase};
+use super::{ANN, ask, claim, of, phase, say};
 use crate::support::{coalition::Coalition, people::put};
 use commonturf::{
     app::App,
@@ -10,15 +10,6 @@ use commonturf::{
     sync::{fold, outbox},
 };
 use protocol::{entry::housekeeping::Tick, id::EntryId, time::HOUR};
-
-/// Something harmless that a member says and that takes effect.
-async fn say(coalition: &Coalition, n: usize) -> EntryId {
-    let name = format!("friend {n}");
-    let invited = commonturf::coalition::invite::invite(coalition.node(n), &name, 5).await;
-    let (_, entry) = invited.unwrap();
-    coalition.settle().await;
-    entry
-}
 
 async fn progress(app: &App, entry: EntryId) -> Progress {
     let mut db = app.store.read("test").await.unwrap();

@@ -7,6 +7,7 @@ use super::{
 use crate::support::coalition::Coalition;
 use commonturf::{
     coalition::agreement::{self, Wanted},
+    import,
     shares::{
         self,
         plan::{Universe, Which},
@@ -19,6 +20,7 @@ use commonturf::{
 };
 use policy::FieldClass;
 use protocol::{channel::Channel, entry::share::Consideration, id::EntryId, time::DAY};
+use std::{io::Cursor, ops::ControlFlow};
 
 pub(super) const ALLIES: [(&str, &str); 4] = [
     ("Tenants United", "c4"),
@@ -156,6 +158,29 @@ async fn a_received_row_is_explained_by_its_name() {
     for unknown in [gone.as_str(), "row:x.y", "row:"] {
         let refused = preview::explain(app, ask(&LOCAL, &FIELDS), unknown).await;
         assert!(refused.is_err(), "{unknown}");
+    }
+}
+
+#[tokio::test]
+async fn an_exported_row_does_not_come_back_as_an_own_one() {
+    let (net, _) = given(&[who(0, &BOTH), onward(1, &BOTH)]).await;
+    let text = csv(&net, 1).await;
+    let renamed = text.replacen("reference", "Notes", 1);
+    for file in [text, renamed] {
+        let mut rejected = 0;
+        let options = import::Options::default();
+        let summary = import::read(Cursor::new(file.into_bytes()), &options, &mut |item| {
+            match item {
+                import::Item::Rejected(row) => {
+                    assert_eq!(row.reason, import::Reason::Received);
+                    rejected += 1;
+                }
+                import::Item::Person { .. } => panic!("taken as an own person"),
+                _ => {}
+            }
+            ControlFlow::Continue(())
+        });
+        assert_eq!((rejected, summary.is_ok()), (2, true));
     }
 }
 

@@ -219,7 +219,7 @@ async fn history_has_one_line_per_position_and_shows_the_latest_first() {
                 log_time: Moment(9),
                 sealed: Vec::new(),
             };
-            history::insert(&mut tx, &history::Line::of(&item))
+            history::insert(&mut tx, &history::Line::of(&item.line()))
                 .await
                 .unwrap();
         }
@@ -235,7 +235,7 @@ async fn history_has_one_line_per_position_and_shows_the_latest_first() {
             sealed: Vec::new(),
         };
         let mut tx = test.store.write("writing").await.unwrap();
-        let again = history::insert(&mut tx, &history::Line::of(&item))
+        let again = history::insert(&mut tx, &history::Line::of(&item.line()))
             .await
             .unwrap_err();
         assert!(again.is_unique_violation());

@@ -11,7 +11,7 @@ use commonturf::{
     config::{Config, Database, Desk, Federation, Lists, NodeDir, Peers},
     http, init, jobs,
     store::Store,
-    sync::{append, fold, keeper_client::Keeper},
+    sync::{self, append},
     transport::{Transport, TransportError},
 };
 use futures_util::future::BoxFuture;
@@ -448,14 +448,12 @@ fn config(n: usize, keepers: usize) -> Config {
 
 /// Reads and folds one page without waiting for more.
 async fn read(app: &App) -> anyhow::Result<()> {
-    let (keeper, position) = {
+    let reads = {
         let guard = app.coalition.read().await;
-        let Some(coalition) = guard.as_ref().filter(|coalition| coalition.reads()) else {
-            return Ok(());
-        };
-        let position = coalition.state.meta().head.position;
-        (Keeper::of(app, coalition), position)
+        guard.as_ref().is_some_and(|coalition| coalition.reads())
     };
-    let page = keeper.page(app, position, 0).await?;
-    fold::page(app, page).await
+    if reads {
+        sync::read::one_page(app, 0).await?;
+    }
+    Ok(())
 }
