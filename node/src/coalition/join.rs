@@ -3,7 +3,7 @@
 use super::compare;
 use crate::{
     app::App,
-    federation::join::Ask,
+    federation::join::{Answer, Ask},
     http::problem::Failure,
     store::{
         self,
@@ -58,12 +58,6 @@ pub async fn ask(app: &App, code: &str) -> Result<Asked, Failure> {
             "this node is in a coalition already",
         ));
     }
-    let seat = Seat {
-        node: invite.keeper,
-        url: Some(invite.keeper_url.as_str().to_owned()),
-        document: None,
-    };
-    let keeper = Keeper::at(invite.coalition, seat);
     let mut overlay = Overlay::from_rows(Rows::new());
     let key_package =
         mls::key_package(&mut overlay, &app.mls_key(), app.me).map_err(Failure::internal)?;
@@ -75,30 +69,13 @@ pub async fn ask(app: &App, code: &str) -> Result<Asked, Failure> {
     // The private half of the key package is on disk before the public half leaves.
     let mut tx = app.store.write("asking to join").await?;
     store::coalition::forget_joining(&mut tx).await?;
-    let row = CoalitionRow {
-        id: invite.coalition,
-        name: invite.coalition_name.to_string(),
-        lineage: invite.log.lineage,
-        phase: Phase::Joining,
-        stopped_because: None,
-        keeper: invite.keeper,
-        keeper_url: invite.keeper_url.as_str().to_owned(),
-        keeper_document: Vec::new(),
-    };
-    let mut coalition = Coalition::new(row);
+    let mut coalition = Coalition::new(joining_row(&invite));
     store::coalition::insert(&mut tx, &coalition.row, app.now().0).await?;
     coalition
         .write_rows(&mut tx, &app.rest, &overlay.changes())
         .await?;
     tx.commit().await?;
-    let answer = keeper.ask_to_join(app, &ask).await;
-    let answer = answer.map_err(Failure::from).and_then(|answer| {
-        let inviter = answer.inviter.verify(app.now()).map_err(not_shown)?;
-        if inviter.node_id != invite.inviter {
-            return Err(not_shown("it is another node's"));
-        }
-        Ok(answer)
-    });
+    let answer = knock(app, &invite, &ask).await;
     let mut tx = app.store.write("noting the keeper's answer").await?;
     match answer {
         Ok(answer) => {
@@ -130,6 +107,36 @@ pub async fn ask(app: &App, code: &str) -> Result<Asked, Failure> {
         coalition: invite.coalition,
         name: invite.coalition_name.to_string(),
     })
+}
+
+/// What is known of a coalition before its keeper has answered.
+fn joining_row(invite: &Invite) -> CoalitionRow {
+    CoalitionRow {
+        id: invite.coalition,
+        name: invite.coalition_name.to_string(),
+        lineage: invite.log.lineage,
+        phase: Phase::Joining,
+        stopped_because: None,
+        keeper: invite.keeper,
+        keeper_url: invite.keeper_url.as_str().to_owned(),
+        keeper_document: Vec::new(),
+    }
+}
+
+/// Asks the keeper, and believes its answer only with the document of the inviter that the code names.
+async fn knock(app: &App, invite: &Invite, ask: &Ask) -> Result<Answer, Failure> {
+    let seat = Seat {
+        node: invite.keeper,
+        url: Some(invite.keeper_url.as_str().to_owned()),
+        document: None,
+    };
+    let keeper = Keeper::at(invite.coalition, seat);
+    let answer = keeper.ask_to_join(app, ask).await?;
+    let inviter = answer.inviter.verify(app.now()).map_err(not_shown)?;
+    if inviter.node_id != invite.inviter {
+        return Err(not_shown("it is another node's"));
+    }
+    Ok(answer)
 }
 
 /// The keeper's answer does not show the inviter's document.
