@@ -30,6 +30,7 @@ use protocol::{
     sign::RequestSigner,
     state::State,
     time::{DAY, Moment},
+    version::Versions,
 };
 use serde::Serialize;
 use sqlx::AnyConnection;
@@ -324,7 +325,8 @@ fn write(app: &App, keys: &Keys, wanted: &Wanted, log_time: Moment) -> Result<Li
         organization: before.organization,
         kind: before.kind,
         endpoints,
-        capabilities: before.capabilities,
+        // What the program speaks that runs now, which may be newer than the document before.
+        capabilities: vec![Versions::SPOKEN.capability()],
         valid_until: log_time.plus(DOCUMENT_DAYS * DAY),
     };
     let document = secrets

@@ -1,6 +1,6 @@
 //! Identity documents that follow one another, and members whose document ran out. Spec: section 5.15.
 
-use super::{At, Outcome, Void};
+use super::{At, Outcome, Void, membership};
 use crate::{
     codec,
     entry::{Entry, membership::Identity},
@@ -54,12 +54,14 @@ pub(super) fn follow(state: &mut State, at: At, entry: &Identity) -> Result<Outc
     if today >= DOCUMENTS_PER_DAY {
         return Err(Void::Bounds("a node has at most 8 new documents a day"));
     }
+    membership::still_speaks(state, node, &document)?;
     let stale = document.key(KeyUse::Mls) != before.key(KeyUse::Mls);
     retire(state, at, node, &entry.document);
     if let Some(member) = state.members.get_mut(&node) {
         member.document.clone_from(&entry.document);
         member.stale_leaf |= stale;
     }
+    membership::find_versions(state);
     Ok(Outcome::Done)
 }
 

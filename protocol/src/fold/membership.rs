@@ -234,6 +234,26 @@ fn spoken_from_here(state: &mut State, versions: Option<Versions>) {
     }
 }
 
+/// Refuses a document whose node could speak with somebody among the other members no longer.
+pub(super) fn still_speaks(
+    state: &State,
+    node: NodeId,
+    document: &IdentityDocument,
+) -> Result<(), Void> {
+    let others = state.roster().filter(|(other, _)| **other != node);
+    let others = others.filter_map(|(other, _)| state.document(*other));
+    let all = others
+        .map(|document| Versions::of(&document))
+        .reduce(|one, other| one.common(other).unwrap_or(one));
+    let theirs = Versions::of(document);
+    match all.map_or(Some(theirs), |all| all.common(theirs)) {
+        Some(_) => Ok(()),
+        None => Err(Void::NotAllowed(
+            "the document names no version of the protocol that all other members speak",
+        )),
+    }
+}
+
 /// Finds anew what all members speak: one of them has gone, or speaks under another document.
 pub(super) fn find_versions(state: &mut State) {
     let documents = state.roster().filter_map(|(node, _)| state.document(*node));

@@ -16,6 +16,7 @@ use protocol::{
     },
     identity::{IdentityDocument, KeyUse, NodeSecrets, Particulars, SignedDocument},
     time::{DAY, HOUR, Moment},
+    version::Versions,
 };
 use rand_chacha::{ChaCha8Rng, rand_core::SeedableRng};
 
@@ -177,6 +178,30 @@ fn a_document_changes_neither_name_nor_kind_nor_gives_up_an_address() {
             Void::NotAllowed(_)
         ));
     }
+}
+
+#[test]
+fn a_document_says_what_its_node_speaks_now_and_keeps_a_version_in_common_with_all() {
+    let mut world = World::agreed(3, 0);
+    let versions = |min, max| Versions::new(min, max).unwrap();
+    let speaking = |world: &World, n: usize, spoken: Versions| {
+        let mut now = same(world, n);
+        now.capabilities = vec![spoken.capability()];
+        let known = signed(world, n);
+        let secrets = &world.actors[n].secrets;
+        entry(&secrets.document(now, Some(&known)).unwrap())
+    };
+    let apart = speaking(&world, 1, versions(2, 3));
+    assert!(matches!(world.void(1, apart), Void::NotAllowed(_)));
+    for n in 0..3 {
+        assert_eq!(world.state.meta().versions, Some(versions(1, 1)), "{n}");
+        let newer = speaking(&world, n, versions(1, 2));
+        world.done(n, newer);
+    }
+    // Once all are updated, all speak the newer one.
+    assert_eq!(world.state.meta().versions, Some(versions(1, 2)));
+    let alone = speaking(&world, 2, versions(3, 3));
+    assert!(matches!(world.void(2, alone), Void::NotAllowed(_)));
 }
 
 #[test]
