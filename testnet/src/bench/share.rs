@@ -31,6 +31,13 @@ pub(super) fn form(allies: &[&str]) -> Result<String> {
 
 /// Brings the list in, with the form that everybody on it has signed, and waits for its tokens.
 pub(super) async fn import(sender: &Node, list: &Path, form: &Path) -> Result<()> {
+    bring_in(sender, list, form).await?;
+    sender.run(&["tokens", "status", "--wait"]).await?;
+    Ok(())
+}
+
+/// Brings the list in and waits for nothing else.
+pub(super) async fn bring_in(sender: &Node, list: &Path, form: &Path) -> Result<()> {
     let text = |path: &Path| {
         let text = path.to_str().map(str::to_owned);
         text.context("a path that is text")
@@ -40,7 +47,6 @@ pub(super) async fn import(sender: &Node, list: &Path, form: &Path) -> Result<()
     import.extend(["--source", "own_signup", "--basis", "consent"]);
     import.extend(["--consent-form", &form]);
     sender.run(&import).await?;
-    sender.run(&["tokens", "status", "--wait"]).await?;
     Ok(())
 }
 
