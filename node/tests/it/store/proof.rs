@@ -121,7 +121,11 @@ async fn notes_are_kept_per_signer_and_evidence_up_to_its_limit() {
         };
         for n in 0..EVIDENCE_KEPT + 2 {
             fork.at = i64::try_from(n).unwrap();
-            proof::put_fork(&mut tx, &fork).await.unwrap();
+            fork.shown = n.to_string();
+            // The same once more is the same.
+            for _ in 0..2 {
+                proof::put_fork(&mut tx, &fork).await.unwrap();
+            }
         }
         let forks = proof::forks(&mut tx).await.unwrap();
         assert_eq!(forks.len(), EVIDENCE_KEPT);
