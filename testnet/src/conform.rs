@@ -107,8 +107,11 @@ async fn by_invitation(
     let invite: Invite = code.parse()?;
     let mut peer = Peer::new(&invite, url)?;
     let name = name(&peer);
-    joining::ask(&mut peer, &invite, &name, report).await?;
-    eprintln!("Approve \"{name}\" at the organization that invited it.");
+    let digits = joining::ask(&mut peer, &invite, &name, report).await?;
+    eprintln!(
+        "Compare these digits with those that the organization shows which invited \"{name}\", and approve it \
+         there: {digits}"
+    );
     joining::come_in(&peer, patience, report).await?;
     Ok(peer)
 }
@@ -124,19 +127,37 @@ pub async fn come_in(hand: &Hand, url: Option<&str>, report: &mut Report) -> Res
     let invite: Invite = code.parse()?;
     let mut peer = Peer::new(&invite, url)?;
     let name = name(&peer);
-    joining::ask(&mut peer, &invite, &name, report).await?;
-    let approving = async {
-        let words = ["coalition", "approve", &name, "--no-propose"];
-        // The request reaches the members a moment after the keeper has taken it.
-        while hand.run(&words, COMMAND).await.is_err() {
-            tokio::time::sleep(LOOK).await;
-        }
-    };
-    tokio::time::timeout(ANNOUNCED, approving)
+    let digits = joining::ask(&mut peer, &invite, &name, report)
+        .await?
+        .to_string();
+    let shown = tokio::time::timeout(ANNOUNCED, shown(hand, &name))
         .await
         .context("the inviting node does not hear of the kit")?;
+    let same = (shown == digits).then_some(());
+    report.clause(
+        "identity.md 8",
+        "both ends show the same digits to compare",
+        same.ok_or_else(|| format!("the kit has {digits}, the node {shown}")),
+    );
+    let approve = ["coalition", "approve", &name, "--no-propose"];
+    let approve = [approve.as_slice(), &["--compared", &digits]].concat();
+    hand.run(&approve, COMMAND).await?;
     joining::come_in(&peer, ANNOUNCED, report).await?;
     Ok(peer)
+}
+
+/// The digits that the inviting node shows, a moment after the keeper has taken the request.
+async fn shown(hand: &Hand, name: &str) -> String {
+    loop {
+        let waiting = hand.run(&["coalition", "waiting"], COMMAND).await;
+        let waiting = waiting.unwrap_or_default();
+        let newcomers = waiting["newcomers"].as_array();
+        let newcomer = newcomers.and_then(|all| all.iter().find(|join| join["name"] == name));
+        if let Some(digits) = newcomer.and_then(|join| join["digits"].as_str()) {
+            return digits.to_owned();
+        }
+        tokio::time::sleep(LOOK).await;
+    }
 }
 
 /// A name that no earlier run has.

@@ -9,6 +9,7 @@ use anyhow::{Context, Result};
 use commonturf::federation::join::{Admission, Answer as Opened, Ask, document_in};
 use protocol::{
     codec,
+    comparison::{Comparison, Digits},
     id::NodeId,
     identity::{IdentityDocument, KeyUse, NodeSecrets, Particulars, SignedDocument},
     invite::{Invite, InviteToken},
@@ -50,7 +51,7 @@ fn request(secrets: &NodeSecrets, token: InviteToken, name: &str) -> Result<Vec<
     }))
 }
 
-/// Tries the door in every wrong way, then asks to come in.
+/// Tries the door in every wrong way, then asks to come in; the digits that people compare.
 ///
 /// # Errors
 /// When the kit does not get as far as being announced.
@@ -59,9 +60,11 @@ pub(super) async fn ask(
     invite: &Invite,
     name: &str,
     report: &mut Report,
-) -> Result<()> {
+) -> Result<Digits> {
     report.chapter("joining");
     let body = request(&peer.secrets, invite.token.clone(), name)?;
+    let asked: Ask = codec::decode(&body)?;
+    let compared = Comparison::of_request(invite, &asked.document, &asked.key_package);
     // A node that has just started takes nothing that is older than its start.
     let first = peer.insist(|| peer.post("join", body.clone())).await;
     let first = first.context("the node does not let the kit ask to join")?;
@@ -84,7 +87,7 @@ pub(super) async fn ask(
     report.clause("protocol.md 8.6", says, anothers(peer).await);
     let says = "a newcomer reads no log and orders nothing";
     report.clause("protocol.md 8.1", says, still_outside(peer).await);
-    Ok(())
+    Ok(compared.digits())
 }
 
 fn keeper_in(answer: &Answer, keeper: NodeId) -> Result<IdentityDocument, String> {
