@@ -2,6 +2,7 @@
 
 pub mod agreement;
 pub mod audit;
+pub mod calls;
 pub mod claims;
 pub mod coalition;
 pub mod contacts;

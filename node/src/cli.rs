@@ -11,6 +11,7 @@
 pub mod agreement;
 pub mod audit;
 pub mod backup;
+pub mod calls;
 pub mod claim;
 pub mod client;
 pub mod coalition;
@@ -125,6 +126,9 @@ enum Command {
     /// Cut a granted claim into packets that canvassers take along.
     #[command(subcommand)]
     Packets(turf::Packets),
+    /// Call people by phone: each caller is given the next number that nobody else calls.
+    #[command(subcommand)]
+    Calls(calls::Calls),
     /// Tell every member that somebody must not be contacted.
     Suppress(suppress::Suppress),
     /// Show own suppressions and what allies say about your people.
@@ -235,6 +239,7 @@ async fn run(cli: &Cli) -> Result<(), CliError> {
         Command::Places(command) => command.run(&desk).await,
         Command::Area(command) => command.run(&desk).await,
         Command::Packets(command) => command.run(&desk).await,
+        Command::Calls(command) => command.run(&desk).await,
         Command::Suppress(command) => command.run(&desk).await,
         Command::Suppressions(command) => command.run(&desk).await,
         Command::Share(command) => command.run(&desk).await,

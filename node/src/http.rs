@@ -44,6 +44,7 @@ pub fn desk(app: App) -> Router {
         .merge(api::plans::routes())
         .merge(api::claims::routes())
         .merge(api::turf::routes())
+        .merge(api::calls::routes())
         .merge(api::contacts::routes())
         .merge(api::suppressions::routes())
         .merge(api::tokens::routes())

@@ -1,7 +1,7 @@
 //! The one program an organization runs.
 //!
 //! Edges ([`cli`], [`http`], [`api`], [`pages`], [`federation`]) call work ([`coalition`],
-//! [`import`], [`claims`], [`contacts`], [`suppressions`], [`shares`], [`overlap`], [`sync`], [`keeper`],
+//! [`import`], [`claims`], [`calls`], [`contacts`], [`suppressions`], [`shares`], [`overlap`], [`sync`], [`keeper`],
 //! [`jobs`]), work calls [`store`]; the store knows no HTTP and importing knows no federation.
 
 pub mod ambient;
@@ -9,6 +9,7 @@ pub mod api;
 pub mod app;
 pub mod audit;
 pub mod backup;
+pub mod calls;
 pub mod claims;
 pub mod cli;
 pub mod coalition;

@@ -6,6 +6,8 @@
 pub mod agreement;
 pub mod assets;
 pub mod audit;
+pub mod call;
+pub mod calls;
 pub mod claims;
 pub mod cut;
 pub mod done;
@@ -81,6 +83,12 @@ pub fn routes(app: App) -> Router<App> {
         .route("/packets/{code}/assignment", post(packets::assign))
         .route("/packets/{code}/results", post(packet::record))
         .route("/packets/{code}/end", post(packets::end))
+        .route("/calls", get(calls::show).post(calls::open))
+        .route("/calls/{bank}", get(call::show))
+        .route("/calls/{bank}/next", post(call::next_one))
+        .route("/calls/{bank}/results", post(call::record))
+        .route("/calls/{bank}/skips", post(call::skip))
+        .route("/calls/{bank}/end", post(calls::end))
         .route("/shares", get(shares::show).post(share::send))
         .route("/shares/new", get(share::show))
         .route("/shares/{share}/revocation", post(share::revoke))

@@ -7,6 +7,7 @@
 
 pub mod admission;
 pub mod blob;
+pub mod call;
 pub mod claim;
 pub mod coalition;
 pub mod consent;

@@ -142,6 +142,7 @@ async fn question(app: &App, ask: Ask, body: Body) -> Result<Question, Failure> 
         channel: ask.channel,
         first: ask.from,
         last: ask.to,
+        portion: None,
     })
 }
 

@@ -2,7 +2,7 @@
 
 use super::{
     Ground,
-    check::{self, Checked},
+    check::{self, Checked, Standing},
     ground,
     universe::{self, Universe},
     window::{self, Window},
@@ -31,6 +31,7 @@ use protocol::{
     time::DAY,
     token::Token,
 };
+use std::collections::BTreeSet;
 
 /// How long a claim waits to be ordered before it is void.
 const GRANT_WITHIN: i64 = DAY;
@@ -59,6 +60,35 @@ pub struct Question {
     pub first: Date,
     /// The last day, included.
     pub last: Date,
+    /// Only a part of what is free, for a phone bank; all of it without one.
+    pub portion: Option<Portion>,
+}
+
+/// What a phone bank takes at a time: as many as its callers need soon, so that allies' callers find the
+/// rest of the same ground free.
+#[derive(Debug, Clone)]
+pub struct Portion {
+    /// The phone bank.
+    pub bank: u64,
+    /// How many contact points at most.
+    pub most: usize,
+    /// Contact points that stood in its queue already.
+    pub except: BTreeSet<String>,
+}
+
+impl Portion {
+    /// Leaves out everything else.
+    fn apply(&self, answer: &mut Answer) {
+        let targets = answer.universe.targets.iter();
+        let mut left = self.most;
+        for (point, target) in answer.checked.iter_mut().zip(targets) {
+            let wanted = point.standing == Standing::Free
+                && left > 0
+                && !self.except.contains(&target.point.point_id);
+            left -= usize::from(wanted && !point.left_out);
+            point.left_out |= !wanted;
+        }
+    }
 }
 
 /// How everything stands.
@@ -117,7 +147,11 @@ pub async fn look(app: &App, question: Question) -> Result<Answer, Failure> {
 pub async fn take(app: &App, question: Question) -> Result<(Answer, EntryId), Failure> {
     crate::audit::fork::nothing_new_while_frozen(app).await?;
     let channel = question.channel;
-    let answer = look(app, question).await?;
+    let portion = question.portion.clone();
+    let mut answer = look(app, question).await?;
+    if let Some(portion) = &portion {
+        portion.apply(&mut answer);
+    }
     disclosure::allowed(app, PublicationKind::Claim, channel).await?;
     let tokens: Vec<Token> = answer
         .checked
@@ -169,6 +203,9 @@ pub async fn take(app: &App, question: Question) -> Result<(Answer, EntryId), Fa
         note: None,
     };
     store::claim::insert(&mut tx, &claim, &tokens, now).await?;
+    if let Some(portion) = &portion {
+        store::call::claimed(&mut tx, portion.bank, &id.to_string()).await?;
+    }
     tx.commit().await?;
     app.wake.outbox.notify_one();
     Ok((answer, id))

@@ -190,40 +190,35 @@ impl Stop {
     }
 }
 
-/// The contact points that a claim holds, in no order.
-pub(crate) async fn stops(app: &App, holding: &Holding) -> Result<Vec<Stop>, Failure> {
-    let (claim, generation) = (&holding.claim, holding.generation);
-    let at = claim.from.max(app.now());
-    let coalition = crate::coalition::active(app).await?;
-    let mut db = app.store.read("making a walk list").await?;
-    let marks: Marks = store::suppression::marks(&mut db).await?;
-    let on_list: Option<BTreeSet<String>> = match &claim.list_id {
-        Some(list_id) => Some(store::reach::people_of_list(&mut db, list_id).await?),
-        None => None,
-    };
-    let mut stops = Vec::new();
-    for token in &holding.tokens {
-        let Some(point) = store::reach::by_token(&mut db, *token, generation).await? else {
-            continue;
-        };
+/// What is read once for all stops of a walk list.
+struct Reading<'a> {
+    holding: &'a Holding,
+    state: &'a State,
+    marks: Marks,
+    /// Who is on the claim's list, where it was made from one.
+    on_list: Option<BTreeSet<String>>,
+    at: Moment,
+}
+
+impl Reading<'_> {
+    async fn stop(&self, db: &mut store::Read, point: Point) -> store::Result<Stop> {
+        let (marks, generation) = (&self.marks, self.holding.generation);
         let mut people = Vec::new();
-        for person_id in store::reach::people_at(&mut db, &point.point_id).await? {
-            if on_list
-                .as_ref()
-                .is_some_and(|list| !list.contains(&person_id))
-            {
+        for person_id in store::reach::people_at(db, &point.point_id).await? {
+            let on_list = self.on_list.as_ref();
+            if on_list.is_some_and(|list| !list.contains(&person_id)) {
                 continue;
             }
-            let Some(person) = store::person::find(&mut db, &person_id).await? else {
+            let Some(person) = store::person::find(db, &person_id).await? else {
                 continue;
             };
-            let identifiers = store::identifier::of_person(&mut db, &person_id).await?;
+            let identifiers = store::identifier::of_person(db, &person_id).await?;
             let van_id = identifiers.into_iter().find(|(system, _)| system == "van");
-            let known = Known::of(&store::reach::of_person(&mut db, &person_id, generation).await?);
-            let capped_until = coalition.state.capped(&holding.rules, &known.points, at);
+            let known = Known::of(&store::reach::of_person(db, &person_id, generation).await?);
+            let rules = &self.holding.rules;
             people.push(Guest {
                 van_id: van_id.map(|(_, id)| id).unwrap_or_default(),
-                capped_until,
+                capped_until: self.state.capped(rules, &known.points, self.at),
                 known,
                 closed: marks.persons.get(&person_id).copied().unwrap_or_default(),
                 moved: marks
@@ -233,13 +228,65 @@ pub(crate) async fn stops(app: &App, holding: &Holding) -> Result<Vec<Stop>, Fai
             });
         }
         let closed = marks.points.get(&point.point_id).copied();
-        stops.push(Stop {
-            closed: closed.is_some_and(|channels| channels.has(claim.channel)),
+        Ok(Stop {
+            closed: closed.is_some_and(|channels| channels.has(self.holding.claim.channel)),
             point,
             people,
-        });
+        })
+    }
+}
+
+/// The contact points that a claim holds, in no order.
+pub(crate) async fn stops(app: &App, holding: &Holding) -> Result<Vec<Stop>, Failure> {
+    let coalition = crate::coalition::active(app).await?;
+    let mut db = app.store.read("making a walk list").await?;
+    let on_list = match &holding.claim.list_id {
+        Some(list_id) => Some(store::reach::people_of_list(&mut db, list_id).await?),
+        None => None,
+    };
+    let reading = Reading {
+        holding,
+        state: &coalition.state,
+        marks: store::suppression::marks(&mut db).await?,
+        on_list,
+        at: holding.claim.from.max(app.now()),
+    };
+    let mut stops = Vec::new();
+    for token in &holding.tokens {
+        let point = store::reach::by_token(&mut db, *token, holding.generation).await?;
+        if let Some(point) = point {
+            stops.push(reading.stop(&mut db, point).await?);
+        }
     }
     Ok(stops)
+}
+
+/// One contact point as it stands now; nothing when the claim does not hold it any more.
+pub(crate) async fn stop(
+    app: &App,
+    holding: &Holding,
+    point_id: &str,
+) -> Result<Option<Stop>, Failure> {
+    let coalition = crate::coalition::active(app).await?;
+    let mut db = app.store.read("looking at a contact point").await?;
+    let point = store::reach::by_id(&mut db, point_id, holding.generation).await?;
+    // Tokens stand in rising order.
+    let held = |token: Token| holding.tokens.binary_search(&token).is_ok();
+    let Some(point) = point.filter(|point| point.tokens().any(held)) else {
+        return Ok(None);
+    };
+    let on_list = match &holding.claim.list_id {
+        Some(list) => Some(store::reach::people_of_list_at(&mut db, list, point_id).await?),
+        None => None,
+    };
+    let reading = Reading {
+        holding,
+        state: &coalition.state,
+        marks: store::suppression::marks_at(&mut db, point_id).await?,
+        on_list,
+        at: holding.claim.from.max(app.now()),
+    };
+    Ok(Some(reading.stop(&mut db, point).await?))
 }
 
 /// Walking order: street, house number, then the rest of the door's value with numbers by size.

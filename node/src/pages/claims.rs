@@ -218,6 +218,7 @@ impl Ask {
             channel: form::channel(&self.channel)?,
             first: form::day("first day", &self.from)?,
             last: form::day("last day", &self.to)?,
+            portion: None,
         })
     }
 }

@@ -36,6 +36,10 @@ pub enum Done {
     Assigned,
     /// A packet is over.
     PacketDone,
+    /// A phone bank was opened.
+    BankOpened,
+    /// A phone bank was closed.
+    BankClosed,
     /// A plan was filed.
     Planned,
     /// A plan was taken back.
@@ -79,7 +83,7 @@ pub enum Done {
 }
 
 impl Done {
-    const ALL: [Self; 35] = [
+    const ALL: [Self; 37] = [
         Self::Compared,
         Self::Approved,
         Self::ApprovalWaits,
@@ -95,6 +99,8 @@ impl Done {
         Self::Cut,
         Self::Assigned,
         Self::PacketDone,
+        Self::BankOpened,
+        Self::BankClosed,
         Self::Planned,
         Self::PlanWithdrawn,
         Self::PlanWaits,
@@ -134,6 +140,8 @@ impl Done {
             Self::Cut => "cut",
             Self::Assigned => "assigned",
             Self::PacketDone => "packet-done",
+            Self::BankOpened => "bank-opened",
+            Self::BankClosed => "bank-closed",
             Self::Planned => "planned",
             Self::PlanWithdrawn => "plan-withdrawn",
             Self::PlanWaits => "plan-waits",
@@ -176,6 +184,10 @@ impl Done {
             Self::Cut => "Cut. Say who walks each packet, or print them.",
             Self::Assigned => "Saved.",
             Self::PacketDone => "Done. What nobody reached goes back to allies.",
+            Self::BankOpened => {
+                "Open. Callers find their first number behind Call, once it is claimed."
+            }
+            Self::BankClosed => "Closed. What was not called goes back to allies.",
             Self::Planned => "Filed. All members see it now.",
             Self::PlanWithdrawn => "Withdrawn. Allies see it no more.",
             Self::PlanWaits => "It waits for the keeper.",

@@ -21,6 +21,11 @@ pub(super) fn fill<const N: usize>(fields: [(&mut String, String); N]) {
     }
 }
 
+/// A text as part of an address behind the question mark.
+pub(super) fn encoded(text: &str) -> String {
+    url::form_urlencoded::byte_serialize(text.as_bytes()).collect()
+}
+
 /// The day of a field.
 pub(super) fn day(name: &str, text: &str) -> Result<Date, Failure> {
     text.parse()

@@ -1,9 +1,10 @@
 //! Every page renders its sample, and what others wrote stays text in it.
 
 use super::{
-    agreement::Agreement, audit::Audit, claims::Claims, home::Home, imports::Import, lists::Lists,
-    overlap::Overlaps, packet::Packet, packets::Packets, parting::Parting, people::People,
-    person::Person, render, session::SignIn, share::Share, shares::Shares,
+    agreement::Agreement, audit::Audit, call::Caller, calls::Calls, claims::Claims, home::Home,
+    imports::Import, lists::Lists, overlap::Overlaps, packet::Packet, packets::Packets,
+    parting::Parting, people::People, person::Person, render, session::SignIn, share::Share,
+    shares::Shares,
 };
 
 /// Strings that would do something if a page took them for more than text.
@@ -47,6 +48,8 @@ fn pages(text: &str) -> Vec<(&'static str, String)> {
         ("claims", render(&Claims::sample(text))),
         ("packets", render(&Packets::sample(text))),
         ("packet", render(&Packet::sample(text))),
+        ("phone banks", render(&Calls::sample(text))),
+        ("caller", render(&Caller::sample(text))),
         ("shares", render(&Shares::sample(text))),
         ("leaving", render(&Parting::sample_leaving(text))),
         ("removal", render(&Parting::sample_removal(text))),

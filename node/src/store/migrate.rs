@@ -74,6 +74,7 @@ pub const MIGRATIONS: &[(i64, &str, &str)] = &[
         "retention",
         include_str!("../../migrations/0022_retention.sql"),
     ),
+    (29, "calls", include_str!("../../migrations/0029_calls.sql")),
 ];
 
 #[derive(Debug)]

@@ -313,6 +313,26 @@ pub async fn people_of_list(
     Ok(ids.into_iter().collect())
 }
 
+/// Those of a list whom a contact point reaches.
+///
+/// # Errors
+/// [`StoreError`].
+pub async fn people_of_list_at(
+    db: &mut AnyConnection,
+    list_id: &str,
+    point_id: &str,
+) -> Result<std::collections::BTreeSet<String>> {
+    let ids: Vec<String> = sqlx::query_scalar(
+        "SELECT l.person_id FROM person_point pp JOIN person_list l ON l.person_id = pp.person_id \
+         WHERE pp.point_id = $1 AND l.list_id = $2",
+    )
+    .bind(point_id)
+    .bind(list_id)
+    .fetch_all(db)
+    .await?;
+    Ok(ids.into_iter().collect())
+}
+
 /// Every point of a person, those that are bad for reaching it included.
 ///
 /// # Errors

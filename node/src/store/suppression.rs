@@ -66,6 +66,36 @@ pub struct Marks {
     pub moved: BTreeSet<(String, String)>,
 }
 
+impl Marks {
+    fn of(rows: &[AnyRow]) -> Result<Self> {
+        let mut marks = Self::default();
+        for row in rows {
+            let row = read(row)?;
+            let channels = if row.deceased {
+                Channels::EVERY
+            } else {
+                row.channels
+            };
+            match (row.person_id, row.point_id) {
+                (Some(person), Some(point)) if row.reason == MOVED => {
+                    marks.moved.insert((person, point));
+                }
+                (Some(_), None) if row.reason == MOVED => {}
+                (_, Some(point)) => {
+                    let known = marks.points.entry(point).or_default();
+                    *known = known.with(channels);
+                }
+                (Some(person), None) => {
+                    let known = marks.persons.entry(person).or_default();
+                    *known = known.with(channels);
+                }
+                (None, None) => {}
+            }
+        }
+        Ok(marks)
+    }
+}
+
 /// Everything that the organization itself leaves alone.
 ///
 /// # Errors
@@ -73,31 +103,23 @@ pub struct Marks {
 pub async fn marks(db: &mut AnyConnection) -> Result<Marks> {
     let sql = format!("SELECT {COLUMNS} FROM suppression s WHERE s.withdrawn_at IS NULL");
     let rows = sqlx::query(sqlx::AssertSqlSafe(sql)).fetch_all(db).await?;
-    let mut marks = Marks::default();
-    for row in &rows {
-        let row = read(row)?;
-        let channels = if row.deceased {
-            Channels::EVERY
-        } else {
-            row.channels
-        };
-        match (row.person_id, row.point_id) {
-            (Some(person), Some(point)) if row.reason == MOVED => {
-                marks.moved.insert((person, point));
-            }
-            (Some(_), None) if row.reason == MOVED => {}
-            (_, Some(point)) => {
-                let known = marks.points.entry(point).or_default();
-                *known = known.with(channels);
-            }
-            (Some(person), None) => {
-                let known = marks.persons.entry(person).or_default();
-                *known = known.with(channels);
-            }
-            (None, None) => {}
-        }
-    }
-    Ok(marks)
+    Marks::of(&rows)
+}
+
+/// What of a contact point and of the people whom it reaches the organization itself leaves alone.
+///
+/// # Errors
+/// [`StoreError`].
+pub async fn marks_at(db: &mut AnyConnection, point_id: &str) -> Result<Marks> {
+    let sql = format!(
+        "SELECT {COLUMNS} FROM suppression s WHERE s.withdrawn_at IS NULL AND (s.point_id = $1 OR s.person_id IN \
+         (SELECT pp.person_id FROM person_point pp WHERE pp.point_id = $1))"
+    );
+    let rows = sqlx::query(sqlx::AssertSqlSafe(sql))
+        .bind(point_id)
+        .fetch_all(db)
+        .await?;
+    Marks::of(&rows)
 }
 
 /// The reason that ends the tie between a person and a door and suppresses neither.

@@ -123,7 +123,7 @@ pub async fn record(app: &App, code: &str, entry: &Entry) -> Result<Recorded, Fa
     })
 }
 
-fn word(channel: Channel, result: &str) -> Result<&'static str, Failure> {
+pub(crate) fn word(channel: Channel, result: &str) -> Result<&'static str, Failure> {
     let known = codes(channel);
     let named = known.iter().find(|(code, word)| {
         code.eq_ignore_ascii_case(result.trim()) || word.eq_ignore_ascii_case(result.trim())

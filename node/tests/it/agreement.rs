@@ -77,6 +77,7 @@ fn elm_street() -> Question {
         channel: Channel::Door,
         first: "2026-11-26".parse().unwrap(),
         last: "2026-11-28".parse().unwrap(),
+        portion: None,
     }
 }
 

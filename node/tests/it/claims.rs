@@ -63,6 +63,7 @@ fn question(list: &str, channel: Channel, first: &str, last: &str) -> Question {
         channel,
         first: first.parse().unwrap(),
         last: last.parse().unwrap(),
+        portion: None,
     }
 }
 

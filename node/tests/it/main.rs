@@ -3,6 +3,7 @@
 #![expect(clippy::large_futures, reason = "a whole round in one test is large")]
 
 mod agreement;
+mod calls;
 mod claims;
 mod federation;
 mod fold;

@@ -51,6 +51,7 @@ async fn ask(coalition: &Coalition, n: usize) -> EntryId {
         channel: Channel::Door,
         first: "2026-11-26".parse().unwrap(),
         last: "2026-11-28".parse().unwrap(),
+        portion: None,
     };
     take::take(coalition.node(n), question).await.unwrap().1
 }

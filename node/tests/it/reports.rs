@@ -79,6 +79,7 @@ async fn standing(coalition: &Coalition, n: usize, list: &str) -> (Standing, Opt
         channel: Channel::Door,
         first: "2026-11-26".parse().unwrap(),
         last: "2026-11-28".parse().unwrap(),
+        portion: None,
     };
     let answer = take::look(coalition.node(n), question).await.unwrap();
     let point = &answer.checked[0];
@@ -183,6 +184,7 @@ async fn the_rest_of_a_claim_is_what_was_not_contacted() {
         channel: Channel::Door,
         first: "2026-11-25".parse().unwrap(),
         last: "2026-11-28".parse().unwrap(),
+        portion: None,
     };
     let (_, id) = take::take(app, question).await.unwrap();
     coalition.settle().await;
@@ -249,6 +251,7 @@ async fn who_was_contacted_as_often_as_agreed_is_left_out_before_anything_is_cla
         channel: Channel::Phone,
         first: "2026-11-26".parse().unwrap(),
         last: "2026-11-27".parse().unwrap(),
+        portion: None,
     };
     let app = coalition.node(0);
     let answer = take::look(app, question()).await.unwrap();
@@ -275,6 +278,7 @@ async fn a_walk_list_leaves_out_who_reached_the_cap_meanwhile_and_says_until_whe
         channel: Channel::Door,
         first: "2026-11-25".parse().unwrap(),
         last: "2026-11-28".parse().unwrap(),
+        portion: None,
     };
     let (_, claim) = take::take(coalition.node(0), question).await.unwrap();
     coalition.settle().await;

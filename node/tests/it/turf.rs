@@ -82,6 +82,7 @@ fn doors(from: From) -> Question {
         channel: Channel::Door,
         first: "2026-11-26".parse().unwrap(),
         last: "2026-11-28".parse().unwrap(),
+        portion: None,
     }
 }
 

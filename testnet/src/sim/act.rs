@@ -235,6 +235,7 @@ async fn claim(world: &World, op: &Op) -> Result<Vec<EntryId>> {
                 channel: *channel,
                 first: day(app.now(), *ahead)?,
                 last: day(app.now(), ahead + days - 1)?,
+                portion: None,
             };
             let taken = take::take(app, question).await.map_err(failed)?;
             Ok(vec![taken.1])
