@@ -4,6 +4,7 @@
 //! Every figure has its unit in its name; the processor and its cores stand beside them.
 #![expect(clippy::print_stdout, reason = "a measurement is what this prints")]
 
+pub mod calls;
 pub mod catch_up;
 pub mod claims;
 pub mod gate;
@@ -46,7 +47,10 @@ pub struct Arguments {
     /// `log` alone: how many keepers the log has: 1, 3 or 5.
     #[arg(long, default_value_t = 1)]
     keepers: usize,
-    /// `memory` and `visible`: how many members the coalition has.
+    /// `calls` alone: how many callers at once.
+    #[arg(long)]
+    callers: Option<usize>,
+    /// `claims`, `memory` and `visible`: how many members the coalition has.
     #[arg(long)]
     members: Option<usize>,
     /// Measure this very build, optimized or not.
@@ -63,9 +67,11 @@ pub struct Arguments {
 /// The measurements.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub enum Name {
+    /// Phone banks of four organizations with the same list: many callers at once, one keeper.
+    Calls,
     /// A member that was away reads a long log.
     CatchUp,
-    /// A large claim: until an ally sees it, and a check against it.
+    /// A large claim of doors: until every member sees it, and a check against it.
     Claims,
     /// Decisions of the gate on a large list toward ten recipients, beside plain Cedar.
     Gate,
@@ -103,8 +109,12 @@ pub async fn run(arguments: Arguments) -> Result<ExitCode> {
         return in_release(&arguments);
     }
     let figures = match arguments.name {
+        Name::Calls => calls::run(arguments.callers.unwrap_or(calls::CALLERS)).await?,
         Name::CatchUp => catch_up::run(arguments.rows.unwrap_or(100_000)).await?,
-        Name::Claims => claims::run(arguments.rows.unwrap_or(100_000)).await?,
+        Name::Claims => {
+            let members = arguments.members.unwrap_or(claims::MEMBERS);
+            claims::run(arguments.rows.unwrap_or(100_000), members).await?
+        }
         Name::Share => share::run(arguments.rows.unwrap_or(10_000)).await?,
         Name::Recall => recall::run(arguments.rows.unwrap_or(10_000)).await?,
         Name::Gate => gate::run(arguments.rows.unwrap_or(1_000_000))?,
@@ -169,6 +179,9 @@ fn in_release(arguments: &Arguments) -> Result<ExitCode> {
     command.args(["--keepers", &arguments.keepers.to_string()]);
     if let Some(members) = arguments.members {
         command.args(["--members", &members.to_string()]);
+    }
+    if let Some(callers) = arguments.callers {
+        command.args(["--callers", &callers.to_string()]);
     }
     if let Some(recipients) = arguments.recipients {
         command.args(["--recipients", &recipients.to_string()]);
