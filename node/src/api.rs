@@ -8,6 +8,7 @@ pub mod coalition;
 pub mod contacts;
 pub mod desk;
 pub mod identity;
+pub mod impact;
 pub mod overlap;
 pub mod papers;
 pub mod parting;

@@ -20,6 +20,7 @@ pub mod contacts;
 pub mod desk_link;
 pub mod door;
 pub mod identity;
+pub mod impact;
 pub mod import;
 pub mod imports;
 pub mod init;
@@ -129,6 +130,7 @@ enum Command {
     /// Call people by phone: each caller is given the next number that nobody else calls.
     #[command(subcommand)]
     Calls(calls::Calls),
+    Impact(impact::Impact),
     /// Tell every member that somebody must not be contacted.
     Suppress(suppress::Suppress),
     /// Show own suppressions and what allies say about your people.
@@ -240,6 +242,7 @@ async fn run(cli: &Cli) -> Result<(), CliError> {
         Command::Area(command) => command.run(&desk).await,
         Command::Packets(command) => command.run(&desk).await,
         Command::Calls(command) => command.run(&desk).await,
+        Command::Impact(command) => command.run(&desk).await,
         Command::Suppress(command) => command.run(&desk).await,
         Command::Suppressions(command) => command.run(&desk).await,
         Command::Share(command) => command.run(&desk).await,

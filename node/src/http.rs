@@ -45,6 +45,7 @@ pub fn desk(app: App) -> Router {
         .merge(api::claims::routes())
         .merge(api::turf::routes())
         .merge(api::calls::routes())
+        .merge(api::impact::routes())
         .merge(api::contacts::routes())
         .merge(api::suppressions::routes())
         .merge(api::tokens::routes())

@@ -18,6 +18,7 @@ pub mod contacts;
 pub mod disclosure;
 pub mod federation;
 pub mod http;
+pub mod impact;
 pub mod import;
 pub mod init;
 pub mod jobs;

@@ -16,6 +16,7 @@ mod form;
 pub mod frame;
 pub mod ground;
 pub mod home;
+pub mod impact;
 pub mod imports;
 pub mod lists;
 pub mod overlap;
@@ -89,6 +90,8 @@ pub fn routes(app: App) -> Router<App> {
         .route("/calls/{bank}/results", post(call::record))
         .route("/calls/{bank}/skips", post(call::skip))
         .route("/calls/{bank}/end", post(calls::end))
+        .route("/impact", get(impact::show))
+        .route("/impact.csv", get(impact::download))
         .route("/shares", get(shares::show).post(share::send))
         .route("/shares/new", get(share::show))
         .route("/shares/{share}/revocation", post(share::revoke))

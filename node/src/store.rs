@@ -18,6 +18,7 @@ pub mod desk;
 pub mod dialect;
 pub mod history;
 pub mod identifier;
+pub mod impact;
 pub mod import_job;
 pub mod joining;
 pub mod keeper;

@@ -26,6 +26,13 @@ pub(super) fn encoded(text: &str) -> String {
     url::form_urlencoded::byte_serialize(text.as_bytes()).collect()
 }
 
+/// The number of a field.
+pub(super) fn decimal(name: &str, text: &str) -> Result<f64, Failure> {
+    text.trim()
+        .parse()
+        .map_err(|_| Failure::input(format!("{name}: a number, for example 2.5")))
+}
+
 /// The day of a field.
 pub(super) fn day(name: &str, text: &str) -> Result<Date, Failure> {
     text.parse()

@@ -2,9 +2,9 @@
 
 use super::{
     agreement::Agreement, audit::Audit, call::Caller, calls::Calls, claims::Claims, home::Home,
-    imports::Import, lists::Lists, overlap::Overlaps, packet::Packet, packets::Packets,
-    parting::Parting, people::People, person::Person, render, session::SignIn, share::Share,
-    shares::Shares,
+    impact::Impact, imports::Import, lists::Lists, overlap::Overlaps, packet::Packet,
+    packets::Packets, parting::Parting, people::People, person::Person, render, session::SignIn,
+    share::Share, shares::Shares,
 };
 
 /// Strings that would do something if a page took them for more than text.
@@ -50,6 +50,7 @@ fn pages(text: &str) -> Vec<(&'static str, String)> {
         ("packet", render(&Packet::sample(text))),
         ("phone banks", render(&Calls::sample(text))),
         ("caller", render(&Caller::sample(text))),
+        ("impact", render(&Impact::sample(text))),
         ("shares", render(&Shares::sample(text))),
         ("leaving", render(&Parting::sample_leaving(text))),
         ("removal", render(&Parting::sample_removal(text))),

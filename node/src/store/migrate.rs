@@ -75,6 +75,11 @@ pub const MIGRATIONS: &[(i64, &str, &str)] = &[
         include_str!("../../migrations/0022_retention.sql"),
     ),
     (29, "calls", include_str!("../../migrations/0029_calls.sql")),
+    (
+        30,
+        "impact",
+        include_str!("../../migrations/0030_impact.sql"),
+    ),
 ];
 
 #[derive(Debug)]

@@ -48,6 +48,7 @@ pub async fn entry(
     match event.entry {
         Entry::Keyset(_) | Entry::CeremonyConfirm(_) => new_keys(tx, state, event).await,
         Entry::Claim(_) | Entry::ClaimRenew(_) | Entry::ClaimRelease(_) => {
+            crate::impact::count::react(tx, state, event).await?;
             crate::claims::react(app, tx, state, event).await
         }
         Entry::Share(_)

@@ -7,6 +7,7 @@ mod calls;
 mod claims;
 mod federation;
 mod fold;
+mod impact;
 mod imports;
 mod keygen;
 mod listeners;

@@ -1,0 +1,40 @@
+//! `/impact`: the report that shows whether working together pays.
+
+use crate::{
+    app::App,
+    http::problem::Failure,
+    impact::{
+        report::{self, Ask, Impact},
+        sheet,
+    },
+};
+use axum::{
+    Json, Router,
+    extract::{Query, State},
+    response::{IntoResponse, Response},
+    routing::get,
+};
+use http::header;
+
+/// Routes of this group.
+pub fn routes() -> Router<App> {
+    Router::new()
+        .route("/impact", get(show))
+        .route("/impact.csv", get(csv))
+}
+
+async fn show(State(app): State<App>, Query(ask): Query<Ask>) -> Result<Json<Impact>, Failure> {
+    Ok(Json(report::make(&app, &ask).await?))
+}
+
+async fn csv(State(app): State<App>, Query(ask): Query<Ask>) -> Result<Response, Failure> {
+    let text = sheet::csv(&report::make(&app, &ask).await?);
+    let headers = [
+        (header::CONTENT_TYPE, "text/csv; charset=utf-8"),
+        (
+            header::CONTENT_DISPOSITION,
+            "attachment; filename=\"impact.csv\"",
+        ),
+    ];
+    Ok((headers, text).into_response())
+}
