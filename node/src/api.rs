@@ -17,6 +17,7 @@ pub mod plans;
 pub mod policy;
 pub mod recall;
 pub mod shares;
+pub mod standing;
 pub mod status;
 pub mod suppressions;
 pub mod tokens;

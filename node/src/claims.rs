@@ -7,6 +7,7 @@
 pub mod change;
 pub mod check;
 pub mod show;
+pub mod standing;
 pub mod take;
 pub mod universe;
 pub mod walk_list;

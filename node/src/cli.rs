@@ -41,6 +41,7 @@ pub mod revoke;
 pub mod serve;
 pub mod share;
 mod simulate;
+mod standing;
 pub mod statement;
 pub mod suppress;
 pub mod tokens;

@@ -43,6 +43,7 @@ pub fn desk(app: App) -> Router {
         .merge(api::policy::routes())
         .merge(api::plans::routes())
         .merge(api::claims::routes())
+        .merge(api::standing::routes())
         .merge(api::turf::routes())
         .merge(api::calls::routes())
         .merge(api::impact::routes())

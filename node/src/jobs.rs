@@ -53,6 +53,7 @@ pub async fn run_all(app: &App) {
     note("tell suppressions", crate::suppressions::tell(app).await);
     note("tell contacts", crate::contacts::tell(app).await);
     note("move to new keys", changeover::run(app).await);
+    note("claim what stands", crate::claims::standing::run(app).await);
     note("fill phone banks", crate::calls::fill::run(app).await);
     note("take shares", crate::shares::take(app).await);
     note("erase", crate::shares::erase(app).await);

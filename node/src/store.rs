@@ -38,6 +38,7 @@ pub mod reach;
 mod rows;
 pub mod sealed;
 pub mod share;
+pub mod standing;
 pub mod suppression;
 pub mod token_job;
 pub mod turf;

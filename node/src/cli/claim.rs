@@ -39,6 +39,9 @@ pub enum Claim {
         #[arg(long, default_value_t = 20)]
         rows: usize,
     },
+    /// Claim the same ground on the same days of every week.
+    #[command(subcommand)]
+    Standing(super::standing::Standing),
     /// Keep a claim alive.
     Renew {
         /// The claim's id, or the beginning of it.
@@ -115,6 +118,7 @@ impl Claim {
                 }
                 Ok(())
             }
+            Self::Standing(command) => command.run(desk).await,
             Self::Renew { claim } => {
                 let path = format!("/claims/{}/renewal", segment(claim));
                 changed(desk, &desk.post(&path, &json!({})).await?, "Renewed");

@@ -80,6 +80,11 @@ pub const MIGRATIONS: &[(i64, &str, &str)] = &[
         "impact",
         include_str!("../../migrations/0030_impact.sql"),
     ),
+    (
+        31,
+        "standing",
+        include_str!("../../migrations/0031_standing.sql"),
+    ),
 ];
 
 #[derive(Debug)]

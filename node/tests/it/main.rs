@@ -18,6 +18,7 @@ mod policy;
 mod reports;
 mod shares;
 mod site;
+mod standing;
 mod store;
 mod support;
 mod suppressions;
