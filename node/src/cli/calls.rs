@@ -5,6 +5,7 @@ use super::{
     output::{self, list_of, text},
 };
 use clap::{Args, Subcommand};
+use jiff::civil::{Date, Time};
 use serde_json::{Value, json};
 
 /// Call people by phone: each caller is given the next number that nobody else calls.
@@ -68,17 +69,17 @@ pub struct Open {
     #[arg(long)]
     area: Option<String>,
     /// The first day, YYYY-MM-DD.
-    #[arg(long)]
-    from: String,
+    #[arg(long, value_name = "DATE")]
+    from: Date,
     /// The last day, included.
-    #[arg(long)]
-    to: String,
+    #[arg(long, value_name = "DATE")]
+    to: Date,
     /// Calls begin, in the agreement's time zone; 08:00 at the earliest.
     #[arg(long, default_value = "09:00", value_name = "HH:MM")]
-    opens: String,
+    opens: Time,
     /// Calls end; 21:00 at the latest.
     #[arg(long, default_value = "20:00", value_name = "HH:MM")]
-    closes: String,
+    closes: Time,
     /// How long a caller keeps a number.
     #[arg(long, default_value_t = 10, value_name = "MINUTES")]
     lease: u64,

@@ -1,22 +1,23 @@
 //! `commonturf impact`: what working together spares and brings.
 
 use super::{
-    client::{CliError, Desk, segment},
+    client::{CliError, Desk},
     out_file::MaybeOutFile,
     output::{self, list_of, text},
 };
 use clap::Args;
+use jiff::civil::Date;
 use serde_json::{Value, json};
 
 /// Show what working together spares and brings, by organization, with hours and money.
 #[derive(Debug, Args)]
 pub struct Impact {
     /// The first day, YYYY-MM-DD.
-    #[arg(long)]
-    from: String,
+    #[arg(long, value_name = "DATE")]
+    from: Date,
     /// The last day, included.
-    #[arg(long)]
-    to: String,
+    #[arg(long, value_name = "DATE")]
+    to: Date,
     /// Minutes that a visit at a door takes.
     #[arg(long, default_value_t = 5.0)]
     door_minutes: f64,
@@ -35,11 +36,7 @@ impl Impact {
     pub(super) async fn run(&self, desk: &Desk) -> Result<(), CliError> {
         let asked = format!(
             "from={}&to={}&door_minutes={}&phone_minutes={}&hourly={}",
-            segment(&self.from),
-            segment(&self.to),
-            self.door_minutes,
-            self.phone_minutes,
-            self.hourly
+            self.from, self.to, self.door_minutes, self.phone_minutes, self.hourly
         );
         if let Some(out) = self.out.file() {
             out.check()?;

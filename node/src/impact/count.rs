@@ -10,10 +10,12 @@ use protocol::{
     fold::{Outcome, claim::Refusal},
     id::NodeId,
     state::State,
-    time::DAY,
     token::Token,
 };
 use std::collections::BTreeMap;
+
+/// A quarter of an hour, in milliseconds.
+pub(super) const QUARTER: i64 = 900_000;
 
 /// Counts what a claim asked for, was granted, and was spared.
 ///
@@ -30,15 +32,15 @@ pub async fn react(tx: &mut Write, state: &State, event: &Event<'_>) -> anyhow::
         return Ok(());
     };
     let (node, channel, now) = (event.at.author, claim.channel, event.at.time);
-    let day = now.0.div_euclid(DAY);
+    let quarter = now.0.div_euclid(QUARTER);
     let mut refused: BTreeMap<(&str, Option<NodeId>), Vec<Token>> = BTreeMap::new();
     for (token, refusal) in &decision.refused {
         refused.entry(through(refusal)).or_default().push(*token);
     }
     let asked = (decision.granted.len() + decision.refused.len()) as u64;
-    add(tx, day, node, channel, ("asked", None), asked).await?;
+    add(tx, quarter, node, channel, ("asked", None), asked).await?;
     let granted = decision.granted.len() as u64;
-    add(tx, day, node, channel, ("granted", None), granted).await?;
+    add(tx, quarter, node, channel, ("granted", None), granted).await?;
     let before = now.plus(-rules.recontact(channel)).0;
     store::impact::forget(&mut *tx, channel, before).await?;
     for (why, tokens) in refused {
@@ -47,7 +49,7 @@ pub async fn react(tx: &mut Write, state: &State, event: &Event<'_>) -> anyhow::
         } else {
             tokens.len() as u64
         };
-        add(tx, day, node, channel, why, points).await?;
+        add(tx, quarter, node, channel, why, points).await?;
     }
     Ok(())
 }
@@ -64,14 +66,14 @@ fn through(refusal: &Refusal) -> (&'static str, Option<NodeId>) {
 
 async fn add(
     tx: &mut Write,
-    day: i64,
+    quarter: i64,
     node: NodeId,
     channel: Channel,
     (what, by): (&str, Option<NodeId>),
     points: u64,
 ) -> store::Result<()> {
     let count = Count {
-        day,
+        quarter,
         node,
         channel,
         what: what.to_owned(),

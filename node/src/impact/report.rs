@@ -1,6 +1,7 @@
 //! The report: per organization what it asked for, got, was spared and spared others, what was shared,
 //! and how far the own lists are covered.
 
+use super::count::QUARTER;
 use crate::{
     app::App,
     claims::{self, universe},
@@ -9,12 +10,7 @@ use crate::{
     store::{self, impact::Count},
 };
 use jiff::{Timestamp, civil::Date, tz::TimeZone};
-use protocol::{
-    channel::Channel,
-    id::NodeId,
-    state::State,
-    time::{DAY, Moment},
-};
+use protocol::{channel::Channel, id::NodeId, state::State, time::Moment};
 use std::collections::BTreeMap;
 
 /// The longest report, in days.
@@ -127,14 +123,13 @@ pub async fn make(app: &App, ask: &Ask) -> Result<Impact, Failure> {
     checked(ask)?;
     let ground = claims::ground(app).await?;
     let zone = TimeZone::get(&ground.params.time_zone).map_err(Failure::internal)?;
-    // Log days are days of UTC: every member counts the same ones.
-    let (first, last) = (day_of(ask.from), day_of(ask.to));
+    let since = start(ask.from, &zone)?;
+    let until = start(ask.to.tomorrow().map_err(Failure::internal)?, &zone)?;
+    let quarter = |moment: Moment| moment.0.div_euclid(QUARTER);
     let mut db = app.store.read("reading counts").await?;
-    let counts = store::impact::counts(&mut db, first, last).await?;
+    let counts = store::impact::counts(&mut db, quarter(since), quarter(until)).await?;
     let earliest = store::impact::counts(&mut db, i64::MIN, i64::MAX).await?;
     drop(db);
-    let since = start(ask.from, &zone)?;
-    let until = start(ask.to, &zone)?.plus(DAY);
     let coverage = coverage(app, &ground, since, until).await?;
     let coalition = crate::coalition::active(app).await?;
     let mut parts = parts(&coalition.state, app.me, &counts);
@@ -158,9 +153,9 @@ pub async fn make(app: &App, ask: &Ask) -> Result<Impact, Failure> {
         to: ask.to,
         counted_from: earliest
             .iter()
-            .map(|count| count.day)
+            .map(|count| count.quarter)
             .min()
-            .and_then(date_of),
+            .and_then(|quarter| date_of(quarter, &zone)),
         organizations,
         spared_at_doors,
         spared_by_phone,
@@ -193,14 +188,9 @@ fn checked(ask: &Ask) -> Result<(), Failure> {
     Ok(())
 }
 
-fn day_of(date: Date) -> i64 {
-    let epoch = jiff::civil::date(1970, 1, 1);
-    i64::from((date - epoch).get_days())
-}
-
-fn date_of(day: i64) -> Option<Date> {
-    let moment = Timestamp::from_millisecond(day.checked_mul(DAY)?).ok()?;
-    Some(moment.to_zoned(TimeZone::UTC).date())
+fn date_of(quarter: i64, zone: &TimeZone) -> Option<Date> {
+    let moment = Timestamp::from_millisecond(quarter.checked_mul(QUARTER)?).ok()?;
+    Some(moment.to_zoned(zone.clone()).date())
 }
 
 fn start(date: Date, zone: &TimeZone) -> Result<Moment, Failure> {

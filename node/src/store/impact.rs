@@ -1,4 +1,4 @@
-//! Counts of what claims brought and spared, by day and organization.
+//! Counts of what claims brought and spared, by time and organization.
 
 use super::{Result, integer, natural, rows};
 use protocol::{channel::Channel, id::NodeId, token::Token};
@@ -7,8 +7,8 @@ use sqlx::{AnyConnection, AssertSqlSafe};
 /// One count.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Count {
-    /// Days since 1970 by log time.
-    pub day: i64,
+    /// Quarter hours since 1970 by log time: in every time zone days begin at one.
+    pub quarter: i64,
     /// Who claimed.
     pub node: NodeId,
     /// How people would have been contacted.
@@ -30,11 +30,11 @@ pub async fn add(db: &mut AnyConnection, count: &Count) -> Result<()> {
         return Ok(());
     }
     sqlx::query(
-        "INSERT INTO impact_claim (day, node, channel, what, by_node, points) VALUES ($1, $2, $3, $4, $5, $6) \
-         ON CONFLICT (day, node, channel, what, by_node) \
+        "INSERT INTO impact_claim (quarter, node, channel, what, by_node, points) VALUES ($1, $2, $3, $4, $5, $6) \
+         ON CONFLICT (quarter, node, channel, what, by_node) \
          DO UPDATE SET points = impact_claim.points + excluded.points",
     )
-    .bind(count.day)
+    .bind(count.quarter)
     .bind(count.node.to_string())
     .bind(count.channel.name())
     .bind(&count.what)
@@ -89,26 +89,26 @@ pub async fn spare(
     Ok(new)
 }
 
-/// Counts of the days from one to another, both included, added up.
+/// Counts of the quarter hours from one to another, the last one left out, added up.
 ///
 /// # Errors
 /// [`super::StoreError`].
-pub async fn counts(db: &mut AnyConnection, first: i64, last: i64) -> Result<Vec<Count>> {
+pub async fn counts(db: &mut AnyConnection, from: i64, to: i64) -> Result<Vec<Count>> {
     type Row = (i64, String, String, String, String, i64);
     let rows: Vec<Row> = sqlx::query_as(
-        "SELECT MIN(day), node, channel, what, by_node, CAST(SUM(points) AS BIGINT) FROM impact_claim \
-         WHERE day >= $1 AND day <= $2 GROUP BY node, channel, what, by_node ORDER BY node, channel, what, by_node",
+        "SELECT MIN(quarter), node, channel, what, by_node, CAST(SUM(points) AS BIGINT) FROM impact_claim \
+         WHERE quarter >= $1 AND quarter < $2 GROUP BY node, channel, what, by_node ORDER BY node, channel, what, by_node",
     )
-    .bind(first)
-    .bind(last)
+    .bind(from)
+    .bind(to)
     .fetch_all(db)
     .await?;
     let damaged = |column: &'static str| super::StoreError::damaged("impact_claim", column);
     rows.into_iter()
-        .map(|(day, node, channel, what, by, points)| {
+        .map(|(quarter, node, channel, what, by, points)| {
             let by = Some(by).filter(|by| !by.is_empty());
             Ok(Count {
-                day,
+                quarter,
                 node: node.parse().map_err(|_| damaged("node"))?,
                 channel: channel.parse().map_err(|_| damaged("channel"))?,
                 what,

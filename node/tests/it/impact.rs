@@ -232,20 +232,20 @@ async fn counts_add_up_and_what_was_spared_counts_once_on_both_databases() {
     for test in stores().await {
         let mut tx = test.store.write("test").await.unwrap();
         let (node, by) = (NodeId([1; 32]), NodeId([2; 32]));
-        let count = |day: i64, points: u64| Count {
-            day,
+        let count = |quarter: i64, points: u64| Count {
+            quarter,
             node,
             channel: Channel::Door,
             what: "held".to_owned(),
             by: Some(by),
             points,
         };
-        for (day, points) in [(5, 3), (5, 4), (6, 10), (9, 100), (5, 0)] {
-            store::impact::add(&mut tx, &count(day, points))
+        for (quarter, points) in [(5, 3), (5, 4), (6, 10), (9, 100), (5, 0)] {
+            store::impact::add(&mut tx, &count(quarter, points))
                 .await
                 .unwrap();
         }
-        let counts = store::impact::counts(&mut tx, 5, 6).await.unwrap();
+        let counts = store::impact::counts(&mut tx, 5, 7).await.unwrap();
         assert_eq!(counts, [count(5, 17)]);
         let tokens: Vec<Token> = (0..120).map(|n| Token([n; 16])).collect();
         let spare = async |tx: &mut store::Write, tokens: &[Token], at| {
