@@ -25,7 +25,7 @@ use crate::{
 use agreement::{AgreementPropose, AgreementSign};
 use ceremony::{
     CeremonyAbandon, CeremonyCommit, CeremonyConfirm, CeremonyDeal, CeremonyStart, EvaluationFault,
-    TokensMoved,
+    KeyRotation, TokensMoved,
 };
 use claim::{Claim, ClaimRelease, ClaimRenew};
 use contact_report::ContactReport;
@@ -170,6 +170,8 @@ entries! {
     37 OverlapPass Data "overlap_pass";
     /// The end of a count.
     38 OverlapEnd Data "overlap_end";
+    /// A step of the rotation of the keys after a removal for cause.
+    39 KeyRotation Control "key_rotation";
 }
 
 impl Canonical for Entry {

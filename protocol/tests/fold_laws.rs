@@ -29,6 +29,8 @@ mod people;
 mod plans;
 #[path = "fold/recall.rs"]
 mod recall;
+#[path = "fold/rotation.rs"]
+mod rotation;
 #[path = "fold/uses.rs"]
 mod uses;
 #[path = "fold/versions.rs"]

@@ -7,7 +7,10 @@ use crate::{
     app::App,
     keeper::evaluator::{share_of, share_place},
     store::{self, StoreError, Write},
-    sync::outbox,
+    sync::{
+        outbox,
+        rotated::{FACTORS, factor_place},
+    },
 };
 use protocol::{
     codec,
@@ -19,7 +22,7 @@ use protocol::{
         },
         housekeeping::Keyset as KeysetEntry,
     },
-    fold::{agreement::keepers, ceremony},
+    fold::{agreement::keepers, ceremony, rotation},
     id::{EntryId, Hash, NodeId},
     identity::KeyUse,
     seal::{self, AgeRecipient},
@@ -42,6 +45,8 @@ const SHARES: &str = "secret/token share/";
 
 /// What the coalition calls for, read at one moment.
 struct Standing {
+    /// Where the factor lies of the rotation that is called for.
+    factor: Option<String>,
     open: Option<(EntryId, CeremonyRow)>,
     begin: Option<Plan>,
     alone: Option<u32>,
@@ -96,7 +101,7 @@ fn read(state: &State, me: NodeId, now: Moment) -> Standing {
     let alone = (mine && nodes == [me] && state.closing.is_empty())
         .then_some(keyset.as_ref())
         .flatten()
-        .filter(|keyset| !made_by_me(keyset))
+        .filter(|keyset| !made_by_me(keyset) || rotation::has_failed(state))
         .map(|keyset| keyset.generation().saturating_add(1));
     let mut sealed_to = BTreeMap::new();
     for keeper in open.iter().flat_map(|(_, row)| &row.plan.keepers) {
@@ -107,6 +112,7 @@ fn read(state: &State, me: NodeId, now: Moment) -> Standing {
     }
     Standing {
         kept: kept(state, open.as_ref().map(|(_, row)| row)),
+        factor: rotation::open(state).map(|row| factor_place(row.position)),
         open,
         begin,
         alone,
@@ -128,14 +134,16 @@ fn kept(state: &State, open: Option<&CeremonyRow>) -> Vec<(u32, u32)> {
     };
     let mut kept: Vec<(u32, u32)> = generations.into_iter().flatten().filter_map(of).collect();
     kept.extend(open.map(|row| (row.plan.generation, row.plan.reshare)));
+    kept.extend(rotation::open(state).map(|row| (row.generation, 0)));
     kept
 }
 
-/// Erases what no ceremony and no keyset needs any more: old shares above all.
+/// Erases what no ceremony, rotation or keyset needs any more: old shares above all.
 async fn forget(app: &App, standing: &Standing) -> anyhow::Result<()> {
     let mut db = app.store.read("looking for old shares").await?;
     let mut names = store::node::secrets_beginning(&mut db, CEREMONY_SECRETS).await?;
     names.extend(store::node::secrets_beginning(&mut db, SHARES).await?);
+    names.extend(store::node::secrets_beginning(&mut db, FACTORS).await?);
     drop(db);
     // Before the first keyset was folded there is nothing to compare with.
     if standing.kept.is_empty() {
@@ -145,7 +153,9 @@ async fn forget(app: &App, standing: &Standing) -> anyhow::Result<()> {
         let open = standing.open.as_ref();
         let of_open = open.is_some_and(|(id, _)| *name == secret_place(*id));
         let mut shares = standing.kept.iter();
-        of_open || shares.any(|(generation, reshare)| *name == share_place(*generation, *reshare))
+        of_open
+            || standing.factor.as_ref() == Some(name)
+            || shares.any(|(generation, reshare)| *name == share_place(*generation, *reshare))
     };
     let old: Vec<String> = names.into_iter().filter(|name| !needed(name)).collect();
     if old.is_empty() {
@@ -168,7 +178,7 @@ fn secret_place(ceremony: EntryId) -> String {
 }
 
 /// Queues an entry unless one of its kind waits: then the log has not caught up with this node.
-async fn say_in(app: &App, tx: &mut Write, entry: Entry) -> store::Result<bool> {
+pub(super) async fn say_in(app: &App, tx: &mut Write, entry: Entry) -> store::Result<bool> {
     if store::outbox::waiting_of(&mut *tx, entry.kind()).await? > 0 {
         return Ok(false);
     }
@@ -176,7 +186,7 @@ async fn say_in(app: &App, tx: &mut Write, entry: Entry) -> store::Result<bool> 
     Ok(true)
 }
 
-async fn say(app: &App, entry: Entry) -> anyhow::Result<()> {
+pub(super) async fn say(app: &App, entry: Entry) -> anyhow::Result<()> {
     let mut tx = app.store.write("taking part in a key ceremony").await?;
     if say_in(app, &mut tx, entry).await? {
         tx.commit().await?;
@@ -333,7 +343,7 @@ async fn complain(app: &App, id: EntryId, about: u16, why: Complaint) -> anyhow:
     say(app, entry.into()).await
 }
 
-async fn put_share(app: &App, tx: &mut Write, share: &KeyShare) -> Result<(), StoreError> {
+pub(super) async fn put_share(app: &App, tx: &mut Write, share: &KeyShare) -> Result<(), StoreError> {
     let place = share_place(share.generation(), share.reshare());
     let mut rng = crate::ambient::rng();
     let sealed = app.rest.seal(&place, &share.to_bytes(), &mut rng);

@@ -96,6 +96,10 @@ struct Basis {
 /// # Errors
 /// When the database fails. What the keeper refuses is noted and tried again later.
 pub async fn run(app: &App) -> anyhow::Result<()> {
+    // What can be multiplied is not evaluated, so it comes first.
+    if super::rotation::is_under_way(app).await? {
+        return Ok(());
+    }
     for basis in bases(app).await? {
         all_classes(app, &basis).await?;
     }

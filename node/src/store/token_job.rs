@@ -27,6 +27,17 @@ pub struct Waiting {
     pub value: Normalized,
 }
 
+/// A point with its token of some generation.
+#[derive(Debug)]
+pub struct Tokenized {
+    /// The point.
+    pub point_id: String,
+    /// Its class.
+    pub class: Class,
+    /// The evaluated group element, sealed at rest.
+    pub element: Vec<u8>,
+}
+
 /// A point's new token.
 #[derive(Debug)]
 pub struct Evaluated {
@@ -333,6 +344,52 @@ pub async fn put_tokens(
         .bind(&point.element)
         .bind(point.token.as_slice())
         .bind(&point.point_id)
+        .execute(&mut *db)
+        .await?;
+    }
+    Ok(())
+}
+
+/// Points with a token of a generation.
+///
+/// # Errors
+/// [`StoreError`].
+pub async fn of_generation(
+    db: &mut AnyConnection,
+    generation: u32,
+    most: usize,
+) -> Result<Vec<Tokenized>> {
+    let rows: Vec<(String, i64, Vec<u8>)> = sqlx::query_as(
+        "SELECT point_id, class, COALESCE(element, $3) FROM point WHERE generation = $1 LIMIT $2",
+    )
+    .bind(i64::from(generation))
+    .bind(integer(most as u64))
+    .bind(Vec::<u8>::new())
+    .fetch_all(db)
+    .await?;
+    let read = |(point_id, number, element): (String, i64, Vec<u8>)| {
+        let class = Class::ALL
+            .into_iter()
+            .find(|class| class_number(*class) == number);
+        Ok(Tokenized {
+            point_id,
+            class: class.ok_or_else(|| StoreError::damaged("point", "class"))?,
+            element,
+        })
+    };
+    rows.into_iter().map(read).collect()
+}
+
+/// Forgets what points became, so that they are evaluated anew.
+///
+/// # Errors
+/// [`StoreError`].
+pub async fn forget_tokens(db: &mut AnyConnection, points: &[String]) -> Result<()> {
+    for point in points {
+        sqlx::query(
+            "UPDATE point SET generation = NULL, element = NULL, token = NULL WHERE point_id = $1",
+        )
+        .bind(point)
         .execute(&mut *db)
         .await?;
     }

@@ -14,6 +14,7 @@ mod overlap;
 mod plans;
 mod policy;
 mod reports;
+mod rotation;
 mod shares;
 mod site;
 mod store;

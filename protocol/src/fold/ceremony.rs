@@ -43,7 +43,8 @@ pub fn open(state: &State) -> Option<(EntryId, &CeremonyRow)> {
     Some((*id, row))
 }
 
-/// The plan that the agreement's keepers call for: fresh keys where they are others than the keyset's.
+/// The plan that is called for: fresh keys where the agreement's keepers are others than the keyset's, or
+/// where the keys could not be rotated after a removal for cause.
 #[must_use]
 pub fn wanted(state: &State) -> Option<Plan> {
     state.agreement()?;
@@ -52,6 +53,7 @@ pub fn wanted(state: &State) -> Option<Plan> {
     let same = before
         .as_ref()
         .is_some_and(|keyset| is_kept_by(keyset, &nodes));
+    let same = same && !super::rotation::has_failed(state);
     if same || !state.closing.is_empty() {
         return None;
     }
@@ -62,14 +64,17 @@ pub fn wanted(state: &State) -> Option<Plan> {
     Plan::fresh(before.as_ref(), last_id, &nodes)
 }
 
-/// Fresh shares of the keys in use, where their keepers are the agreement's.
+/// Fresh shares of the keys in use, where their keepers are the agreement's and no rotation is called for.
 #[must_use]
 pub fn refreshable(state: &State) -> Option<Plan> {
     let keyset = current(state)?;
+    if super::rotation::open(state).is_some() || super::rotation::has_failed(state) {
+        return None;
+    }
     is_kept_by(&keyset, &keepers(state)).then(|| Plan::refresh(&keyset))?
 }
 
-fn is_kept_by(keyset: &Keyset, nodes: &[NodeId]) -> bool {
+pub(super) fn is_kept_by(keyset: &Keyset, nodes: &[NodeId]) -> bool {
     let known = keyset.keepers();
     known.len() == nodes.len() && known.iter().all(|keeper| nodes.contains(&keeper.node))
 }
@@ -129,7 +134,8 @@ pub(super) fn start(state: &mut State, at: At, entry: &CeremonyStart) -> Result<
     Ok(Outcome::Done)
 }
 
-fn clear(state: &mut State) {
+/// Ends whatever ceremony there is.
+pub(super) fn clear(state: &mut State) {
     let known: Vec<EntryId> = state.ceremonies.iter().map(|(id, _)| *id).collect();
     for id in known {
         state.ceremonies.remove(&id);
@@ -299,12 +305,13 @@ pub(super) fn expire(state: &mut State, now: Moment) {
     }
 }
 
-/// The next moment of log time at which a ceremony or the time of the old keys ends by itself.
+/// The next moment of log time at which a ceremony, a rotation or the time of the old keys ends by itself.
 #[must_use]
 pub fn next_end(state: &State) -> Option<Moment> {
     let ceremony = open(state).map(|(_, row)| row.deadline);
     let closing = state.closing.get(&()).map(|closing| closing.until);
-    [ceremony, closing].into_iter().flatten().min()
+    let rotation = super::rotation::open(state).and_then(|row| row.deadline);
+    [ceremony, closing, rotation].into_iter().flatten().min()
 }
 
 pub(super) fn fault(state: &mut State, at: At, entry: &EvaluationFault) -> Result<Outcome, Void> {
