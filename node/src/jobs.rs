@@ -49,6 +49,7 @@ pub async fn run_all(app: &App) {
     note("part", part::run(app).await);
     note("renew identity", crate::keys::renew(app).await);
     note("admit", admit::run(app).await);
+    note("fill ledger", crate::keeper::ledger::run(app).await);
     note("key ceremony", ceremony::run(app).await);
     note("rotate keys", rotation::run(app).await);
     note("tokenize", tokenize::run(app).await);

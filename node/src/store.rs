@@ -20,6 +20,7 @@ pub mod identifier;
 pub mod import_job;
 pub mod joining;
 pub mod keeper;
+pub mod ledger;
 pub mod list;
 pub mod migrate;
 pub mod node;

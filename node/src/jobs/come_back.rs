@@ -261,6 +261,7 @@ async fn come_in(
     returned::make_good(app, &mut tx, &state).await?;
     let before = coalition.state.meta().generation;
     returned::new_keys(&mut tx, &state, before).await?;
+    crate::keeper::ledger::note_restored(app, &mut tx, &state).await?;
     crate::keys::bring_in_line(app, &mut tx, &state).await?;
     store::coalition::set_phase(&mut tx, Phase::Active, None).await?;
     tx.commit().await?;

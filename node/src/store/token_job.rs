@@ -83,6 +83,8 @@ pub struct Progress {
     pub problem: Option<String>,
     /// When that was, in milliseconds since 1970.
     pub problem_at: Option<i64>,
+    /// When it goes on by itself, in milliseconds since 1970.
+    pub retry_at: Option<i64>,
 }
 
 fn class_number(class: Class) -> i64 {
@@ -461,18 +463,20 @@ pub async fn progress(db: &mut AnyConnection, generation: Option<u32>) -> Result
         .bind(class_number(class))
         .fetch_one(&mut *db)
         .await?;
-        let problem: Option<(String, i64)> =
-            sqlx::query_as("SELECT problem, at FROM token_problem WHERE class = $1")
+        let problem: Option<(String, i64, i64)> =
+            sqlx::query_as("SELECT problem, at, retry_at FROM token_problem WHERE class = $1")
                 .bind(class_number(class))
                 .fetch_optional(&mut *db)
                 .await?;
-        let (problem, problem_at) = problem.unzip();
+        let retry_at = problem.as_ref().map(|(_, _, retry_at)| *retry_at);
+        let (problem, problem_at) = problem.map(|(problem, at, _)| (problem, at)).unzip();
         classes.push(Progress {
             class,
             waiting: natural(all - done),
             done: natural(done),
             problem,
             problem_at,
+            retry_at,
         });
     }
     Ok(classes)

@@ -8,6 +8,7 @@ mod federation;
 mod fold;
 mod imports;
 mod keygen;
+mod ledger;
 mod listeners;
 mod members;
 mod overlap;
