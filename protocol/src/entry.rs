@@ -24,8 +24,8 @@ use crate::{
 };
 use agreement::{AgreementPropose, AgreementSign};
 use ceremony::{
-    CeremonyAbandon, CeremonyCommit, CeremonyConfirm, CeremonyDeal, CeremonyStart, EvaluationFault,
-    KeyRotation, TokensMoved,
+    CeremonyAbandon, CeremonyCommit, CeremonyConfirm, CeremonyDeal, CeremonyHandOn, CeremonyStart,
+    EvaluationFault, KeyRotation, TokensMoved,
 };
 use claim::{Claim, ClaimRelease, ClaimRenew};
 use contact_report::ContactReport;
@@ -172,6 +172,8 @@ entries! {
     38 OverlapEnd Data "overlap_end";
     /// A step of the rotation of the keys after a removal for cause.
     39 KeyRotation Control "key_rotation";
+    /// What a keeper has summed for the share of a new one, sealed.
+    40 CeremonyHandOn Control "ceremony_hand_on";
 }
 
 impl Canonical for Entry {

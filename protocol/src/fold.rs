@@ -295,6 +295,7 @@ fn dispatch(
         Entry::CeremonyStart(start) => ceremony::start(state, at, start),
         Entry::CeremonyCommit(commit) => ceremony::commit(state, at, commit),
         Entry::CeremonyDeal(deal) => ceremony::deal(state, at, deal),
+        Entry::CeremonyHandOn(sum) => ceremony::hand_on(state, at, sum),
         Entry::CeremonyConfirm(confirm) => ceremony::confirm(state, at, confirm),
         Entry::CeremonyAbandon(abandon) => ceremony::abandon(state, at, abandon),
         Entry::KeyRotation(step) => rotation::step(state, at, step),

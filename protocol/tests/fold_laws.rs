@@ -9,6 +9,8 @@ mod cap;
 mod ceremony;
 #[path = "fold/claims.rs"]
 mod claims;
+#[path = "fold/hand_on.rs"]
+mod hand_on;
 #[path = "fold/identity.rs"]
 mod identity;
 #[path = "fold/laws.rs"]

@@ -9,6 +9,8 @@ mod ceremony;
 mod codec_cases;
 #[path = "vectors/file.rs"]
 mod file;
+#[path = "vectors/hand_on.rs"]
+mod hand_on;
 #[path = "vectors/identity.rs"]
 mod identity;
 #[path = "vectors/overlap.rs"]
@@ -94,6 +96,7 @@ fn every_case_has_its_file() {
     written.extend(file::write_missing("state", ceremony::states(&working)));
     written.extend(file::write_missing("state", overlap::states(&working)));
     written.extend(file::write_missing("state", rotation::states(&working)));
+    written.extend(file::write_missing("state", hand_on::states()));
     written.extend(file::write_missing("entries", codec_cases::all(&working)));
     written.extend(file::write_missing("fold", cases::all(&working)));
     assert!(

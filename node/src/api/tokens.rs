@@ -6,6 +6,7 @@ use protocol::{
     entry::ceremony::Complaint,
     id::NodeId,
     state::{State as Folded, rows::RotationStanding},
+    token::ceremony::CeremonyKind,
 };
 
 /// Routes of this group.
@@ -35,6 +36,8 @@ pub struct Tokens {
 /// A key ceremony, as people see it.
 #[derive(Debug, serde::Serialize)]
 pub struct Ceremony {
+    /// `fresh`: new keys; `refresh`: new shares; `hand_on`: a share for a new keeper.
+    pub kind: &'static str,
     /// How many keepers take part.
     pub keepers: usize,
     /// How many have committed.
@@ -82,6 +85,11 @@ fn ceremony(state: &Folded) -> Option<Ceremony> {
         Some(crate::coalition::members::name(state, keeper.node))
     };
     Some(Ceremony {
+        kind: match row.plan.kind {
+            CeremonyKind::Fresh => "fresh",
+            CeremonyKind::Refresh => "refresh",
+            CeremonyKind::HandOn => "hand_on",
+        },
         keepers: row.plan.keepers.len(),
         committed: row.committed.len(),
         dealt: row.dealt.len(),

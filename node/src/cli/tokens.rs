@@ -100,6 +100,8 @@ fn show(answer: &Value) {
         println!(
             "The last key ceremony failed ({why}; about {about}). Keepers try again by themselves."
         );
+    } else if ceremony["kind"] == "hand_on" {
+        println!("A share of the keys is being handed on to a new keeper; tokens stay.");
     } else if !ceremony.is_null() {
         println!(
             "New keys are being made: {} of {} keepers have committed, {} dealt, {} confirmed.",
@@ -139,7 +141,7 @@ fn rotation(rotation: &Value) -> Option<String> {
             format!("After the removal of {removed} keepers are changing the keys.")
         }
         ("failed", _) => format!(
-            "After the removal of {removed} the keys could not be changed; keepers make fresh ones by themselves."
+            "After the removal of {removed} keepers make fresh keys by themselves."
         ),
         (_, "") => format!("{removed}, which was removed, does not know the keys in use."),
         (_, refused) => format!(

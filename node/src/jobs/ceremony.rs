@@ -3,6 +3,8 @@
 //! What is next follows from the folded state and one sealed secret, so the node may be killed between
 //! any two steps: it goes on where the log stands. Spec: sections 5.12 and 5.13 of `spec/protocol.md`.
 
+mod hand_on;
+
 use crate::{
     app::App,
     keeper::evaluator::{share_of, share_place},
@@ -30,7 +32,7 @@ use protocol::{
     time::{DAY, Moment},
     token::{
         KeyShare, Keyset,
-        ceremony::{DEALT_BYTES, Dealt, FinishError, Participant, Plan},
+        ceremony::{CeremonyKind, DEALT_BYTES, Dealt, FinishError, Participant, Plan},
     },
 };
 use std::collections::BTreeMap;
@@ -94,7 +96,7 @@ fn read(state: &State, me: NodeId, now: Moment) -> Standing {
     let begin = ceremony::wanted(state).or_else(|| {
         let plan = ceremony::refreshable(state)?;
         let row = state.keysets.get(&plan.generation)?;
-        (row.at.plus(REFRESH_AFTER) <= now).then_some(plan)
+        (row.handed_on || row.at.plus(REFRESH_AFTER) <= now).then_some(plan)
     });
     let begin = begin.filter(|_| mine && !too_soon && ceremony::open(state).is_none());
     let made_by_me = |keyset: &Keyset| keyset.keepers().iter().all(|keeper| keeper.node == me);
@@ -204,6 +206,9 @@ async fn take_part(
     let Some(own) = row.plan.id_of(&app.me) else {
         return Ok(());
     };
+    if row.plan.kind == CeremonyKind::HandOn {
+        return hand_on::take_part(app, id, row, own, standing).await;
+    }
     if !row.committed.iter().any(|known| known.keeper == own) {
         return commit(app, id, &row.plan, own).await;
     }
@@ -263,13 +268,8 @@ async fn deal(
     let dealt = participant.deal(&row.plan, &ceremony::commitments(row))?;
     let mut parts = Vec::new();
     for (to, part) in dealt {
-        let recipient = standing.sealed_to.get(&to);
-        let recipient = recipient
-            .ok_or_else(|| anyhow::anyhow!("the document of keeper {to} has no key for sealing"))?;
-        parts.push(SealedPart {
-            to,
-            sealed: seal::seal(part.as_slice(), std::slice::from_ref(recipient))?,
-        });
+        let sealed = sealed_to(standing, to, &part)?;
+        parts.push(SealedPart { to, sealed });
     }
     say(
         app,
@@ -290,19 +290,10 @@ async fn finish(
     participant: &Participant,
     standing: &Standing,
 ) -> anyhow::Result<()> {
-    let mut dealt: BTreeMap<u16, Dealt> = BTreeMap::new();
-    for known in row.dealt.iter().filter(|known| known.from != own) {
-        let part = known.parts.iter().find(|part| part.to == own);
-        let opened = part.and_then(|part| {
-            let opened = app.keys().open(&part.sealed, DEALT_BYTES).ok()?;
-            let opened = Zeroizing::new(opened);
-            Some(Zeroizing::new(opened.as_slice().try_into().ok()?))
-        });
-        match opened {
-            Some(part) => dealt.insert(known.from, part),
-            None => return complain(app, id, known.from, Complaint::Sealed).await,
-        };
-    }
+    let dealt = match opened(app, row, own) {
+        Ok(dealt) => dealt,
+        Err(from) => return complain(app, id, from, Complaint::Sealed).await,
+    };
     let before = match &standing.keyset {
         Some(keyset) if keyset.generation() == row.plan.generation => {
             let share = share_of(app, keyset.generation(), keyset.reshare()).await?;
@@ -331,6 +322,33 @@ async fn finish(
         app.wake.outbox.notify_one();
     }
     Ok(())
+}
+
+/// What others dealt to this keeper; whose part cannot be opened.
+fn opened(app: &App, row: &CeremonyRow, own: u16) -> Result<BTreeMap<u16, Dealt>, u16> {
+    let mut dealt = BTreeMap::new();
+    for known in row.dealt.iter().filter(|known| known.from != own) {
+        let part = known.parts.iter().find(|part| part.to == own);
+        let part = part.and_then(|part| unsealed(app, &part.sealed));
+        dealt.insert(known.from, part.ok_or(known.from)?);
+    }
+    Ok(dealt)
+}
+
+fn unsealed(app: &App, sealed: &[u8]) -> Option<Dealt> {
+    let opened = Zeroizing::new(app.keys().open(sealed, DEALT_BYTES).ok()?);
+    Some(Zeroizing::new(opened.as_slice().try_into().ok()?))
+}
+
+/// Seals what is meant for one keeper to it.
+fn sealed_to(standing: &Standing, to: u16, dealt: &Dealt) -> anyhow::Result<Vec<u8>> {
+    let recipient = standing.sealed_to.get(&to);
+    let recipient = recipient
+        .ok_or_else(|| anyhow::anyhow!("the document of keeper {to} has no key for sealing"))?;
+    Ok(seal::seal(
+        dealt.as_slice(),
+        std::slice::from_ref(recipient),
+    )?)
 }
 
 async fn complain(app: &App, id: EntryId, about: u16, why: Complaint) -> anyhow::Result<()> {

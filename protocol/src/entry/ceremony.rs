@@ -50,6 +50,17 @@ pub struct SealedPart {
     pub sealed: Vec<u8>,
 }
 
+/// A keeper that helps to make a share for a new one hands it what the helpers dealt to it, summed.
+#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
+pub struct CeremonyHandOn {
+    /// The ceremony.
+    #[n(0)]
+    pub ceremony: EntryId,
+    /// [`crate::token::ceremony::Dealt`], sealed with age to the new keeper.
+    #[cbor(n(1), with = "minicbor::bytes")]
+    pub sealed: Vec<u8>,
+}
+
 /// A keeper has its share, and it fits the keyset; once all say so, the keyset is live.
 #[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
 pub struct CeremonyConfirm {

@@ -34,6 +34,7 @@ pub(super) fn put_in_use(state: &mut State, at: At, bytes: Vec<u8>, keepers: &[K
         position: at.position,
         at: at.time,
         last_id: last_id.max(highest.unwrap_or(0)),
+        handed_on: false,
     };
     state.keysets.put(generation, row);
     meta.generation = Some(generation);

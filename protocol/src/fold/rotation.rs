@@ -14,10 +14,10 @@ use crate::{
     id::{Hash, NodeId},
     state::{
         State,
-        rows::{RotationRow, RotationStanding},
+        rows::{CeremonyRow, RotationRow, RotationStanding},
     },
     time::{DAY, Moment},
-    token::{Class, Keyset},
+    token::{Class, Keyset, ceremony::CeremonyKind},
 };
 
 /// How long the keepers have, in log time; then fresh keys are made.
@@ -48,31 +48,36 @@ pub fn base(state: &State) -> Option<(&RotationRow, Keyset)> {
 }
 
 /// Members were removed for cause. Where a holder of a share was among them, or the keepers have changed
-/// otherwise, fresh keys are made instead; who was removed knows nothing of them.
+/// otherwise, nothing is rotated: fresh keys are called for, and no share is handed on instead.
 pub(super) fn begin(state: &mut State, at: At, mut removed: Vec<NodeId>) {
     let Some(keyset) = current(state).filter(|_| !removed.is_empty()) else {
         return;
     };
-    if !ceremony::is_kept_by(&keyset, &keepers(state)) || has_failed(state) {
-        return;
+    let kept = ceremony::is_kept_by(&keyset, &keepers(state)) && !has_failed(state);
+    let makes_fresh = |row: &CeremonyRow| row.plan.kind == CeremonyKind::Fresh;
+    if !ceremony::open(state).is_some_and(|(_, row)| makes_fresh(row)) {
+        // New shares of the old keys would be shares of no product of theirs.
+        ceremony::clear(state);
     }
-    // New shares of the old keys would be shares of no product of theirs.
-    ceremony::clear(state);
     // A rotation that is not done yet is done by the factor that this one does not know either.
-    removed.extend(open(state).iter().flat_map(|row| &row.removed));
+    let before = state.rotation.get(&());
+    let before = before.filter(|row| row.standing != RotationStanding::InUse);
+    removed.extend(before.iter().flat_map(|row| &row.removed));
     removed.sort_unstable();
     removed.dedup();
+    let deadline = at.time.plus(ROTATION_LIFE);
     let row = RotationRow {
         position: at.position,
         removed,
         generation: keyset.generation().saturating_add(1),
-        deadline: state
-            .closing
-            .is_empty()
-            .then(|| at.time.plus(ROTATION_LIFE)),
+        deadline: (kept && state.closing.is_empty()).then_some(deadline),
         keyset: None,
         confirmed: Vec::new(),
-        standing: RotationStanding::Open,
+        standing: if kept {
+            RotationStanding::Open
+        } else {
+            RotationStanding::Failed
+        },
         refused: Vec::new(),
     };
     state.rotation.put((), row);

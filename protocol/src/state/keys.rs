@@ -24,6 +24,10 @@ pub struct KeysetRow {
     /// The highest keeper id ever given, in this generation and those before.
     #[n(3)]
     pub last_id: u16,
+    /// A share was handed on since the last refresh: until the next one the share of who went is good
+    /// still, so it comes as soon as it can.
+    #[n(4)]
+    pub handed_on: bool,
 }
 
 /// A key ceremony.
@@ -53,6 +57,20 @@ pub struct CeremonyRow {
     /// Why it failed, if it did.
     #[n(7)]
     pub failed: Option<Failure>,
+    /// Where a share is handed on: what the helpers summed for the new keeper, in log order.
+    #[n(8)]
+    pub summed: Vec<Summed>,
+}
+
+/// What one helper summed for a new keeper.
+#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
+pub struct Summed {
+    /// The helper's id.
+    #[n(0)]
+    pub from: u16,
+    /// Sealed to the new keeper.
+    #[cbor(n(1), with = "minicbor::bytes")]
+    pub sealed: Vec<u8>,
 }
 
 /// One keeper's commitments.

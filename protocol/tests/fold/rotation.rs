@@ -21,7 +21,7 @@ use protocol::{
     id::Hash,
     state::rows::{RotationRow, RotationStanding},
     time::DAY,
-    token::{Keyset, KeysetParts, Rotation},
+    token::{Keyset, KeysetParts, Rotation, ceremony::CeremonyKind},
 };
 
 /// A ceremony of the first three, from its beginning to its end.
@@ -176,9 +176,18 @@ fn a_member_that_leaves_while_others_want_it_gone_changes_the_keys() {
 #[test]
 fn a_holder_of_a_share_that_is_removed_calls_for_fresh_keys() {
     let mut world = three_keepers();
-    removed(&mut world, 2);
-    assert!(world.state.rotation.is_empty());
-    assert!(ceremony::wanted(&world.state).is_some());
+    let removal = removed(&mut world, 2);
+    assert!(rotation::has_failed(&world.state));
+    let plan = ceremony::wanted(&world.state).unwrap();
+    assert_eq!(plan.kind, CeremonyKind::Fresh);
+    assert!(matches!(
+        world.void(0, keyset(removal, &product(&world))),
+        Void::NotAllowed(_)
+    ));
+    // Another keeper in its place gets no share of keys that it holds a share of.
+    world.keep(&[0, 1, 3]);
+    let plan = ceremony::wanted(&world.state).unwrap();
+    assert_eq!(plan.kind, CeremonyKind::Fresh);
 }
 
 #[test]
