@@ -140,9 +140,9 @@ fn rotation(rotation: &Value) -> Option<String> {
         ("open", _) => {
             format!("After the removal of {removed} keepers are changing the keys.")
         }
-        ("failed", _) => format!(
-            "After the removal of {removed} keepers make fresh keys by themselves."
-        ),
+        ("failed", _) => {
+            format!("After the removal of {removed} keepers make fresh keys by themselves.")
+        }
         (_, "") => format!("{removed}, which was removed, does not know the keys in use."),
         (_, refused) => format!(
             "The keys that came after the removal of {removed} are not what this should have made of them, says \

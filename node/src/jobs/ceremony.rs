@@ -361,7 +361,11 @@ async fn complain(app: &App, id: EntryId, about: u16, why: Complaint) -> anyhow:
     say(app, entry.into()).await
 }
 
-pub(super) async fn put_share(app: &App, tx: &mut Write, share: &KeyShare) -> Result<(), StoreError> {
+pub(super) async fn put_share(
+    app: &App,
+    tx: &mut Write,
+    share: &KeyShare,
+) -> Result<(), StoreError> {
     let place = share_place(share.generation(), share.reshare());
     let mut rng = crate::ambient::rng();
     let sealed = app.rest.seal(&place, &share.to_bytes(), &mut rng);

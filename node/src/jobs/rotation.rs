@@ -190,7 +190,9 @@ fn multiplied(
         for (point_id, product) in ids.into_iter().zip(products) {
             match product {
                 Some(element) => rotated.push(Evaluated {
-                    element: app.rest.seal(&element_place(&point_id), &element.0, &mut rng),
+                    element: app
+                        .rest
+                        .seal(&element_place(&point_id), &element.0, &mut rng),
                     token: key.token(&element).0,
                     point_id,
                 }),

@@ -47,17 +47,18 @@ pub async fn after(
     .bind(integer(most as u64))
     .fetch_all(db)
     .await?;
-    let line = |(member, class, slot, digest, points, at): (String, i64, i64, Vec<u8>, i64, i64)| {
-        let damaged = |what: &'static str| StoreError::damaged("keeper_slot", what);
-        Ok(Line {
-            member: member.parse().map_err(|_| damaged("member"))?,
-            class: u8::try_from(class).map_err(|_| damaged("class"))?,
-            slot: natural(slot),
-            digest,
-            points: natural(points),
-            at,
-        })
-    };
+    let line =
+        |(member, class, slot, digest, points, at): (String, i64, i64, Vec<u8>, i64, i64)| {
+            let damaged = |what: &'static str| StoreError::damaged("keeper_slot", what);
+            Ok(Line {
+                member: member.parse().map_err(|_| damaged("member"))?,
+                class: u8::try_from(class).map_err(|_| damaged("class"))?,
+                slot: natural(slot),
+                digest,
+                points: natural(points),
+                at,
+            })
+        };
     rows.into_iter().map(line).collect()
 }
 

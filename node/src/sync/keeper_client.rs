@@ -228,10 +228,7 @@ impl Keeper {
         ask: &crate::federation::ledger::Ask,
     ) -> Result<crate::federation::ledger::Page, KeeperError> {
         let content = Content::Cbor(codec::encode(ask));
-        self.read(
-            self.call(app, Method::POST, "ledger", "", content)
-                .await?,
-        )
+        self.read(self.call(app, Method::POST, "ledger", "", content).await?)
     }
 
     /// Asks to join.

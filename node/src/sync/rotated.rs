@@ -89,12 +89,7 @@ pub(super) async fn keep(
 ///
 /// # Errors
 /// When the database fails.
-pub(super) async fn in_use(
-    app: &App,
-    tx: &mut Write,
-    state: &State,
-    at: At,
-) -> anyhow::Result<()> {
+pub(super) async fn in_use(app: &App, tx: &mut Write, state: &State, at: At) -> anyhow::Result<()> {
     let Some(row) = state.rotation.get(&()) else {
         return Ok(());
     };

@@ -227,9 +227,16 @@ async fn a_keeper_in_the_place_of_another_gets_a_share_and_every_token_stays() {
     for n in [0, 1, 3] {
         assert_eq!(shares(coalition.node(n)).await, ["secret/token share/2/1"]);
     }
-    assert!(shares(coalition.node(2)).await.is_empty(), "its share is gone");
+    assert!(
+        shares(coalition.node(2)).await.is_empty(),
+        "its share is gone"
+    );
     assert_eq!(token(coalition.node(3), door).await, before);
-    assert_eq!(spent(coalition.node(0)).await, asked, "nothing was evaluated");
+    assert_eq!(
+        spent(coalition.node(0)).await,
+        asked,
+        "nothing was evaluated"
+    );
     assert!(coalition.state().await.closing.is_empty());
     // The new share works: without the keeper that stayed aside two others answer.
     coalition.silence(1);

@@ -190,7 +190,9 @@ pub fn commitments(row: &CeremonyRow) -> BTreeMap<u16, CheckedCommitments> {
 pub(super) fn commit(state: &mut State, at: At, entry: &CeremonyCommit) -> Result<Outcome, Void> {
     let (row, keeper) = taking_part(state, at, &entry.ceremony)?;
     if row.plan.kind == CeremonyKind::HandOn {
-        return Err(Void::NotAllowed("nobody commits where a share is handed on"));
+        return Err(Void::NotAllowed(
+            "nobody commits where a share is handed on",
+        ));
     }
     if row.committed.iter().any(|known| known.keeper == keeper) {
         return Err(Void::Repeated);

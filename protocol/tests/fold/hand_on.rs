@@ -115,7 +115,10 @@ fn a_new_keeper_has_the_share_that_the_keys_call_for_and_all_other_keys_stay() {
     assert_eq!((after.generation(), after.reshare()), (2, 0));
     assert!(world.state.closing.is_empty(), "tokens stay");
     let newcomer = after.id_of(&world.id(3)).unwrap();
-    assert!(before.keeper(newcomer).is_none(), "ids are never given twice");
+    assert!(
+        before.keeper(newcomer).is_none(),
+        "ids are never given twice"
+    );
     assert!(after.id_of(&world.id(1)).is_none());
     let share = |keyset: &Keyset, class: Class, id: u16| {
         let place = keyset.keepers().iter().position(|keeper| keeper.id == id);

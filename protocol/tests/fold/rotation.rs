@@ -23,6 +23,7 @@ use protocol::{
     time::DAY,
     token::{Keyset, KeysetParts, Rotation, ceremony::CeremonyKind},
 };
+use rand_chacha::{ChaCha8Rng, rand_core::SeedableRng};
 
 /// A ceremony of the first three, from its beginning to its end.
 fn three_keys(world: &mut World) {
@@ -117,7 +118,11 @@ fn rotated_keys_are_in_use_once_every_keeper_comes_to_them() {
     let removal = removed(&mut world, 4);
     assert_eq!(row(&world).position, removal);
     assert_eq!(row(&world).removed, [world.id(4)]);
-    assert_eq!(ceremony::wanted(&world.state), None, "no ceremony is needed");
+    assert_eq!(
+        ceremony::wanted(&world.state),
+        None,
+        "no ceremony is needed"
+    );
     let made = product(&world);
     world.done(1, keyset(removal, &made));
     world.done(0, confirm(removal, &made));
@@ -127,7 +132,10 @@ fn rotated_keys_are_in_use_once_every_keeper_comes_to_them() {
     assert_eq!(row(&world).standing, RotationStanding::InUse);
     let in_use = ceremony::current(&world.state).unwrap();
     assert_eq!((in_use.generation(), in_use.reshare()), (3, 0));
-    assert_eq!(in_use.keepers(), codec::decode::<Keyset>(&made).unwrap().keepers());
+    assert_eq!(
+        in_use.keepers(),
+        codec::decode::<Keyset>(&made).unwrap().keepers()
+    );
 }
 
 #[test]
@@ -255,7 +263,10 @@ fn only_keepers_of_the_keys_take_part_and_the_removed_one_says_nothing() {
     let removal = removed(&mut world, 4);
     let made = product(&world);
     world.done(0, keyset(removal, &made));
-    for entry in [confirm(removal, &made), refuse(removal, RotationFault::Other)] {
+    for entry in [
+        confirm(removal, &made),
+        refuse(removal, RotationFault::Other),
+    ] {
         assert!(matches!(world.void(3, entry.clone()), Void::NotAllowed(_)));
         assert_eq!(
             world.void(4, entry),
@@ -316,7 +327,7 @@ fn a_sole_keeper_whose_factor_is_lost_makes_a_fresh_key() {
     let (_, keyset) = protocol::token::KeyShare::found(
         2,
         world.id(0),
-        &mut <rand_chacha::ChaCha8Rng as rand_chacha::rand_core::SeedableRng>::seed_from_u64(1),
+        &mut ChaCha8Rng::seed_from_u64(1),
     );
     let keyset = codec::encode(&keyset);
     world.done(0, protocol::entry::housekeeping::Keyset { keyset });

@@ -8,9 +8,7 @@ use super::{
 use protocol::{
     entry::{
         Entry,
-        ceremony::{
-            CeremonyConfirm, CeremonyDeal, CeremonyHandOn, CeremonyStart, SealedPart,
-        },
+        ceremony::{CeremonyConfirm, CeremonyDeal, CeremonyHandOn, CeremonyStart, SealedPart},
     },
     fold::ceremony::{current, open, wanted},
     id::EntryId,
@@ -31,7 +29,9 @@ fn helpers(world: &World, plan: &Plan) -> Vec<usize> {
     let before = current(&world.state).unwrap();
     let helps = |id: &u16| {
         let keeper = plan.keepers.iter().find(|keeper| keeper.id == *id);
-        (0..4).find(|n| world.id(*n) == keeper.unwrap().node).unwrap()
+        (0..4)
+            .find(|n| world.id(*n) == keeper.unwrap().node)
+            .unwrap()
     };
     plan.helpers(&before).iter().map(helps).collect()
 }
@@ -126,15 +126,45 @@ pub(crate) fn refused(working: &State) -> Vec<(String, Value)> {
     let mut long = sum(id);
     long.sealed = vec![0; 1_025];
     let cases: Vec<Case> = vec![
-        ("handing_on", "early", "not all helpers have dealt", helpers[0], sum(id).into()),
-        ("summing", "twice", "the helper has handed its sum on", helpers[0], sum(id).into()),
-        ("summing", "by_the_new_keeper", "its author does not help", 3, sum(id).into()),
-        ("summing", "too_long", "more bytes than a sealed part has", helpers[1], long.into()),
-        ("dealing", "of_a_ceremony", "no share is handed on in this ceremony", 1, {
-            let world = start(working, "dealing");
-            let (id, _) = open(&world.state).unwrap();
-            sum(id).into()
-        }),
+        (
+            "handing_on",
+            "early",
+            "not all helpers have dealt",
+            helpers[0],
+            sum(id).into(),
+        ),
+        (
+            "summing",
+            "twice",
+            "the helper has handed its sum on",
+            helpers[0],
+            sum(id).into(),
+        ),
+        (
+            "summing",
+            "by_the_new_keeper",
+            "its author does not help",
+            3,
+            sum(id).into(),
+        ),
+        (
+            "summing",
+            "too_long",
+            "more bytes than a sealed part has",
+            helpers[1],
+            long.into(),
+        ),
+        (
+            "dealing",
+            "of_a_ceremony",
+            "no share is handed on in this ceremony",
+            1,
+            {
+                let world = start(working, "dealing");
+                let (id, _) = open(&world.state).unwrap();
+                sum(id).into()
+            },
+        ),
     ];
     let vector = |(from, name, why, author, entry): Case| {
         one(working, "5.12", from, name, why, author, &entry)

@@ -92,15 +92,69 @@ pub(crate) fn refused(working: &State) -> Vec<(String, Value)> {
     let confirm = RotationStep::Confirm(Hash::of(&made));
     let refuse = |world, why| Entry::from(step(world, RotationStep::Refuse(why)));
     let cases: Vec<Case> = vec![
-        ("rotating", "later", "the generation is not the next one", 0, said(codec::encode(&later))),
-        ("rotating", "same_keys", "the keys are those of before", 0, said(codec::encode(&same))),
-        ("rotating", "no_keyset", "the bytes are no keyset", 0, said(vec![0x80])),
-        ("rotating", "other_removal", "the removal called for no rotation", 0, other.into()),
-        ("rotating", "by_no_keeper", "its author keeps no share", 1, said(made)),
-        ("rotating", "by_the_removed", "its author was removed", 2, refuse(&rotating, RotationFault::Other)),
-        ("rotating", "early", "no keyset was said", 0, step(&rotating, confirm.clone()).into()),
-        ("rotated", "late", "the rotated keys are in use", 0, step(&rotated, confirm).into()),
-        ("rotated", "lost", "the rotated keys are in use", 0, refuse(&rotated, RotationFault::Lost)),
+        (
+            "rotating",
+            "later",
+            "the generation is not the next one",
+            0,
+            said(codec::encode(&later)),
+        ),
+        (
+            "rotating",
+            "same_keys",
+            "the keys are those of before",
+            0,
+            said(codec::encode(&same)),
+        ),
+        (
+            "rotating",
+            "no_keyset",
+            "the bytes are no keyset",
+            0,
+            said(vec![0x80]),
+        ),
+        (
+            "rotating",
+            "other_removal",
+            "the removal called for no rotation",
+            0,
+            other.into(),
+        ),
+        (
+            "rotating",
+            "by_no_keeper",
+            "its author keeps no share",
+            1,
+            said(made),
+        ),
+        (
+            "rotating",
+            "by_the_removed",
+            "its author was removed",
+            2,
+            refuse(&rotating, RotationFault::Other),
+        ),
+        (
+            "rotating",
+            "early",
+            "no keyset was said",
+            0,
+            step(&rotating, confirm.clone()).into(),
+        ),
+        (
+            "rotated",
+            "late",
+            "the rotated keys are in use",
+            0,
+            step(&rotated, confirm).into(),
+        ),
+        (
+            "rotated",
+            "lost",
+            "the rotated keys are in use",
+            0,
+            refuse(&rotated, RotationFault::Lost),
+        ),
     ];
     let vector = |(from, name, why, author, entry): Case| {
         one(working, "5.12", from, name, why, author, &entry)

@@ -96,7 +96,10 @@ async fn deal(
     };
     let place = secret_place(id);
     let sealed = app.rest.seal(&place, &bytes, &mut rng);
-    let mut tx = app.store.write("splitting a share for a new keeper").await?;
+    let mut tx = app
+        .store
+        .write("splitting a share for a new keeper")
+        .await?;
     if say_in(app, &mut tx, entry.into()).await? {
         store::node::put_secret(&mut tx, &place, &sealed).await?;
         tx.commit().await?;
@@ -151,7 +154,10 @@ async fn receive(
         ceremony: id,
         digest: Hash::of(keyset),
     };
-    let mut tx = app.store.write("confirming a share that was handed on").await?;
+    let mut tx = app
+        .store
+        .write("confirming a share that was handed on")
+        .await?;
     if say_in(app, &mut tx, entry.into()).await? {
         put_share(app, &mut tx, &share).await?;
         tx.commit().await?;
