@@ -164,6 +164,14 @@ async fn a_restored_keeper_takes_over_what_it_forgot_before_it_evaluates_again()
     assert!(gaps(coalition.node(2)).await.is_empty());
     let known = slots(coalition.node(2), 2).await;
     assert!(known >= most, "{known} of {most}");
+    // Its people let it keep the log again; what it may have forgotten is asked for then, too.
+    let refused = keeper.evaluate(&member, &other).await.unwrap_err();
+    assert_eq!(refused.kind(), Some(ProblemKind::Repair), "{refused}");
+    let app = coalition.node(2).clone();
+    commonturf::keeper::raft::keep_again(&app).await.unwrap();
+    assert_eq!(gaps(&app).await.len(), 1);
+    coalition.settle().await;
+    assert!(gaps(&app).await.is_empty());
     let refused = keeper.evaluate(&member, &other).await.unwrap_err();
     assert_eq!(refused.kind(), Some(ProblemKind::Conflict), "{refused}");
 }

@@ -213,13 +213,7 @@ async fn under_three_keepers_members_meet_throughout_and_nothing_is_evaluated() 
 async fn a_keeper_killed_between_any_two_steps_rotates_its_share_all_the_same() {
     let mut coalition = four(3).await;
     let before = generation(&coalition).await;
-    for n in 0..3 {
-        let reason = (n == 0).then_some(WHY);
-        parting::remove(coalition.node(n), "River Watch", reason, false)
-            .await
-            .unwrap();
-        coalition.round().await;
-    }
+    remove(&coalition).await;
     for _ in 0..8 {
         for n in 1..3 {
             coalition.restart(n).await;
@@ -251,9 +245,6 @@ async fn a_member_killed_between_batches_goes_on_with_its_points() {
     let people: Vec<Somebody<'_>> = emails.iter().map(|email| person(email)).collect();
     put(coalition.node(1), "many", &people).await;
     coalition.settle().await;
-    coalition.away(1, true);
-    // Its word comes from the other road: it has agreed before it was cut off.
-    coalition.away(1, false);
     remove(&coalition).await;
     coalition.away(1, true);
     coalition.settle().await;
@@ -349,12 +340,7 @@ async fn keys_of_a_sole_keeper_that_are_not_the_product_are_told_and_evaluated()
     let coalition = four(1).await;
     put(coalition.node(0), "ours", &[ANN]).await;
     coalition.settle().await;
-    for n in 0..3 {
-        let reason = (n == 0).then_some(WHY);
-        let removed = parting::remove(coalition.node(n), "River Watch", reason, false).await;
-        removed.unwrap();
-        coalition.read(0).await;
-    }
+    remove(&coalition).await;
     falsify(&coalition, 0).await;
     coalition.settle().await;
     let state = coalition.state().await;
@@ -378,11 +364,7 @@ async fn keys_of_a_sole_keeper_that_are_not_the_product_are_told_and_evaluated()
 async fn where_one_of_three_keepers_comes_to_other_keys_fresh_ones_are_made() {
     let coalition = four(3).await;
     let before = generation(&coalition).await;
-    for n in 0..3 {
-        let reason = (n == 0).then_some(WHY);
-        let removed = parting::remove(coalition.node(n), "River Watch", reason, false).await;
-        removed.unwrap();
-    }
+    remove(&coalition).await;
     falsify(&coalition, 1).await;
     coalition.settle().await;
     let state = coalition.state().await;

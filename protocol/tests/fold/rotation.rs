@@ -324,11 +324,8 @@ fn a_sole_keeper_whose_factor_is_lost_makes_a_fresh_key() {
     let removal = removed(&mut world, 4);
     world.done(0, refuse(removal, RotationFault::Lost));
     assert!(rotation::has_failed(&world.state));
-    let (_, keyset) = protocol::token::KeyShare::found(
-        2,
-        world.id(0),
-        &mut ChaCha8Rng::seed_from_u64(1),
-    );
+    let (_, keyset) =
+        protocol::token::KeyShare::found(2, world.id(0), &mut ChaCha8Rng::seed_from_u64(1));
     let keyset = codec::encode(&keyset);
     world.done(0, protocol::entry::housekeeping::Keyset { keyset });
     assert!(world.state.rotation.is_empty());
