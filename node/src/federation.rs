@@ -8,6 +8,7 @@ pub mod blob;
 pub mod evaluate;
 pub mod gate;
 pub mod join;
+pub mod ledger;
 pub mod raft;
 pub mod read;
 pub mod rejoin;

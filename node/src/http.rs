@@ -94,6 +94,7 @@ pub fn federation(app: App) -> Router {
             put(federation::blob::put_chunk).get(federation::blob::chunk),
         )
         .route("/evaluate", post(federation::evaluate::evaluate))
+        .route("/ledger", post(federation::ledger::page))
         .route("/status", get(federation::status::status))
         .route("/raft/append", post(federation::raft::append))
         .route("/raft/vote", post(federation::raft::vote))

@@ -10,6 +10,7 @@ pub mod changeover;
 pub mod come_back;
 pub mod come_in;
 pub mod part;
+pub mod rotation;
 pub mod tokenize;
 
 use crate::app::App;
@@ -48,7 +49,9 @@ pub async fn run_all(app: &App) {
     note("part", part::run(app).await);
     note("renew identity", crate::keys::renew(app).await);
     note("admit", admit::run(app).await);
+    note("fill ledger", crate::keeper::ledger::run(app).await);
     note("key ceremony", ceremony::run(app).await);
+    note("rotate keys", rotation::run(app).await);
     note("tokenize", tokenize::run(app).await);
     note("tell suppressions", crate::suppressions::tell(app).await);
     note("tell contacts", crate::contacts::tell(app).await);

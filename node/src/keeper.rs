@@ -2,7 +2,9 @@
 
 pub mod blobs;
 pub mod evaluator;
+mod growth;
 pub mod join;
+pub mod ledger;
 pub mod log;
 pub mod raft;
 pub mod retention;

@@ -22,6 +22,7 @@ pub mod impact;
 pub mod import_job;
 pub mod joining;
 pub mod keeper;
+pub mod ledger;
 pub mod list;
 pub mod migrate;
 pub mod node;

@@ -17,6 +17,7 @@ pub mod prefetch;
 pub mod react;
 pub mod read;
 pub mod returned;
+pub mod rotated;
 pub mod vouch;
 
 use crate::app::App;

@@ -24,8 +24,8 @@ use crate::{
 };
 use agreement::{AgreementPropose, AgreementSign};
 use ceremony::{
-    CeremonyAbandon, CeremonyCommit, CeremonyConfirm, CeremonyDeal, CeremonyStart, EvaluationFault,
-    TokensMoved,
+    CeremonyAbandon, CeremonyCommit, CeremonyConfirm, CeremonyDeal, CeremonyHandOn, CeremonyStart,
+    EvaluationFault, KeyRotation, TokensMoved,
 };
 use claim::{Claim, ClaimRelease, ClaimRenew};
 use contact_report::ContactReport;
@@ -170,6 +170,10 @@ entries! {
     37 OverlapPass Data "overlap_pass";
     /// The end of a count.
     38 OverlapEnd Data "overlap_end";
+    /// A step of the rotation of the keys after a removal for cause.
+    39 KeyRotation Control "key_rotation";
+    /// What a keeper has summed for the share of a new one, sealed.
+    40 CeremonyHandOn Control "ceremony_hand_on";
 }
 
 impl Canonical for Entry {

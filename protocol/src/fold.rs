@@ -16,6 +16,7 @@ pub mod overlap;
 pub mod parting;
 pub mod plan;
 pub mod recall;
+pub mod rotation;
 pub mod share;
 pub mod suppression;
 pub mod use_notice;
@@ -172,6 +173,7 @@ pub fn advance(state: &mut State, item: &LogItem) -> Result<Vec<EntryId>, ChainE
     plan::expire(state, item.log_time);
     overlap::expire(state, item.log_time);
     ceremony::expire(state, item.log_time);
+    rotation::expire(state, item.log_time);
     let mut ended = claim::expire(state, item.log_time);
     ended.extend(generation::close(state, item.log_time));
     Ok(ended)
@@ -293,8 +295,10 @@ fn dispatch(
         Entry::CeremonyStart(start) => ceremony::start(state, at, start),
         Entry::CeremonyCommit(commit) => ceremony::commit(state, at, commit),
         Entry::CeremonyDeal(deal) => ceremony::deal(state, at, deal),
+        Entry::CeremonyHandOn(sum) => ceremony::hand_on(state, at, sum),
         Entry::CeremonyConfirm(confirm) => ceremony::confirm(state, at, confirm),
         Entry::CeremonyAbandon(abandon) => ceremony::abandon(state, at, abandon),
+        Entry::KeyRotation(step) => rotation::step(state, at, step),
         Entry::TokensMoved(moved) => generation::moved(state, at, moved),
         Entry::EvaluationFault(fault) => ceremony::fault(state, at, fault),
         Entry::OverlapAsk(ask) => overlap::ask(state, at, ask),

@@ -142,6 +142,22 @@ pub const SEAL_HEADER_BYTES: usize = 64 * 1024;
 
 /// Blinded points of one evaluation.
 pub const EVAL_POINTS: usize = 4_096;
+/// By how much of its declared list size a member's evaluations of a class grow in a day, in percent. So who
+/// comes in begins with this share, and whoever tries values out is seen before it is through.
+pub const GROWTH_PERCENT: u64 = 20;
+/// The declared list size as a share of the agreement's budget: a budget leaves a tenth of it for points
+/// that change.
+pub const LIST_PER_BUDGET: (u64, u64) = (10, 11);
+/// By so many points evaluations may grow in a day in any case: one whole batch.
+pub const GROWTH_LEAST: u64 = EVAL_POINTS as u64;
+/// Over how long growth is counted.
+pub const GROWTH_TIME: i64 = DAY;
+/// Slots in one answer of a keeper that hands its ledger to another one.
+pub const LEDGER_PAGE: usize = 5_000;
+/// Answers that a keeper takes from one other until it asks again.
+pub const LEDGER_PAGES: usize = 10_000;
+/// How soon keepers are asked again whose ledgers could not be had.
+pub const LEDGER_RETRY: i64 = 10_000;
 /// How long an evaluation is answered again without a charge.
 pub const EVAL_REPLAY: i64 = 600_000;
 

@@ -40,6 +40,7 @@ use openmls::{
     prelude::{MlsMessageBodyIn, OpenMlsProvider, WelcomeError},
 };
 use std::{collections::BTreeSet, fmt};
+use zeroize::Zeroizing;
 
 /// Why a verb of the group was refused. Nothing was sent, and the overlay is to be dropped.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -260,6 +261,24 @@ impl Group {
     #[must_use]
     pub fn authenticator(&self) -> Hash {
         Hash::of(self.inner.epoch_authenticator().as_slice())
+    }
+
+    /// 64 bytes that exactly the members of this epoch can derive, for one purpose (RFC 9420, section 8.5).
+    /// Export them in the epoch itself: a later one gives others, and keeps none of these.
+    ///
+    /// # Errors
+    /// [`MlsError::Evicted`], or [`MlsError::Library`].
+    pub fn export(&self, label: &str, context: &[u8]) -> Result<Zeroizing<[u8; 64]>, MlsError> {
+        if !self.inner.is_active() {
+            return Err(MlsError::Evicted);
+        }
+        let bytes = self
+            .inner
+            .export_secret(self.overlay.crypto(), label, context, 64)
+            .map_err(MlsError::library)?;
+        let bytes = Zeroizing::new(bytes);
+        let bytes = bytes.as_slice().try_into();
+        bytes.map(Zeroizing::new).map_err(MlsError::library)
     }
 
     /// Whether this node is a member still.

@@ -114,6 +114,8 @@ tables! {
     19 past_documents: (NodeId, u64) => rows::PastDocument;
     /// Counts of what lists have in common, asked for in the last 30 days.
     20 overlaps: EntryId => rows::OverlapRow;
+    /// One row from a removal for cause until the keys after it are followed by others.
+    21 rotation: () => rows::RotationRow;
 }
 
 /// A stored state that cannot be read.

@@ -9,6 +9,8 @@ mod cap;
 mod ceremony;
 #[path = "fold/claims.rs"]
 mod claims;
+#[path = "fold/hand_on.rs"]
+mod hand_on;
 #[path = "fold/identity.rs"]
 mod identity;
 #[path = "fold/laws.rs"]
@@ -29,6 +31,8 @@ mod people;
 mod plans;
 #[path = "fold/recall.rs"]
 mod recall;
+#[path = "fold/rotation.rs"]
+mod rotation;
 #[path = "fold/uses.rs"]
 mod uses;
 #[path = "fold/versions.rs"]

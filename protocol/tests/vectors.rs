@@ -9,12 +9,16 @@ mod ceremony;
 mod codec_cases;
 #[path = "vectors/file.rs"]
 mod file;
+#[path = "vectors/hand_on.rs"]
+mod hand_on;
 #[path = "vectors/identity.rs"]
 mod identity;
 #[path = "vectors/overlap.rs"]
 mod overlap;
 #[path = "vectors/particular.rs"]
 mod particular;
+#[path = "vectors/rotation.rs"]
+mod rotation;
 #[path = "vectors/run.rs"]
 mod run;
 #[expect(
@@ -91,6 +95,8 @@ fn every_case_has_its_file() {
     let working = file::state("working");
     written.extend(file::write_missing("state", ceremony::states(&working)));
     written.extend(file::write_missing("state", overlap::states(&working)));
+    written.extend(file::write_missing("state", rotation::states(&working)));
+    written.extend(file::write_missing("state", hand_on::states()));
     written.extend(file::write_missing("entries", codec_cases::all(&working)));
     written.extend(file::write_missing("fold", cases::all(&working)));
     assert!(

@@ -1,8 +1,13 @@
 //! `/tokens`: how far the organization's points have been turned into match tokens.
 
-use crate::{app::App, http::problem::Failure, store};
+use crate::{app::App, http::problem::Failure, jobs, store};
 use axum::{Json, Router, extract::State, routing::get};
-use protocol::{entry::ceremony::Complaint, state::State as Folded};
+use protocol::{
+    entry::ceremony::Complaint,
+    id::NodeId,
+    state::{State as Folded, rows::RotationStanding},
+    token::ceremony::CeremonyKind,
+};
 
 /// Routes of this group.
 pub fn routes() -> Router<App> {
@@ -20,6 +25,10 @@ pub struct Tokens {
     pub ceremony: Option<Ceremony>,
     /// The generation that closes, if one does.
     pub closing: Option<Closing>,
+    /// The rotation of the keys after the last removal for cause.
+    pub rotation: Option<Rotation>,
+    /// Whether this node multiplies its own points at present.
+    pub rotating: bool,
     /// Each class.
     pub classes: Vec<store::token_job::Progress>,
 }
@@ -27,6 +36,8 @@ pub struct Tokens {
 /// A key ceremony, as people see it.
 #[derive(Debug, serde::Serialize)]
 pub struct Ceremony {
+    /// `fresh`: new keys; `refresh`: new shares; `hand_on`: a share for a new keeper.
+    pub kind: &'static str,
     /// How many keepers take part.
     pub keepers: usize,
     /// How many have committed.
@@ -39,6 +50,21 @@ pub struct Ceremony {
     pub deadline: i64,
     /// Why it failed, and of whom a keeper complains, where it did.
     pub failed: Option<(Complaint, Option<String>)>,
+}
+
+/// The rotation of the keys after a removal for cause, as people see it.
+#[derive(Debug, serde::Serialize)]
+pub struct Rotation {
+    /// Who was removed.
+    pub removed: Vec<String>,
+    /// Whether it is open, in use, or has failed.
+    pub standing: RotationStanding,
+    /// How many keepers come to one keyset.
+    pub confirmed: usize,
+    /// When it fails unless all do, in milliseconds since 1970; none while an older generation closes.
+    pub deadline: Option<i64>,
+    /// Who says that the keys are not the product of those before.
+    pub refused: Vec<String>,
 }
 
 /// A generation of match tokens that closes.
@@ -59,6 +85,11 @@ fn ceremony(state: &Folded) -> Option<Ceremony> {
         Some(crate::coalition::members::name(state, keeper.node))
     };
     Some(Ceremony {
+        kind: match row.plan.kind {
+            CeremonyKind::Fresh => "fresh",
+            CeremonyKind::Refresh => "refresh",
+            CeremonyKind::HandOn => "hand_on",
+        },
         keepers: row.plan.keepers.len(),
         committed: row.committed.len(),
         dealt: row.dealt.len(),
@@ -76,6 +107,22 @@ fn closing(state: &Folded) -> Option<Closing> {
         generation: row.generation,
         moved: row.moved.len(),
         until: row.until.0,
+    })
+}
+
+fn rotation(state: &Folded) -> Option<Rotation> {
+    let row = state.rotation.get(&())?;
+    let names = |nodes: &[NodeId]| {
+        let nodes = nodes.iter();
+        let names = nodes.map(|node| crate::coalition::members::name(state, *node));
+        names.collect()
+    };
+    Some(Rotation {
+        removed: names(&row.removed),
+        standing: row.standing,
+        confirmed: row.confirmed.len(),
+        deadline: row.deadline.map(|deadline| deadline.0),
+        refused: names(&row.refused),
     })
 }
 
@@ -98,7 +145,9 @@ pub async fn read(app: &App) -> Result<Tokens, Failure> {
     let keyset = state.and_then(protocol::fold::ceremony::current);
     let quorum = keyset.map(|keyset| (keyset.threshold(), keyset.keepers().len()));
     let (ceremony, closing) = (state.and_then(ceremony), state.and_then(closing));
+    let rotation = state.and_then(rotation);
     drop(guard);
+    let rotating = jobs::rotation::is_under_way(app).await?;
     let mut db = app.store.read("reading the tokens' progress").await?;
     let classes = store::token_job::progress(&mut db, generation).await?;
     Ok(Tokens {
@@ -106,6 +155,8 @@ pub async fn read(app: &App) -> Result<Tokens, Failure> {
         quorum,
         ceremony,
         closing,
+        rotation,
+        rotating,
         classes,
     })
 }

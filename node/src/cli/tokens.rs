@@ -100,6 +100,8 @@ fn show(answer: &Value) {
         println!(
             "The last key ceremony failed ({why}; about {about}). Keepers try again by themselves."
         );
+    } else if ceremony["kind"] == "hand_on" {
+        println!("A share of the keys is being handed on to a new keeper; tokens stay.");
     } else if !ceremony.is_null() {
         println!(
             "New keys are being made: {} of {} keepers have committed, {} dealt, {} confirmed.",
@@ -111,7 +113,40 @@ fn show(answer: &Value) {
             "{moved} members have moved to the new keys; what was said by the old ones still counts."
         );
     }
+    if let Some(line) = rotation(&answer["rotation"]) {
+        println!("{line}");
+    }
+    if answer["rotating"] == true {
+        println!("This node changes its points to the new keys by itself; nobody is asked.");
+    }
     if answer["generation"].is_null() {
         println!("Points get tokens once this node is in a coalition whose agreement is in force.");
     }
+}
+
+/// What became of the keys after a removal for cause.
+fn rotation(rotation: &Value) -> Option<String> {
+    let names = |field: &str| {
+        let names = rotation[field].as_array().into_iter().flatten();
+        let names: Vec<&str> = names.filter_map(Value::as_str).collect();
+        names.join(", ")
+    };
+    let removed = names("removed");
+    let refused = names("refused");
+    Some(match (rotation["standing"].as_str()?, refused.as_str()) {
+        ("open", _) if rotation["deadline"].is_null() => format!(
+            "After the removal of {removed} the keys change once the older ones are no longer needed."
+        ),
+        ("open", _) => {
+            format!("After the removal of {removed} keepers are changing the keys.")
+        }
+        ("failed", _) => {
+            format!("After the removal of {removed} keepers make fresh keys by themselves.")
+        }
+        (_, "") => format!("{removed}, which was removed, does not know the keys in use."),
+        (_, refused) => format!(
+            "The keys that came after the removal of {removed} are not what this should have made of them, says \
+             {refused}. Ask the keepers."
+        ),
+    })
 }

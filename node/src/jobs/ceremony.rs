@@ -3,11 +3,16 @@
 //! What is next follows from the folded state and one sealed secret, so the node may be killed between
 //! any two steps: it goes on where the log stands. Spec: sections 5.12 and 5.13 of `spec/protocol.md`.
 
+mod hand_on;
+
 use crate::{
     app::App,
     keeper::evaluator::{share_of, share_place},
     store::{self, StoreError, Write},
-    sync::outbox,
+    sync::{
+        outbox,
+        rotated::{FACTORS, factor_place},
+    },
 };
 use protocol::{
     codec,
@@ -19,7 +24,7 @@ use protocol::{
         },
         housekeeping::Keyset as KeysetEntry,
     },
-    fold::{agreement::keepers, ceremony},
+    fold::{agreement::keepers, ceremony, rotation},
     id::{EntryId, Hash, NodeId},
     identity::KeyUse,
     seal::{self, AgeRecipient},
@@ -27,7 +32,7 @@ use protocol::{
     time::{DAY, Moment},
     token::{
         KeyShare, Keyset,
-        ceremony::{DEALT_BYTES, Dealt, FinishError, Participant, Plan},
+        ceremony::{CeremonyKind, DEALT_BYTES, Dealt, FinishError, Participant, Plan},
     },
 };
 use std::collections::BTreeMap;
@@ -42,6 +47,8 @@ const SHARES: &str = "secret/token share/";
 
 /// What the coalition calls for, read at one moment.
 struct Standing {
+    /// Where the factor lies of the rotation that is called for.
+    factor: Option<String>,
     open: Option<(EntryId, CeremonyRow)>,
     begin: Option<Plan>,
     alone: Option<u32>,
@@ -89,14 +96,14 @@ fn read(state: &State, me: NodeId, now: Moment) -> Standing {
     let begin = ceremony::wanted(state).or_else(|| {
         let plan = ceremony::refreshable(state)?;
         let row = state.keysets.get(&plan.generation)?;
-        (row.at.plus(REFRESH_AFTER) <= now).then_some(plan)
+        (row.handed_on || row.at.plus(REFRESH_AFTER) <= now).then_some(plan)
     });
     let begin = begin.filter(|_| mine && !too_soon && ceremony::open(state).is_none());
     let made_by_me = |keyset: &Keyset| keyset.keepers().iter().all(|keeper| keeper.node == me);
     let alone = (mine && nodes == [me] && state.closing.is_empty())
         .then_some(keyset.as_ref())
         .flatten()
-        .filter(|keyset| !made_by_me(keyset))
+        .filter(|keyset| !made_by_me(keyset) || rotation::has_failed(state))
         .map(|keyset| keyset.generation().saturating_add(1));
     let mut sealed_to = BTreeMap::new();
     for keeper in open.iter().flat_map(|(_, row)| &row.plan.keepers) {
@@ -107,6 +114,7 @@ fn read(state: &State, me: NodeId, now: Moment) -> Standing {
     }
     Standing {
         kept: kept(state, open.as_ref().map(|(_, row)| row)),
+        factor: rotation::open(state).map(|row| factor_place(row.position)),
         open,
         begin,
         alone,
@@ -128,14 +136,16 @@ fn kept(state: &State, open: Option<&CeremonyRow>) -> Vec<(u32, u32)> {
     };
     let mut kept: Vec<(u32, u32)> = generations.into_iter().flatten().filter_map(of).collect();
     kept.extend(open.map(|row| (row.plan.generation, row.plan.reshare)));
+    kept.extend(rotation::open(state).map(|row| (row.generation, 0)));
     kept
 }
 
-/// Erases what no ceremony and no keyset needs any more: old shares above all.
+/// Erases what no ceremony, rotation or keyset needs any more: old shares above all.
 async fn forget(app: &App, standing: &Standing) -> anyhow::Result<()> {
     let mut db = app.store.read("looking for old shares").await?;
     let mut names = store::node::secrets_beginning(&mut db, CEREMONY_SECRETS).await?;
     names.extend(store::node::secrets_beginning(&mut db, SHARES).await?);
+    names.extend(store::node::secrets_beginning(&mut db, FACTORS).await?);
     drop(db);
     // Before the first keyset was folded there is nothing to compare with.
     if standing.kept.is_empty() {
@@ -145,7 +155,9 @@ async fn forget(app: &App, standing: &Standing) -> anyhow::Result<()> {
         let open = standing.open.as_ref();
         let of_open = open.is_some_and(|(id, _)| *name == secret_place(*id));
         let mut shares = standing.kept.iter();
-        of_open || shares.any(|(generation, reshare)| *name == share_place(*generation, *reshare))
+        of_open
+            || standing.factor.as_ref() == Some(name)
+            || shares.any(|(generation, reshare)| *name == share_place(*generation, *reshare))
     };
     let old: Vec<String> = names.into_iter().filter(|name| !needed(name)).collect();
     if old.is_empty() {
@@ -168,7 +180,7 @@ fn secret_place(ceremony: EntryId) -> String {
 }
 
 /// Queues an entry unless one of its kind waits: then the log has not caught up with this node.
-async fn say_in(app: &App, tx: &mut Write, entry: Entry) -> store::Result<bool> {
+pub(super) async fn say_in(app: &App, tx: &mut Write, entry: Entry) -> store::Result<bool> {
     if store::outbox::waiting_of(&mut *tx, entry.kind()).await? > 0 {
         return Ok(false);
     }
@@ -176,7 +188,7 @@ async fn say_in(app: &App, tx: &mut Write, entry: Entry) -> store::Result<bool> 
     Ok(true)
 }
 
-async fn say(app: &App, entry: Entry) -> anyhow::Result<()> {
+pub(super) async fn say(app: &App, entry: Entry) -> anyhow::Result<()> {
     let mut tx = app.store.write("taking part in a key ceremony").await?;
     if say_in(app, &mut tx, entry).await? {
         tx.commit().await?;
@@ -194,6 +206,9 @@ async fn take_part(
     let Some(own) = row.plan.id_of(&app.me) else {
         return Ok(());
     };
+    if row.plan.kind == CeremonyKind::HandOn {
+        return hand_on::take_part(app, id, row, own, standing).await;
+    }
     if !row.committed.iter().any(|known| known.keeper == own) {
         return commit(app, id, &row.plan, own).await;
     }
@@ -253,13 +268,8 @@ async fn deal(
     let dealt = participant.deal(&row.plan, &ceremony::commitments(row))?;
     let mut parts = Vec::new();
     for (to, part) in dealt {
-        let recipient = standing.sealed_to.get(&to);
-        let recipient = recipient
-            .ok_or_else(|| anyhow::anyhow!("the document of keeper {to} has no key for sealing"))?;
-        parts.push(SealedPart {
-            to,
-            sealed: seal::seal(part.as_slice(), std::slice::from_ref(recipient))?,
-        });
+        let sealed = sealed_to(standing, to, &part)?;
+        parts.push(SealedPart { to, sealed });
     }
     say(
         app,
@@ -280,19 +290,10 @@ async fn finish(
     participant: &Participant,
     standing: &Standing,
 ) -> anyhow::Result<()> {
-    let mut dealt: BTreeMap<u16, Dealt> = BTreeMap::new();
-    for known in row.dealt.iter().filter(|known| known.from != own) {
-        let part = known.parts.iter().find(|part| part.to == own);
-        let opened = part.and_then(|part| {
-            let opened = app.keys().open(&part.sealed, DEALT_BYTES).ok()?;
-            let opened = Zeroizing::new(opened);
-            Some(Zeroizing::new(opened.as_slice().try_into().ok()?))
-        });
-        match opened {
-            Some(part) => dealt.insert(known.from, part),
-            None => return complain(app, id, known.from, Complaint::Sealed).await,
-        };
-    }
+    let dealt = match opened(app, row, own) {
+        Ok(dealt) => dealt,
+        Err(from) => return complain(app, id, from, Complaint::Sealed).await,
+    };
     let before = match &standing.keyset {
         Some(keyset) if keyset.generation() == row.plan.generation => {
             let share = share_of(app, keyset.generation(), keyset.reshare()).await?;
@@ -323,6 +324,33 @@ async fn finish(
     Ok(())
 }
 
+/// What others dealt to this keeper; whose part cannot be opened.
+fn opened(app: &App, row: &CeremonyRow, own: u16) -> Result<BTreeMap<u16, Dealt>, u16> {
+    let mut dealt = BTreeMap::new();
+    for known in row.dealt.iter().filter(|known| known.from != own) {
+        let part = known.parts.iter().find(|part| part.to == own);
+        let part = part.and_then(|part| unsealed(app, &part.sealed));
+        dealt.insert(known.from, part.ok_or(known.from)?);
+    }
+    Ok(dealt)
+}
+
+fn unsealed(app: &App, sealed: &[u8]) -> Option<Dealt> {
+    let opened = Zeroizing::new(app.keys().open(sealed, DEALT_BYTES).ok()?);
+    Some(Zeroizing::new(opened.as_slice().try_into().ok()?))
+}
+
+/// Seals what is meant for one keeper to it.
+fn sealed_to(standing: &Standing, to: u16, dealt: &Dealt) -> anyhow::Result<Vec<u8>> {
+    let recipient = standing.sealed_to.get(&to);
+    let recipient = recipient
+        .ok_or_else(|| anyhow::anyhow!("the document of keeper {to} has no key for sealing"))?;
+    Ok(seal::seal(
+        dealt.as_slice(),
+        std::slice::from_ref(recipient),
+    )?)
+}
+
 async fn complain(app: &App, id: EntryId, about: u16, why: Complaint) -> anyhow::Result<()> {
     tracing::warn!(about, ?why, "a key ceremony has failed");
     let entry = CeremonyAbandon {
@@ -333,7 +361,11 @@ async fn complain(app: &App, id: EntryId, about: u16, why: Complaint) -> anyhow:
     say(app, entry.into()).await
 }
 
-async fn put_share(app: &App, tx: &mut Write, share: &KeyShare) -> Result<(), StoreError> {
+pub(super) async fn put_share(
+    app: &App,
+    tx: &mut Write,
+    share: &KeyShare,
+) -> Result<(), StoreError> {
     let place = share_place(share.generation(), share.reshare());
     let mut rng = crate::ambient::rng();
     let sealed = app.rest.seal(&place, &share.to_bytes(), &mut rng);

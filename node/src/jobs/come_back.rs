@@ -259,6 +259,9 @@ async fn come_in(
     store::coalition::put_fold_hash(&mut tx, admission.position, hash, authenticator).await?;
     way_back::adopt(&mut tx, sent.group_id, STORAGE_FORMAT).await?;
     returned::make_good(app, &mut tx, &state).await?;
+    let before = coalition.state.meta().generation;
+    returned::new_keys(&mut tx, &state, before).await?;
+    crate::keeper::ledger::note_restored(app, &mut tx, &state).await?;
     crate::keys::bring_in_line(app, &mut tx, &state).await?;
     store::coalition::set_phase(&mut tx, Phase::Active, None).await?;
     tx.commit().await?;

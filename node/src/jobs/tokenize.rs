@@ -21,6 +21,7 @@ use protocol::{
     codec,
     entry::ceremony::EvaluationFault,
     id::{CoalitionId, EntryId, Hash, NodeId},
+    limits::GROWTH_TIME,
     problem::ProblemKind,
     time::Moment,
     token::{
@@ -70,6 +71,7 @@ impl BatchError {
     fn is_final(&self) -> bool {
         let refusals = [
             ProblemKind::Budget,
+            ProblemKind::Growth,
             ProblemKind::Conflict,
             ProblemKind::KeyChanged,
         ];
@@ -96,6 +98,10 @@ struct Basis {
 /// # Errors
 /// When the database fails. What the keeper refuses is noted and tried again later.
 pub async fn run(app: &App) -> anyhow::Result<()> {
+    // What can be multiplied is not evaluated, so it comes first.
+    if super::rotation::is_under_way(app).await? {
+        return Ok(());
+    }
     for basis in bases(app).await? {
         all_classes(app, &basis).await?;
     }
@@ -128,8 +134,15 @@ async fn all_classes(app: &App, basis: &Basis) -> anyhow::Result<()> {
 }
 
 async fn note(app: &App, class: Class, error: &BatchError) -> anyhow::Result<()> {
-    let budget = error.kind() == Some(ProblemKind::Budget);
-    let wait = if budget { RETRY_BUDGET } else { RETRY };
+    let wait = match error {
+        // It says itself when to go on.
+        BatchError::Keeper(keeper) if error.kind() == Some(ProblemKind::Growth) => {
+            let wait = keeper.asks_to_wait().unwrap_or_default();
+            i64::try_from(wait).map_or(GROWTH_TIME, |wait| wait.clamp(RETRY, GROWTH_TIME))
+        }
+        _ if error.kind() == Some(ProblemKind::Budget) => RETRY_BUDGET,
+        _ => RETRY,
+    };
     tracing::warn!(%class, %error, "a batch of match tokens waits");
     let now = app.now();
     let mut tx = app.store.write("noting a token problem").await?;

@@ -3,6 +3,7 @@
 //! A slot is bound to the digest of its points before anything is evaluated, on disk: the same batch
 //! again costs nothing, another one in its place is refused.
 
+use super::growth;
 use crate::{
     app::App,
     http::problem::Failure,
@@ -11,7 +12,9 @@ use crate::{
 use protocol::{
     codec,
     id::NodeId,
+    limits::GROWTH_TIME,
     problem::{Problem, ProblemKind},
+    time::Moment,
     token::{EvalReply, EvalRequest, KeyShare, Keyset},
 };
 
@@ -24,13 +27,14 @@ pub fn share_place(generation: u32, reshare: u32) -> String {
 /// Evaluates a batch, once it is paid for.
 ///
 /// # Errors
-/// [`Failure`]: another key in use, budget used up, slot used for other points, malformed points.
+/// [`Failure`]: this node was restored and has not made good what it forgot, another key in use, budget used up, slot used for other points, malformed points.
 pub async fn evaluate(
     app: &App,
     member: NodeId,
     request: EvalRequest,
 ) -> Result<EvalReply, Failure> {
     let (id, keyset, budget) = standing(app, &request).await?;
+    must_remember(app, &keyset).await?;
     let share = share_of(app, keyset.generation(), keyset.reshare()).await?;
     let share = share.ok_or_else(no_key)?;
     request
@@ -52,15 +56,41 @@ pub async fn evaluate(
         .map_err(|error| Failure::new(ProblemKind::Unsupported, error.to_string()))
 }
 
+/// Refuses while this keeper may have forgotten what was spent.
+async fn must_remember(app: &App, keyset: &Keyset) -> Result<(), Failure> {
+    let mut db = app.store.read("looking for gaps in the ledger").await?;
+    let gap = store::ledger::has_gap(&mut db, keyset.generation()).await?;
+    drop(db);
+    if gap && keyset.keepers().len() == 1 {
+        return Err(Failure::new(
+            ProblemKind::Budget,
+            "this keeper was restored and nobody else knows what was evaluated before: all that is left of the \
+             budgets counts as spent until the coalition has other keys",
+        ));
+    }
+    if gap || app.kept.refused().is_some() {
+        return Err(restored());
+    }
+    Ok(())
+}
+
+fn restored() -> Failure {
+    Failure::new(
+        ProblemKind::Repair,
+        "this keeper was restored and has not learned yet what was evaluated before; ask another one, or again later",
+    )
+}
+
 async fn standing(
     app: &App,
     request: &EvalRequest,
 ) -> Result<(protocol::id::CoalitionId, Keyset, u64), Failure> {
-    let coalition = app.coalition.read().await;
-    let state = coalition
-        .as_ref()
-        .map(|coalition| &coalition.state)
-        .ok_or_else(no_key)?;
+    let guard = app.coalition.read().await;
+    let coalition = guard.as_ref().ok_or_else(no_key)?;
+    if !coalition.is_active() {
+        return Err(restored());
+    }
+    let state = &coalition.state;
     let meta = state.meta();
     // While an older generation closes, new points need its tokens too.
     let closing = state.closing.get(&()).map(|closing| closing.generation);
@@ -122,6 +152,7 @@ async fn charge(
     };
     let digest = request.points.digest();
     let points = request.points.count() as u64;
+    let now = app.now();
     let mut tx = app.store.write("charging an evaluation").await?;
     match store::keeper::slot_digest(&mut tx, slot).await? {
         Some(bound) if bound == digest.0 => return Ok(()),
@@ -147,7 +178,28 @@ async fn charge(
         problem.limit = Some(budget);
         return Err(Failure(Box::new(problem)));
     }
-    store::keeper::bind_slot(&mut tx, slot, &digest.0, points).await?;
+    let lately = store::keeper::points_since(&mut tx, slot, now.plus(-GROWTH_TIME).0).await?;
+    if let Some(again) = growth::goes_on(&lately, points, growth::allowed(budget)) {
+        return Err(too_fast(again, now, growth::allowed(budget)));
+    }
+    store::keeper::bind_slot(&mut tx, slot, &digest.0, points, now.0).await?;
     tx.commit().await?;
     Ok(())
+}
+
+fn too_fast(again: Moment, now: Moment, allowed: u64) -> Failure {
+    let at = jiff::Timestamp::from_millisecond(again.0).map_or_else(
+        |_| "a later day".to_owned(),
+        |at| at.strftime("%Y-%m-%d %H:%M UTC").to_string(),
+    );
+    let mut problem = Problem::new(
+        ProblemKind::Growth,
+        format!(
+            "a list grows by at most {allowed} evaluated points of one class in a day; this one goes on at {at}, by itself"
+        ),
+        "",
+    );
+    problem.limit = Some(allowed);
+    problem.retry_after_ms = Some(again.since(now).max(1).unsigned_abs());
+    Failure(Box::new(problem))
 }

@@ -340,6 +340,32 @@ pub async fn points_used(db: &mut AnyConnection, slot: Slot) -> Result<u64> {
     Ok(natural(points))
 }
 
+/// Points that a member has had evaluated in a class and generation after a moment: when, and how many,
+/// the earliest first.
+///
+/// # Errors
+/// [`StoreError`].
+pub async fn points_since(
+    db: &mut AnyConnection,
+    slot: Slot,
+    after: i64,
+) -> Result<Vec<(i64, u64)>> {
+    let rows: Vec<(i64, i64)> = sqlx::query_as(
+        "SELECT at, CAST(SUM(points) AS BIGINT) FROM keeper_slot \
+         WHERE member = $1 AND class = $2 AND generation = $3 AND at > $4 GROUP BY at ORDER BY at",
+    )
+    .bind(slot.member.to_string())
+    .bind(slot.class)
+    .bind(slot.generation)
+    .bind(after)
+    .fetch_all(db)
+    .await?;
+    Ok(rows
+        .into_iter()
+        .map(|(at, points)| (at, natural(points)))
+        .collect())
+}
+
 /// Binds a slot to a digest and counts its points.
 ///
 /// # Errors
@@ -349,9 +375,11 @@ pub async fn bind_slot(
     slot: Slot,
     digest: &[u8],
     points: u64,
+    at: i64,
 ) -> Result<()> {
     sqlx::query(
-        "INSERT INTO keeper_slot (member, class, generation, slot, digest, points) VALUES ($1, $2, $3, $4, $5, $6)",
+        "INSERT INTO keeper_slot (member, class, generation, slot, digest, points, at) \
+         VALUES ($1, $2, $3, $4, $5, $6, $7)",
     )
     .bind(slot.member.to_string())
     .bind(slot.class)
@@ -359,6 +387,7 @@ pub async fn bind_slot(
     .bind(slot.slot)
     .bind(digest)
     .bind(integer(points))
+    .bind(at)
     .execute(db)
     .await?;
     Ok(())

@@ -74,6 +74,11 @@ pub const MIGRATIONS: &[(i64, &str, &str)] = &[
         "retention",
         include_str!("../../migrations/0022_retention.sql"),
     ),
+    (
+        23,
+        "ledger",
+        include_str!("../../migrations/0023_ledger.sql"),
+    ),
     (29, "calls", include_str!("../../migrations/0029_calls.sql")),
     (
         30,

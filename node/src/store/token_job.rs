@@ -27,6 +27,17 @@ pub struct Waiting {
     pub value: Normalized,
 }
 
+/// A point with its token of some generation.
+#[derive(Debug)]
+pub struct Tokenized {
+    /// The point.
+    pub point_id: String,
+    /// Its class.
+    pub class: Class,
+    /// The evaluated group element, sealed at rest.
+    pub element: Vec<u8>,
+}
+
 /// A point's new token.
 #[derive(Debug)]
 pub struct Evaluated {
@@ -72,6 +83,8 @@ pub struct Progress {
     pub problem: Option<String>,
     /// When that was, in milliseconds since 1970.
     pub problem_at: Option<i64>,
+    /// When it goes on by itself, in milliseconds since 1970.
+    pub retry_at: Option<i64>,
 }
 
 fn class_number(class: Class) -> i64 {
@@ -339,6 +352,52 @@ pub async fn put_tokens(
     Ok(())
 }
 
+/// Points with a token of a generation.
+///
+/// # Errors
+/// [`StoreError`].
+pub async fn of_generation(
+    db: &mut AnyConnection,
+    generation: u32,
+    most: usize,
+) -> Result<Vec<Tokenized>> {
+    let rows: Vec<(String, i64, Vec<u8>)> = sqlx::query_as(
+        "SELECT point_id, class, COALESCE(element, $3) FROM point WHERE generation = $1 LIMIT $2",
+    )
+    .bind(i64::from(generation))
+    .bind(integer(most as u64))
+    .bind(Vec::<u8>::new())
+    .fetch_all(db)
+    .await?;
+    let read = |(point_id, number, element): (String, i64, Vec<u8>)| {
+        let class = Class::ALL
+            .into_iter()
+            .find(|class| class_number(*class) == number);
+        Ok(Tokenized {
+            point_id,
+            class: class.ok_or_else(|| StoreError::damaged("point", "class"))?,
+            element,
+        })
+    };
+    rows.into_iter().map(read).collect()
+}
+
+/// Forgets what points became, so that they are evaluated anew.
+///
+/// # Errors
+/// [`StoreError`].
+pub async fn forget_tokens(db: &mut AnyConnection, points: &[String]) -> Result<()> {
+    for point in points {
+        sqlx::query(
+            "UPDATE point SET generation = NULL, element = NULL, token = NULL WHERE point_id = $1",
+        )
+        .bind(point)
+        .execute(&mut *db)
+        .await?;
+    }
+    Ok(())
+}
+
 /// Notes why a class brought no tokens, and when it is worth another try.
 ///
 /// # Errors
@@ -404,18 +463,20 @@ pub async fn progress(db: &mut AnyConnection, generation: Option<u32>) -> Result
         .bind(class_number(class))
         .fetch_one(&mut *db)
         .await?;
-        let problem: Option<(String, i64)> =
-            sqlx::query_as("SELECT problem, at FROM token_problem WHERE class = $1")
+        let problem: Option<(String, i64, i64)> =
+            sqlx::query_as("SELECT problem, at, retry_at FROM token_problem WHERE class = $1")
                 .bind(class_number(class))
                 .fetch_optional(&mut *db)
                 .await?;
-        let (problem, problem_at) = problem.unzip();
+        let retry_at = problem.as_ref().map(|(_, _, retry_at)| *retry_at);
+        let (problem, problem_at) = problem.map(|(problem, at, _)| (problem, at)).unzip();
         classes.push(Progress {
             class,
             waiting: natural(all - done),
             done: natural(done),
             problem,
             problem_at,
+            retry_at,
         });
     }
     Ok(classes)

@@ -9,7 +9,7 @@ use super::{
     inside::{self, Inside},
     parted,
     prefetch::{self, RowsByPosition},
-    react, returned, vouch,
+    react, returned, rotated, vouch,
 };
 use crate::{
     app::App,
@@ -379,6 +379,7 @@ async fn apply(
             if !group.is_active() {
                 return Ok(Ok(()));
             }
+            rotated::keep(app, tx, &coalition.state, group, at).await?;
         }
     }
     if coalition.state.meta().counted > counted {

@@ -218,6 +218,19 @@ impl Keeper {
         )
     }
 
+    /// Asks another keeper of the same keys what members had evaluated.
+    ///
+    /// # Errors
+    /// [`KeeperError`].
+    pub async fn ledger(
+        &self,
+        app: &App,
+        ask: &crate::federation::ledger::Ask,
+    ) -> Result<crate::federation::ledger::Page, KeeperError> {
+        let content = Content::Cbor(codec::encode(ask));
+        self.read(self.call(app, Method::POST, "ledger", "", content).await?)
+    }
+
     /// Asks to join.
     ///
     /// # Errors

@@ -46,6 +46,9 @@ pub(super) async fn gone(app: &App, tx: &mut Write, state: &State) -> Result<Str
             }
         }
     }
+    for factor in crate::store::node::secrets_beginning(&mut *tx, super::rotated::FACTORS).await? {
+        crate::store::node::delete_secret(&mut *tx, &factor).await?;
+    }
     table::forget_group(&mut *tx).await?;
     table::set_phase(&mut *tx, Phase::Gone, Some(&why)).await?;
     Ok(why)

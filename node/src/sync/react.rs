@@ -46,7 +46,11 @@ pub async fn entry(
         store::blob::keep_until(&mut *tx, *blob, notice.due.plus(backup)).await?;
     }
     match event.entry {
-        Entry::Keyset(_) | Entry::CeremonyConfirm(_) => new_keys(tx, state, event).await,
+        Entry::Keyset(_) | Entry::CeremonyConfirm(_) => new_keys(tx, state, event.at).await,
+        Entry::KeyRotation(_) => {
+            super::rotated::in_use(app, tx, state, event.at).await?;
+            new_keys(tx, state, event.at).await
+        }
         Entry::Claim(_) | Entry::ClaimRenew(_) | Entry::ClaimRelease(_) => {
             crate::impact::count::react(tx, state, event).await?;
             crate::claims::react(app, tx, state, event).await
@@ -70,10 +74,10 @@ pub async fn entry(
 }
 
 /// New keys are in use: what was told by the old tokens is told again as points get new ones.
-async fn new_keys(tx: &mut Write, state: &State, event: &Event<'_>) -> anyhow::Result<()> {
+async fn new_keys(tx: &mut Write, state: &State, at: At) -> anyhow::Result<()> {
     let generation = state.meta().generation;
     let row = generation.and_then(|generation| state.keysets.get(&generation));
-    let begins = row.is_some_and(|row| row.position == event.at.position);
+    let begins = row.is_some_and(|row| row.position == at.position);
     if begins && generation > Some(1) {
         store::suppression::untell_all(&mut *tx).await?;
         store::contact_report::untell_all(&mut *tx).await?;

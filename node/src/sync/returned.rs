@@ -96,6 +96,19 @@ pub async fn make_good(app: &App, tx: &mut Write, state: &State) -> anyhow::Resu
     claims(app, tx, state).await
 }
 
+/// Where other keys are in use than before, what was told by the old tokens is told again as points get
+/// new ones.
+///
+/// # Errors
+/// When the database fails.
+pub async fn new_keys(tx: &mut Write, state: &State, before: Option<u32>) -> store::Result<()> {
+    if before.is_some() && state.meta().generation != before {
+        store::suppression::untell_all(&mut *tx).await?;
+        store::contact_report::untell_all(&mut *tx).await?;
+    }
+    Ok(())
+}
+
 /// What was said and took effect is done; all else is said again, sealed anew under its id.
 async fn outbox(tx: &mut Write, state: &State) -> store::Result<()> {
     for progress in [Progress::Queued, Progress::Sealed, Progress::Ordered] {

@@ -181,3 +181,101 @@ async fn a_claimed_door_stays_held_while_the_coalition_changes_to_new_keys() {
     coalition.settle().await;
     assert_eq!(coalition.state().await.claims.len(), 1);
 }
+
+/// Four members of whom the first three hold shares, and two that have Ann on their lists.
+async fn with_lists() -> Coalition {
+    let terms = policy::terms::template("us-issue-table").unwrap().text;
+    let names = [
+        ("Tenants United", "c4"),
+        ("Green Table", "c3"),
+        ("River Watch", "c4"),
+        ("Bus Riders", "c4"),
+    ];
+    let coalition = Coalition::with_addresses(&names, terms, 4).await;
+    coalition.keep(3).await;
+    for n in [0, 3] {
+        put(coalition.node(n), "ours", &[ANN]).await;
+    }
+    coalition.settle().await;
+    coalition
+}
+
+async fn group(coalition: &Coalition) -> Vec<protocol::token::PublicKey> {
+    let classes = &keyset(coalition).await.parts().classes.clone();
+    classes.iter().map(|class| class.group).collect()
+}
+
+#[tokio::test]
+async fn a_keeper_in_the_place_of_another_gets_a_share_and_every_token_stays() {
+    let mut coalition = with_lists().await;
+    let door = "12 Elm St, 43215";
+    let before = token(coalition.node(3), door).await;
+    let (keys, asked) = (group(&coalition).await, spent(coalition.node(0)).await);
+    coalition.entrust(&[0, 1, 3]).await;
+    for _ in 0..10 {
+        coalition.round().await;
+        coalition.entrust(&[0, 1, 3]).await;
+        for n in [1, 3] {
+            coalition.restart(n).await;
+        }
+        coalition.entrust(&[0, 1, 3]).await;
+    }
+    coalition.settle().await;
+    let now = keyset(&coalition).await;
+    assert_eq!((now.generation(), now.reshare()), (2, 1), "and refreshed");
+    assert_eq!(group(&coalition).await, keys);
+    assert!(now.id_of(&coalition.id(3)).is_some() && now.id_of(&coalition.id(2)).is_none());
+    for n in [0, 1, 3] {
+        assert_eq!(shares(coalition.node(n)).await, ["secret/token share/2/1"]);
+    }
+    assert!(
+        shares(coalition.node(2)).await.is_empty(),
+        "its share is gone"
+    );
+    assert_eq!(token(coalition.node(3), door).await, before);
+    assert_eq!(
+        spent(coalition.node(0)).await,
+        asked,
+        "nothing was evaluated"
+    );
+    assert!(coalition.state().await.closing.is_empty());
+    // The new share works: without the keeper that stayed aside two others answer.
+    coalition.silence(1);
+    let bo = Somebody {
+        line1: "14 Elm St",
+        ..ANN
+    };
+    for n in [0, 2] {
+        put(coalition.node(n), "more", &[bo]).await;
+    }
+    coalition.settle().await;
+    let fresh = "14 Elm St, 43215";
+    let found = token(coalition.node(0), fresh).await;
+    assert!(found.is_some());
+    assert_eq!(found, token(coalition.node(2), fresh).await);
+}
+
+#[tokio::test]
+async fn a_share_that_helpers_cannot_make_is_followed_by_fresh_keys() {
+    let coalition = with_lists().await;
+    // A helper that lost its share says so.
+    let keyset_before = keyset(&coalition).await;
+    let helper = keyset_before.keepers().iter().map(|keeper| keeper.node);
+    let mut helper = helper.filter(|node| *node != coalition.id(2));
+    let helper = helper.next().unwrap();
+    let n = (0..4).find(|n| coalition.id(*n) == helper).unwrap();
+    let app = coalition.node(n);
+    let mut tx = app.store.write("test").await.unwrap();
+    store::node::delete_secret(&mut tx, "secret/token share/2/0")
+        .await
+        .unwrap();
+    tx.commit().await.unwrap();
+    coalition.entrust(&[0, 1, 3]).await;
+    coalition.settle().await;
+    assert_eq!(keyset(&coalition).await.generation(), 2);
+    coalition.hours(2).await;
+    coalition.settle().await;
+    let now = keyset(&coalition).await;
+    assert_eq!((now.generation(), now.reshare()), (3, 0));
+    assert!(now.id_of(&coalition.id(3)).is_some());
+}

@@ -50,6 +50,17 @@ pub struct SealedPart {
     pub sealed: Vec<u8>,
 }
 
+/// A keeper that helps to make a share for a new one hands it what the helpers dealt to it, summed.
+#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
+pub struct CeremonyHandOn {
+    /// The ceremony.
+    #[n(0)]
+    pub ceremony: EntryId,
+    /// [`crate::token::ceremony::Dealt`], sealed with age to the new keeper.
+    #[cbor(n(1), with = "minicbor::bytes")]
+    pub sealed: Vec<u8>,
+}
+
 /// A keeper has its share, and it fits the keyset; once all say so, the keyset is live.
 #[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
 pub struct CeremonyConfirm {
@@ -92,6 +103,58 @@ pub struct CeremonyAbandon {
     /// What is wrong.
     #[n(2)]
     pub why: Complaint,
+}
+
+/// A step of a rotation: the keys in use are multiplied by a factor that only those know who stayed
+/// when a member was removed for cause.
+#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
+pub struct KeyRotation {
+    /// The position of the commit that removed the member.
+    #[n(0)]
+    pub removal: u64,
+    /// What its author says.
+    #[n(1)]
+    pub step: RotationStep,
+}
+
+/// What is said about a rotation.
+#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
+pub enum RotationStep {
+    /// A keeper says which keyset it comes to, and that it has its share of it.
+    #[n(0)]
+    Keyset(
+        /// [`crate::token::Keyset`], encoded.
+        #[cbor(n(0), with = "minicbor::bytes")]
+        Vec<u8>,
+    ),
+    /// Another keeper comes to the same one and has its share; once all say so, it is in use.
+    #[n(1)]
+    Confirm(
+        /// SHA-256 of the keyset's bytes, as this keeper computed them.
+        #[n(0)]
+        Hash,
+    ),
+    /// Before the keys are in use: a keeper cannot go along, and fresh keys are made. Afterwards: a
+    /// member has found that they are not the product, and has its points evaluated instead.
+    #[n(2)]
+    Refuse(
+        /// What is wrong.
+        #[n(0)]
+        RotationFault,
+    ),
+}
+
+/// Why somebody refuses a rotation.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Encode, Decode, serde::Serialize)]
+#[cbor(index_only)]
+#[serde(rename_all = "snake_case")]
+pub enum RotationFault {
+    /// The keyset is another one than the author's own factor leads to.
+    #[n(0)]
+    Other,
+    /// The keeper has not the factor or not its own share: it came back from a backup.
+    #[n(1)]
+    Lost,
 }
 
 /// A member has all its tokens under the keys in use, and has said again what must still count.

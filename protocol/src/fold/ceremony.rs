@@ -5,18 +5,18 @@ use super::{At, Outcome, Void, agreement::keepers};
 use crate::{
     codec,
     entry::ceremony::{
-        CeremonyAbandon, CeremonyCommit, CeremonyConfirm, CeremonyDeal, CeremonyStart, Complaint,
-        EvaluationFault, SEALED_BYTES,
+        CeremonyAbandon, CeremonyCommit, CeremonyConfirm, CeremonyDeal, CeremonyHandOn,
+        CeremonyStart, Complaint, EvaluationFault, SEALED_BYTES,
     },
     id::{EntryId, Hash, NodeId},
     state::{
         State,
-        rows::{CeremonyRow, Committed, DealtRow, Failure, FaultKey, FaultRow},
+        rows::{CeremonyRow, Committed, DealtRow, Failure, FaultKey, FaultRow, Summed},
     },
     time::{DAY, HOUR, Moment},
     token::{
         Keyset,
-        ceremony::{CeremonyKind, CheckedCommitments, Commitments, Plan, keyset},
+        ceremony::{CeremonyKind, CheckedCommitments, Commitments, Plan, handed_on, keyset},
     },
 };
 use std::collections::BTreeMap;
@@ -43,7 +43,9 @@ pub fn open(state: &State) -> Option<(EntryId, &CeremonyRow)> {
     Some((*id, row))
 }
 
-/// The plan that the agreement's keepers call for: fresh keys where they are others than the keyset's.
+/// The plan that is called for: a share handed on where one keeper took another's place, fresh keys where
+/// the agreement's keepers differ otherwise from the keyset's, where a share could not be handed on, and
+/// where the keys could not be rotated after a removal for cause.
 #[must_use]
 pub fn wanted(state: &State) -> Option<Plan> {
     state.agreement()?;
@@ -52,6 +54,7 @@ pub fn wanted(state: &State) -> Option<Plan> {
     let same = before
         .as_ref()
         .is_some_and(|keyset| is_kept_by(keyset, &nodes));
+    let same = same && !super::rotation::has_failed(state);
     if same || !state.closing.is_empty() {
         return None;
     }
@@ -59,17 +62,32 @@ pub fn wanted(state: &State) -> Option<Plan> {
         let row = state.keysets.get(&keyset.generation());
         row.map_or(0, |row| row.last_id)
     });
-    Plan::fresh(before.as_ref(), last_id, &nodes)
+    let hand_on = before
+        .as_ref()
+        .and_then(|keyset| Plan::hand_on(keyset, last_id, &nodes));
+    hand_on
+        .filter(|plan| may_hand_on(state, plan))
+        .or_else(|| Plan::fresh(before.as_ref(), last_id, &nodes))
 }
 
-/// Fresh shares of the keys in use, where their keepers are the agreement's.
+/// Not while a rotation is called for, which fresh keys make good, and not again where it has failed.
+fn may_hand_on(state: &State, plan: &Plan) -> bool {
+    let rotates = super::rotation::open(state).is_some() || super::rotation::has_failed(state);
+    let mut rows = state.ceremonies.iter();
+    !rotates && !rows.any(|(_, row)| row.failed.is_some() && row.plan == *plan)
+}
+
+/// Fresh shares of the keys in use, where their keepers are the agreement's and no rotation is called for.
 #[must_use]
 pub fn refreshable(state: &State) -> Option<Plan> {
     let keyset = current(state)?;
+    if super::rotation::open(state).is_some() || super::rotation::has_failed(state) {
+        return None;
+    }
     is_kept_by(&keyset, &keepers(state)).then(|| Plan::refresh(&keyset))?
 }
 
-fn is_kept_by(keyset: &Keyset, nodes: &[NodeId]) -> bool {
+pub(super) fn is_kept_by(keyset: &Keyset, nodes: &[NodeId]) -> bool {
     let known = keyset.keepers();
     known.len() == nodes.len() && known.iter().all(|keeper| nodes.contains(&keeper.node))
 }
@@ -103,10 +121,10 @@ pub(super) fn start(state: &mut State, at: At, entry: &CeremonyStart) -> Result<
         ));
     }
     let fitting = match entry.plan.kind {
-        CeremonyKind::Fresh => wanted(state),
+        CeremonyKind::Fresh | CeremonyKind::HandOn => wanted(state),
         CeremonyKind::Refresh => refreshable(state).filter(|plan| {
             let row = state.keysets.get(&plan.generation);
-            row.is_some_and(|row| at.time >= row.at.plus(REFRESH_EARLIEST))
+            row.is_some_and(|row| row.handed_on || at.time >= row.at.plus(REFRESH_EARLIEST))
         }),
     };
     if fitting.as_ref() != Some(&entry.plan) {
@@ -124,12 +142,14 @@ pub(super) fn start(state: &mut State, at: At, entry: &CeremonyStart) -> Result<
         dealt: Vec::new(),
         confirmed: Vec::new(),
         failed: None,
+        summed: Vec::new(),
     };
     state.ceremonies.put(at.entry, row);
     Ok(Outcome::Done)
 }
 
-fn clear(state: &mut State) {
+/// Ends whatever ceremony there is.
+pub(super) fn clear(state: &mut State) {
     let known: Vec<EntryId> = state.ceremonies.iter().map(|(id, _)| *id).collect();
     for id in known {
         state.ceremonies.remove(&id);
@@ -169,6 +189,11 @@ pub fn commitments(row: &CeremonyRow) -> BTreeMap<u16, CheckedCommitments> {
 
 pub(super) fn commit(state: &mut State, at: At, entry: &CeremonyCommit) -> Result<Outcome, Void> {
     let (row, keeper) = taking_part(state, at, &entry.ceremony)?;
+    if row.plan.kind == CeremonyKind::HandOn {
+        return Err(Void::NotAllowed(
+            "nobody commits where a share is handed on",
+        ));
+    }
     if row.committed.iter().any(|known| known.keeper == keeper) {
         return Err(Void::Repeated);
     }
@@ -193,17 +218,16 @@ pub(super) fn commit(state: &mut State, at: At, entry: &CeremonyCommit) -> Resul
 
 pub(super) fn deal(state: &mut State, at: At, entry: &CeremonyDeal) -> Result<Outcome, Void> {
     let (row, keeper) = taking_part(state, at, &entry.ceremony)?;
-    if row.keyset.is_none() {
-        return Err(Void::NotAllowed(
-            "nobody deals before all keepers have committed",
-        ));
+    let dealers = dealers(state, row)?;
+    if !dealers.contains(&keeper) {
+        return Err(Void::NotAllowed("this keeper does not help"));
     }
     if row.dealt.iter().any(|known| known.from == keeper) {
         return Err(Void::Repeated);
     }
-    let others = row.plan.keepers.iter().filter(|other| other.id != keeper);
+    let others = dealers.into_iter().filter(|other| *other != keeper);
     let addressed = entry.parts.iter().map(|part| part.to);
-    if !addressed.eq(others.map(|other| other.id)) {
+    if !addressed.eq(others) {
         return Err(Void::Bounds(
             "a keeper deals to every other one, by rising id",
         ));
@@ -224,10 +248,70 @@ pub(super) fn deal(state: &mut State, at: At, entry: &CeremonyDeal) -> Result<Ou
     Ok(Outcome::Done)
 }
 
+/// Who deals to whom: all keepers to all others, once they have committed; the helpers to each other, where
+/// a share is handed on.
+fn dealers(state: &State, row: &CeremonyRow) -> Result<Vec<u16>, Void> {
+    if row.plan.kind == CeremonyKind::HandOn {
+        let before = current(state).ok_or(Void::Unknown("the keyset"))?;
+        return Ok(row.plan.helpers(&before));
+    }
+    if row.keyset.is_none() {
+        return Err(Void::NotAllowed(
+            "nobody deals before all keepers have committed",
+        ));
+    }
+    Ok(row.plan.keepers.iter().map(|keeper| keeper.id).collect())
+}
+
+/// A helper hands its sum to the new keeper; with the last one the keyset is known, which the new keeper
+/// confirms.
+pub(super) fn hand_on(state: &mut State, at: At, entry: &CeremonyHandOn) -> Result<Outcome, Void> {
+    let (row, keeper) = taking_part(state, at, &entry.ceremony)?;
+    if row.plan.kind != CeremonyKind::HandOn {
+        return Err(Void::NotAllowed("no share is handed on in this ceremony"));
+    }
+    let before = current(state).ok_or(Void::Unknown("the keyset"))?;
+    let helpers = row.plan.helpers(&before);
+    if !helpers.contains(&keeper) {
+        return Err(Void::NotAllowed("this keeper does not help"));
+    }
+    if row.dealt.len() < helpers.len() {
+        return Err(Void::NotAllowed(
+            "nobody hands on before all helpers have dealt",
+        ));
+    }
+    if row.summed.iter().any(|known| known.from == keeper) {
+        return Err(Void::Repeated);
+    }
+    if entry.sealed.len() > SEALED_BYTES {
+        return Err(Void::Bounds("a sealed part has at most 1,024 bytes"));
+    }
+    let mut row = row.clone();
+    row.summed.push(Summed {
+        from: keeper,
+        sealed: entry.sealed.clone(),
+    });
+    if row.summed.len() == helpers.len() {
+        let made = handed_on(&row.plan, &before);
+        let made = made.map_err(|error| Void::Signature(error.to_string()))?;
+        row.keyset = Some(codec::encode(&made).into());
+    }
+    state.ceremonies.put(entry.ceremony, row);
+    Ok(Outcome::Done)
+}
+
 pub(super) fn confirm(state: &mut State, at: At, entry: &CeremonyConfirm) -> Result<Outcome, Void> {
     let (row, keeper) = taking_part(state, at, &entry.ceremony)?;
-    let all = row.plan.keepers.len();
-    let made = row.keyset.clone().filter(|_| row.dealt.len() == all);
+    // Who makes a share for another says nothing of it; who gets it does.
+    let (mut all, mut dealt) = (row.plan.keepers.len(), row.plan.keepers.len());
+    if row.plan.kind == CeremonyKind::HandOn {
+        let before = current(state).ok_or(Void::Unknown("the keyset"))?;
+        if row.plan.newcomer(&before) != Some(keeper) {
+            return Err(Void::NotAllowed("the new keeper confirms its share"));
+        }
+        (all, dealt) = (1, row.plan.threshold.into());
+    }
+    let made = row.keyset.clone().filter(|_| row.dealt.len() == dealt);
     let made = made.map(Vec::from);
     let made = made.ok_or(Void::NotAllowed(
         "nobody confirms before all keepers have dealt",
@@ -251,6 +335,15 @@ pub(super) fn confirm(state: &mut State, at: At, entry: &CeremonyConfirm) -> Res
             if let Some(known) = state.keysets.get_mut(&row.plan.generation) {
                 known.bytes = made;
                 known.at = at.time;
+                known.handed_on = false;
+            }
+        }
+        CeremonyKind::HandOn => {
+            let highest = row.plan.keepers.iter().map(|keeper| keeper.id).max();
+            if let Some(known) = state.keysets.get_mut(&row.plan.generation) {
+                known.bytes = made;
+                known.last_id = known.last_id.max(highest.unwrap_or(0));
+                known.handed_on = true;
             }
         }
     }
@@ -299,12 +392,13 @@ pub(super) fn expire(state: &mut State, now: Moment) {
     }
 }
 
-/// The next moment of log time at which a ceremony or the time of the old keys ends by itself.
+/// The next moment of log time at which a ceremony, a rotation or the time of the old keys ends by itself.
 #[must_use]
 pub fn next_end(state: &State) -> Option<Moment> {
     let ceremony = open(state).map(|(_, row)| row.deadline);
     let closing = state.closing.get(&()).map(|closing| closing.until);
-    [ceremony, closing].into_iter().flatten().min()
+    let rotation = super::rotation::open(state).and_then(|row| row.deadline);
+    [ceremony, closing, rotation].into_iter().flatten().min()
 }
 
 pub(super) fn fault(state: &mut State, at: At, entry: &EvaluationFault) -> Result<Outcome, Void> {

@@ -20,7 +20,8 @@ use crate::{
 /// How long members have to move, in log time.
 pub const CLOSING_LIFE: i64 = 30 * DAY;
 
-/// Puts a keyset of the next generation in use.
+/// Puts a keyset of the next generation in use. A rotation that is called for is over with it: whoever
+/// was removed does not know these keys either.
 pub(super) fn put_in_use(state: &mut State, at: At, bytes: Vec<u8>, keepers: &[Keeper]) {
     let mut meta = state.meta();
     let before = meta.generation;
@@ -33,10 +34,12 @@ pub(super) fn put_in_use(state: &mut State, at: At, bytes: Vec<u8>, keepers: &[K
         position: at.position,
         at: at.time,
         last_id: last_id.max(highest.unwrap_or(0)),
+        handed_on: false,
     };
     state.keysets.put(generation, row);
     meta.generation = Some(generation);
     state.meta.put((), meta);
+    state.rotation.remove(&());
     let facts =
         !state.claims.is_empty() || !state.contacts.is_empty() || !state.suppressions.is_empty();
     if let Some(before) = before.filter(|_| facts) {
@@ -106,5 +109,6 @@ pub(super) fn close(state: &mut State, now: Moment) -> Vec<EntryId> {
         state.suppressions.remove(&key);
     }
     state.closing.remove(&());
+    super::rotation::may_go_on(state, now);
     claims
 }

@@ -3,7 +3,7 @@
 //! Nobody goes by an entry alone: entries say who wants to go and who agrees that another must, and
 //! the commit that removes its leaf is valid where one of the two is settled.
 
-use super::{At, Change, Outcome, Void, agreement, membership, share::is_line};
+use super::{At, Change, Outcome, Void, agreement, membership, rotation, share::is_line};
 use crate::{
     entry::parting::{REASON_BYTES, Remove, RemoveApprove},
     id::{EntryId, Hash, NodeId},
@@ -128,14 +128,28 @@ pub(super) fn commit(state: &mut State, at: At, change: &Change<'_>) -> Result<O
     if !keeps {
         return Err(Void::NotAllowed("the only keeper of the log stays"));
     }
-    let mut ended = Vec::new();
+    let (mut ended, mut for_cause) = (Vec::new(), Vec::new());
     for node in change.removed {
+        if is_for_cause(state, at, *node) {
+            for_cause.push(*node);
+        }
         ended.extend(let_go(state, at.position, *node));
     }
     agreement::drop_outdated(state);
     membership::find_versions(state);
     membership::close_epochs(state, change.opens);
+    rotation::begin(state, at, for_cause);
     Ok(Outcome::Parted(ended))
+}
+
+/// Whether others wanted a member to go. One that says that it leaves once it reads of a proposal
+/// about it is removed for cause all the same.
+fn is_for_cause(state: &State, at: At, node: NodeId) -> bool {
+    let left = state
+        .active(node)
+        .is_some_and(|member| member.leaving.is_some());
+    let proposed = state.removals.get(&node);
+    !left || proposed.is_some_and(|row| at.time < row.at.plus(PROPOSAL_DAYS * DAY))
 }
 
 /// Ends what only a member holds: claims, open invitations, newcomers that nobody else may approve.

@@ -52,6 +52,7 @@ problems! {
     Credit "credit" 429 Obey "The credit for this class of entries is used up";
     Rate "rate" 429 Obey "Too many requests in a short time";
     Budget "budget" 429 Obey "The budget of evaluations is used up for now";
+    Growth "growth" 429 Obey "More evaluations in a day than the list may grow by";
     TooSlow "too-slow" 408 Retry "The request did not arrive in time";
     TooLarge "too-large" 413 Park "An entry, batch or blob is over its limit";
     Quota "quota" 507 Park "The storage quota at this keeper is used up";

@@ -24,6 +24,10 @@ pub struct KeysetRow {
     /// The highest keeper id ever given, in this generation and those before.
     #[n(3)]
     pub last_id: u16,
+    /// A share was handed on since the last refresh: until the next one the share of who went is good
+    /// still, so it comes as soon as it can.
+    #[n(4)]
+    pub handed_on: bool,
 }
 
 /// A key ceremony.
@@ -53,6 +57,20 @@ pub struct CeremonyRow {
     /// Why it failed, if it did.
     #[n(7)]
     pub failed: Option<Failure>,
+    /// Where a share is handed on: what the helpers summed for the new keeper, in log order.
+    #[n(8)]
+    pub summed: Vec<Summed>,
+}
+
+/// What one helper summed for a new keeper.
+#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
+pub struct Summed {
+    /// The helper's id.
+    #[n(0)]
+    pub from: u16,
+    /// Sealed to the new keeper.
+    #[cbor(n(1), with = "minicbor::bytes")]
+    pub sealed: Vec<u8>,
 }
 
 /// One keeper's commitments.
@@ -109,6 +127,51 @@ pub struct ClosingRow {
     /// Members that have moved, in order of node id.
     #[n(3)]
     pub moved: Vec<NodeId>,
+}
+
+/// How far a rotation has come.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Encode, Decode, serde::Serialize)]
+#[cbor(index_only)]
+#[serde(rename_all = "snake_case")]
+pub enum RotationStanding {
+    /// Keepers have not all said the same keyset yet.
+    #[n(0)]
+    Open,
+    /// The product is in use.
+    #[n(1)]
+    InUse,
+    /// A keeper refused, or its time passed: fresh keys are called for.
+    #[n(2)]
+    Failed,
+}
+
+/// The rotation of the keys after a removal for cause.
+#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
+pub struct RotationRow {
+    /// The position of the commit that removed: the factor is exported from the epoch that it opened.
+    #[n(0)]
+    pub position: u64,
+    /// Who was removed, in order of node id.
+    #[n(1)]
+    pub removed: Vec<NodeId>,
+    /// The generation that it leads to.
+    #[n(2)]
+    pub generation: u32,
+    /// When it fails, in log time; none while an older generation closes, which it waits for.
+    #[n(3)]
+    pub deadline: Option<Moment>,
+    /// The keyset that the first keeper said, encoded.
+    #[n(4)]
+    pub keyset: Option<minicbor::bytes::ByteVec>,
+    /// The keepers that come to it, in log order.
+    #[n(5)]
+    pub confirmed: Vec<u16>,
+    /// How far it has come.
+    #[n(6)]
+    pub standing: RotationStanding,
+    /// Who refused it, in log order.
+    #[n(7)]
+    pub refused: Vec<NodeId>,
 }
 
 /// Reports of false evaluations, by keeper and member.

@@ -21,6 +21,7 @@ use minicbor::{Decode, Encode};
 
 pub use super::keys::{
     CeremonyRow, ClosingRow, Committed, DealtRow, Failure, FaultKey, FaultRow, KeysetRow,
+    RotationRow, RotationStanding, Summed,
 };
 pub use super::overlap::OverlapRow;
 pub use super::parting::{RemovalRow, Returned};

@@ -18,7 +18,7 @@ mod enrol;
 mod participant;
 
 pub use commitments::{CheckedCommitments, Commitment, CommitmentError, Commitments, keyset};
-pub use enrol::{EnrolError, expected_share, gather, help, join};
+pub use enrol::{EnrolError, expected_share, gather, handed_on, help, join};
 pub use participant::{DEALT_BYTES, Dealt, FinishError, Participant};
 
 use super::{Keeper, Keyset, MAX_KEEPERS};
@@ -35,6 +35,9 @@ pub enum CeremonyKind {
     /// New shares of the same keys: tokens stay.
     #[n(1)]
     Refresh,
+    /// A share for one new keeper in the place of another: tokens and all other shares stay.
+    #[n(2)]
+    HandOn,
 }
 
 /// What keyset a ceremony is to make.
@@ -107,6 +110,53 @@ impl Plan {
         })
     }
 
+    /// A share for the one node among the new keepers that has none, in the place of the one keeper that
+    /// is not among them. The newcomer gets the id after `last_id`.
+    ///
+    /// `None` unless exactly one is replaced, and for one keeper, whose key nobody can hand on but itself.
+    #[must_use]
+    pub fn hand_on(before: &Keyset, last_id: u16, nodes: &[NodeId]) -> Option<Self> {
+        let known = before.keepers();
+        let mut keepers: Vec<Keeper> = known
+            .iter()
+            .filter(|keeper| nodes.contains(&keeper.node))
+            .copied()
+            .collect();
+        let mut new = nodes.iter().filter(|node| before.id_of(node).is_none());
+        let (newcomer, others) = (new.next()?, new.next());
+        if others.is_some() || keepers.len() + 1 != known.len() || nodes.len() != known.len() {
+            return None;
+        }
+        keepers.push(Keeper {
+            id: last_id.checked_add(1)?,
+            node: *newcomer,
+        });
+        let plan = Self {
+            kind: CeremonyKind::HandOn,
+            generation: before.generation(),
+            reshare: before.reshare(),
+            threshold: before.threshold(),
+            keepers,
+        };
+        (plan.helpers(before).len() == usize::from(plan.threshold)).then_some(plan)
+    }
+
+    /// Who makes the newcomer's share: the first t keepers that stay.
+    #[must_use]
+    pub fn helpers(&self, before: &Keyset) -> Vec<u16> {
+        let stay = self.keepers.iter().map(|keeper| keeper.id);
+        stay.filter(|id| before.keeper(*id).is_some())
+            .take(self.threshold.into())
+            .collect()
+    }
+
+    /// The id of the keeper that has no share yet.
+    #[must_use]
+    pub fn newcomer(&self, before: &Keyset) -> Option<u16> {
+        let mut ids = self.keepers.iter().map(|keeper| keeper.id);
+        ids.find(|id| before.keeper(*id).is_none())
+    }
+
     /// The id under which a node takes part.
     #[must_use]
     pub fn id_of(&self, node: &NodeId) -> Option<u16> {
@@ -120,6 +170,7 @@ impl Plan {
         match self.kind {
             CeremonyKind::Fresh => threshold,
             CeremonyKind::Refresh => threshold.saturating_sub(1),
+            CeremonyKind::HandOn => 0, // nobody commits: what is handed on is held against the keyset
         }
     }
 }

@@ -11,6 +11,10 @@ use super::{
 use curve25519_dalek::{ristretto::RistrettoPoint, scalar::Scalar};
 use zeroize::{Zeroize, Zeroizing};
 
+/// For what members export the bytes of a factor from the epoch that a removal opened; the context is
+/// the coalition's id.
+pub const EXPORT_LABEL: &str = "commonturf delta v1";
+
 /// The factor of one rotation. Wiped when dropped; whoever keeps it undoes the rotation.
 pub struct Rotation(Scalar);
 

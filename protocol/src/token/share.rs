@@ -134,6 +134,17 @@ impl KeyShare {
         PublicKey(RistrettoPoint::mul_base(self.secret(class)).compress().0)
     }
 
+    /// Whether this is the share that a keyset lists for its keeper, in every class.
+    #[must_use]
+    pub fn belongs_to(&self, keyset: &Keyset) -> bool {
+        let same = (self.generation, self.reshare) == (keyset.generation(), keyset.reshare());
+        let fits = |class| {
+            let listed = keyset.share(class, self.keeper);
+            listed.is_some_and(|listed| listed == RistrettoPoint::mul_base(self.secret(class)))
+        };
+        same && Class::ALL.into_iter().all(fits)
+    }
+
     /// `k_i` of a class.
     pub(super) fn secret(&self, class: Class) -> &Scalar {
         self.secrets

@@ -168,6 +168,33 @@ fn a_removed_member_follows_its_removal_and_reads_nothing_after_it() {
 }
 
 #[test]
+fn those_who_stay_derive_the_same_bytes_from_the_epoch_that_a_removal_opened() {
+    let mut members = coalition(4);
+    let context = [1; 16];
+    let before = members[3].group.export("label", &context).unwrap();
+    let gone = members[3].id;
+    let commit = members[1].remove(&[gone]);
+    everybody_folds(&mut members, &commit);
+    let bytes = members[0].group.export("label", &context).unwrap();
+    for member in &members[1..3] {
+        assert_eq!(member.group.export("label", &context).unwrap(), bytes);
+    }
+    assert_ne!(before, bytes);
+    assert_eq!(
+        members[3].group.export("label", &context).err(),
+        Some(MlsError::Evicted)
+    );
+    let other = |label: &str, context: &[u8]| members[0].group.export(label, context).unwrap();
+    assert_ne!(other("another", &context), bytes);
+    assert_ne!(other("label", &[2; 16]), bytes);
+    // A newcomer of a later epoch derives others.
+    let renewed = members[0].update();
+    members.truncate(3);
+    everybody_folds(&mut members, &renewed);
+    assert_ne!(members[2].group.export("label", &context).unwrap(), bytes);
+}
+
+#[test]
 fn a_removed_member_can_be_added_again() {
     let mut members = coalition(3);
     let gone = members[2].id;

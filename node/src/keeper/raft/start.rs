@@ -149,6 +149,13 @@ pub async fn keep_again(app: &App) -> Result<(), Failure> {
             "this node is the only keeper: nobody else has the log. Put the newest copy of its directory in place",
         ));
     }
+    let guard = app.coalition.read().await;
+    if let Some(coalition) = guard.as_ref() {
+        let mut tx = app.store.write("noting a restored ledger").await?;
+        crate::keeper::ledger::note_restored(app, &mut tx, &coalition.state).await?;
+        tx.commit().await?;
+    }
+    drop(guard);
     forget(app).await?;
     running(app).await.map(drop)
 }

@@ -159,7 +159,7 @@ async fn a_slot_is_bound_once_and_its_points_are_counted_per_member_class_and_ge
         .into_iter()
         .enumerate()
         {
-            keeper::bind_slot(&mut tx, which, b"12", 10 + n as u64)
+            keeper::bind_slot(&mut tx, which, b"12", 10 + n as u64, 7)
                 .await
                 .unwrap();
         }
@@ -184,7 +184,7 @@ async fn a_slot_is_bound_once_and_its_points_are_counted_per_member_class_and_ge
         );
         tx.commit().await.unwrap();
         let mut tx = test.store.write("writing").await.unwrap();
-        let again = keeper::bind_slot(&mut tx, slot(1, 0, 1, 0), b"34", 1).await;
+        let again = keeper::bind_slot(&mut tx, slot(1, 0, 1, 0), b"34", 1, 7).await;
         assert!(again.unwrap_err().is_unique_violation());
     }
 }

@@ -242,11 +242,16 @@ impl Coalition {
 
     /// Makes the first members keepers, as an agreement that names them would.
     pub(crate) async fn keep(&self, keepers: usize) {
+        self.entrust(&(0..keepers).collect::<Vec<_>>()).await;
+    }
+
+    /// Makes these members keepers, as an agreement that names them would.
+    pub(crate) async fn entrust(&self, keepers: &[usize]) {
         for app in &self.nodes {
             let mut guard = app.coalition.write().await;
             let state = &mut guard.as_mut().unwrap().state;
             for n in 0..self.nodes.len() {
-                state.members.get_mut(&self.id(n)).unwrap().keeper = n < keepers;
+                state.members.get_mut(&self.id(n)).unwrap().keeper = keepers.contains(&n);
             }
         }
     }

@@ -5,10 +5,13 @@
 //! The library's last step checks nothing, so the newcomer's share is held against the keys that the
 //! log shows.
 
-use super::participant::{
-    DEALT_BYTES, Dealt, FinishError, identifier, key_package, public_package,
+use super::{
+    Plan,
+    participant::{DEALT_BYTES, Dealt, FinishError, identifier, key_package, public_package},
 };
-use crate::token::{Class, KeyShare, Keyset, PublicKey, lagrange};
+use crate::token::{
+    Class, ClassKey, KeyShare, Keyset, KeysetError, KeysetParts, PublicKey, lagrange,
+};
 use frost_ristretto255::{
     Ristretto255Sha512,
     keys::repairable::{Delta, Sigma, repair_share_part1, repair_share_part2, repair_share_part3},
@@ -125,6 +128,33 @@ pub fn expected_share(keyset: &Keyset, class: Class, id: u16) -> PublicKey {
     let known = known.filter_map(|keeper| Some((keeper.id, keyset.share(class, keeper.id)?)));
     let known: Vec<_> = known.collect();
     PublicKey(lagrange::interpolate(&known, id).compress().0)
+}
+
+/// The keyset once a share was handed on: the same keys and shares, with the newcomer's in the place of the
+/// one that went. Every node computes it.
+///
+/// # Errors
+/// [`KeysetError`] for a plan that does not follow from the keyset.
+pub fn handed_on(plan: &Plan, before: &Keyset) -> Result<Keyset, KeysetError> {
+    let written = |class, id| match before.share(class, id) {
+        Some(share) => PublicKey(share.compress().0),
+        None => expected_share(before, class, id),
+    };
+    let classes = Class::ALL.map(|class| ClassKey {
+        group: PublicKey(before.group(class).compress().0),
+        shares: plan
+            .keepers
+            .iter()
+            .map(|keeper| written(class, keeper.id))
+            .collect(),
+    });
+    Keyset::new(KeysetParts {
+        generation: before.generation(),
+        reshare: before.reshare(),
+        threshold: before.threshold(),
+        keepers: plan.keepers.clone(),
+        classes: classes.into(),
+    })
 }
 
 fn empty() -> Dealt {

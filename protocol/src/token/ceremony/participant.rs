@@ -88,6 +88,7 @@ impl Participant {
                 CeremonyKind::Refresh => {
                     refresh::refresh_dkg_part1(identifier, most, least, &mut *rng)
                 }
+                CeremonyKind::HandOn => return Err(FinishError::Mismatch),
             }
             .map_err(mismatch)?;
             let proof = package.proof_of_knowledge().serialize().map_err(mismatch)?;
@@ -225,6 +226,7 @@ impl Participant {
         let done = match plan.kind {
             CeremonyKind::Fresh => dkg::part2(secret.clone(), &others),
             CeremonyKind::Refresh => refresh::refresh_dkg_part2(secret.clone(), &others),
+            CeremonyKind::HandOn => return Err(FinishError::Mismatch),
         };
         done.map_err(|_| FinishError::Mismatch)
     }
@@ -256,7 +258,9 @@ impl Participant {
                 public_package(keyset, class)?,
                 key_package(share, keyset, class)?,
             ),
-            (CeremonyKind::Refresh, None) => return Err(FinishError::Mismatch),
+            (CeremonyKind::Refresh, None) | (CeremonyKind::HandOn, _) => {
+                return Err(FinishError::Mismatch);
+            }
         }
         .map_err(|_| FinishError::Mismatch)?;
         Ok(key.signing_share().serialize())
