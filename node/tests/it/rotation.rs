@@ -325,7 +325,7 @@ async fn falsify(coalition: &Coalition, n: usize) {
     let app = coalition.node(n);
     let row = coalition.state_of(n).await.rotation.get(&()).cloned();
     let place = factor_place(row.unwrap().position);
-    assert_eq!(secrets(app, FACTORS).await, [place.clone()]);
+    assert_eq!(secrets(app, FACTORS).await, std::slice::from_ref(&place));
     let sealed = app
         .rest
         .seal(&place, &[9; 64], &mut commonturf::ambient::rng());
