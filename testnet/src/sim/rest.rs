@@ -44,9 +44,13 @@ pub async fn come_to_rest(world: &mut World, watch: &mut Watch) -> Verdict {
         }
         if round >= ROUNDS {
             let away = still_away(world, watch).await;
+            let last = last_kinds(world).await?;
             return violated(
                 "all comes to rest",
-                format!("{now:?}, head {}, away {away:?}", watch.head()),
+                format!(
+                    "{now:?}, head {}, away {away:?}, said last: {last:?}",
+                    watch.head()
+                ),
             );
         }
         before = now;
@@ -58,6 +62,20 @@ pub async fn come_to_rest(world: &mut World, watch: &mut Watch) -> Verdict {
     }
     kept_promises(world, watch).await?;
     revoked_is_gone(world).await
+}
+
+/// What was said last, for people.
+async fn last_kinds(world: &World) -> Result<Vec<String>, Violation> {
+    let Some(node) = alive(world).await.into_iter().next() else {
+        return Ok(Vec::new());
+    };
+    let mut db = world.app(node).store.read("watching").await.map_err(blind)?;
+    sqlx::query_scalar(
+        "SELECT kind || COALESCE(': ' || void, '') FROM history ORDER BY position DESC LIMIT 12",
+    )
+    .fetch_all(&mut *db)
+    .await
+    .map_err(blind)
 }
 
 async fn phase(world: &World, node: usize) -> Option<Phase> {

@@ -24,6 +24,9 @@ use std::collections::{BTreeMap, BTreeSet};
 /// The most entries that an honest node of a simulation ever has waiting.
 const QUEUE: i64 = 2_000;
 
+/// What a node's tables hold of others.
+const RECEIVED: &str = "shares received";
+
 /// Something that must never be.
 #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
 pub struct Violation {
@@ -73,6 +76,8 @@ pub struct Watch {
     gone: BTreeMap<usize, u64>,
     /// Nodes whose database is an older copy of itself and who are not back yet.
     away: BTreeSet<usize>,
+    /// Nodes whose database ever became an older copy of itself.
+    restored: BTreeSet<usize>,
     /// State hash at each position, with the node that was first there.
     states: BTreeMap<u64, (Hash, usize)>,
     /// What every position came to.
@@ -93,6 +98,7 @@ impl Watch {
         let op = op.inner();
         if let Op::Restore { node, .. } = op {
             self.away.insert(*node);
+            self.restored.insert(*node);
             self.lengths.remove(node);
             // A copy knows nothing of what was promised, or taken back, after it was made.
             self.promised.retain(|(who, _)| who != node);
@@ -153,7 +159,8 @@ impl Watch {
             self.removals(world, state);
             self.acknowledged_is_ordered(*node, world.app(*node)).await?;
             if *active && !world.sites[*node].evil {
-                own_tables(*node, world.app(*node), state).await?;
+                let forgot = self.restored.contains(node);
+                own_tables((*node, forgot), world.app(*node), state).await?;
                 members::listed_keys(*node, world.app(*node), state)?;
             }
             counts::told_to_parties_in_cells(*node, world, state).await?;
@@ -332,9 +339,13 @@ async fn strings(db: &mut AnyConnection, sql: &'static str) -> Result<BTreeSet<S
 }
 
 /// A node's own tables say what the folded state says: effects happened, and happened once.
-async fn own_tables(node: usize, app: &App, state: &State) -> Verdict {
+///
+/// A node that was restored has forgotten what its own people decided after the copy was made; what its
+/// tables do say must be so all the same.
+async fn own_tables((node, forgot): (usize, bool), app: &App, state: &State) -> Verdict {
     let differ = |what: &str, a: &BTreeSet<String>, b: &BTreeSet<String>| {
-        if a == b {
+        let own = what != RECEIVED;
+        if a == b || (forgot && own && a.is_subset(b)) {
             return Ok(());
         }
         let only: Vec<_> = a.symmetric_difference(b).collect();
@@ -387,7 +398,7 @@ async fn own_tables(node: usize, app: &App, state: &State) -> Verdict {
         .filter(|(_, row)| row.announced.to == app.me);
     let theirs = theirs.filter(|(_, row)| row.position > joined);
     let theirs: BTreeSet<String> = theirs.map(|(id, _)| id.to_string()).collect();
-    differ("shares received", &got, &theirs)?;
+    differ(RECEIVED, &got, &theirs)?;
     let again = strings(
         &mut db,
         "SELECT r.share_id FROM received_row r JOIN erased_row e \

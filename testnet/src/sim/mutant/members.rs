@@ -10,7 +10,7 @@ pub(super) async fn harm(mutant: Mutant, world: &mut World) -> Result<()> {
         Mutant::RemovedReads => removed_reads(world).await,
         Mutant::OldKeysStay => old_keys(world).await,
         _ => {
-            let forgotten = "DELETE FROM share_out WHERE state = 'announced' AND EXISTS \
+            let forgotten = "DELETE FROM received_share WHERE EXISTS \
                              (SELECT 1 FROM history WHERE kind = 'not read')";
             for node in world.running() {
                 sql(world, node, forgotten).await?;
