@@ -140,11 +140,7 @@ pub async fn begin(beginnings: &mut Beginnings, keepers: usize) -> Result<&Begin
 ///
 /// # Errors
 /// When the nodes' files cannot be made; everything else is a finding.
-pub async fn run_list(
-    beginning: &Beginning,
-    list: &List,
-    mutant: Option<Mutant>,
-) -> Result<Run> {
+pub async fn run_list(beginning: &Beginning, list: &List, mutant: Option<Mutant>) -> Result<Run> {
     let _repeatable = Repeatable::from_seed(list.seed);
     let mut world = World::begin(beginning).await?;
     let begun = world.time();

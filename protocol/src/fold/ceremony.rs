@@ -290,7 +290,9 @@ pub(super) fn abandon(state: &mut State, at: At, entry: &CeremonyAbandon) -> Res
 
 /// Ends a ceremony whose time is over.
 pub(super) fn expire(state: &mut State, now: Moment) {
-    let Some((id, row)) = unended(state) else { return };
+    let Some((id, row)) = unended(state) else {
+        return;
+    };
     if row.deadline > now {
         return;
     }

@@ -10,8 +10,8 @@ use bytes::Bytes;
 use commonturf::transport::{Transport, TransportError};
 use futures_util::future::BoxFuture;
 use http::{HeaderValue, Request, Response, header};
-use protocol::sign::HEAD;
 use http_body_util::BodyExt;
+use protocol::sign::HEAD;
 use std::{
     collections::{BTreeMap, BTreeSet, VecDeque},
     sync::{Arc, Mutex, MutexGuard, PoisonError},

@@ -69,7 +69,12 @@ async fn last_kinds(world: &World) -> Result<Vec<String>, Violation> {
     let Some(node) = alive(world).await.into_iter().next() else {
         return Ok(Vec::new());
     };
-    let mut db = world.app(node).store.read("watching").await.map_err(blind)?;
+    let mut db = world
+        .app(node)
+        .store
+        .read("watching")
+        .await
+        .map_err(blind)?;
     sqlx::query_scalar(
         "SELECT kind || COALESCE(': ' || void, '') FROM history ORDER BY position DESC LIMIT 12",
     )

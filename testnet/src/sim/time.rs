@@ -22,7 +22,9 @@ use tokio::time::Instant;
 pub fn virtually<T>(work: impl Future<Output = T>) -> T {
     let mut runtime = tokio::runtime::Builder::new_current_thread();
     let runtime = runtime.enable_time().start_paused(true).build();
-    runtime.expect("a machine that simulates has threads").block_on(work)
+    runtime
+        .expect("a machine that simulates has threads")
+        .block_on(work)
 }
 
 /// Who holds time, all together.
@@ -105,7 +107,10 @@ impl Clock for NodeClock {
 
 /// The present by tokio's clock.
 #[must_use]
-#[expect(clippy::disallowed_methods, reason = "this is the clock that others are given")]
+#[expect(
+    clippy::disallowed_methods,
+    reason = "this is the clock that others are given"
+)]
 pub fn present() -> Instant {
     Instant::now()
 }

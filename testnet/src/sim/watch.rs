@@ -151,13 +151,17 @@ impl Watch {
                 states.push((node, coalition.state.clone(), coalition.is_active()));
             }
         }
-        for (node, state, active) in &states {
-            self.one_state(*node, state)?;
-            self.one_history(*node, world.app(*node)).await?;
+        // First what must not be even where all agree on it.
+        for (_, state, _) in &states {
             no_overlap(state)?;
             self.granted_once(state)?;
             self.removals(world, state);
-            self.acknowledged_is_ordered(*node, world.app(*node)).await?;
+        }
+        for (node, state, active) in &states {
+            self.one_state(*node, state)?;
+            self.one_history(*node, world.app(*node)).await?;
+            self.acknowledged_is_ordered(*node, world.app(*node))
+                .await?;
             if *active && !world.sites[*node].evil {
                 let forgot = self.restored.contains(node);
                 own_tables((*node, forgot), world.app(*node), state).await?;

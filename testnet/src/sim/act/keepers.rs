@@ -68,16 +68,23 @@ pub(super) async fn rotate(world: &World, op: &Op) -> Result<Vec<EntryId>> {
     };
     let wanted = keys::Wanted {
         // The root's key is the node's name, and stays.
-        keys: keys.into_iter().filter(|usage| *usage != KeyUse::Root).collect(),
+        keys: keys
+            .into_iter()
+            .filter(|usage| *usage != KeyUse::Root)
+            .collect(),
         carried: by.is_some(),
         ..keys::Wanted::default()
     };
     if let Some(by) = by {
         ensure!(by != node, "nobody carries its own document");
     }
-    let next = keys::rotate(world.app(*node), &wanted).await.map_err(failed)?;
+    let next = keys::rotate(world.app(*node), &wanted)
+        .await
+        .map_err(failed)?;
     if let Some(by) = by {
-        let document = next.document.ok_or_else(|| anyhow!("no document to carry"))?;
+        let document = next
+            .document
+            .ok_or_else(|| anyhow!("no document to carry"))?;
         // The carrier's promise is its own, and may be void where the node spoke for itself meanwhile.
         let carried = keys::carry::carry(world.app(*by), &document, false).await;
         carried.map_err(failed)?;

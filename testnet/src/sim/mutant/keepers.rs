@@ -12,7 +12,8 @@ pub(super) async fn harm(mutant: Mutant, world: &mut World, op: &Op) -> Result<(
     match mutant {
         // A while after it has ended, so that everybody has seen the end.
         Mutant::GrantedAgain if matches!(op, Op::Push { .. }) => granted_again(world).await,
-        Mutant::TwoHeads => {
+        // After others have been shown the right one.
+        Mutant::TwoHeads if matches!(op, Op::Jobs { node: 2 }) => {
             let other = "UPDATE keeper_log SET chain = (SELECT chain FROM keeper_log WHERE position = 1) \
                          WHERE position = (SELECT MAX(position) FROM keeper_log)";
             sql(world, 0, other).await
@@ -31,10 +32,11 @@ async fn granted_again(world: &World) -> Result<()> {
     let mut over = None;
     for (_, app) in world.apps() {
         let mut db = app.store.read("harm").await?;
-        let ended: Option<String> =
-            sqlx::query_scalar("SELECT claim_id FROM claim WHERE state = 'ended' LIMIT 1")
-                .fetch_optional(&mut *db)
-                .await?;
+        let ended: Option<String> = sqlx::query_scalar(
+            "SELECT claim_id FROM claim WHERE state IN ('ended', 'released') LIMIT 1",
+        )
+        .fetch_optional(&mut *db)
+        .await?;
         over = over.or(ended);
     }
     let Some(over) = over else { return Ok(()) };

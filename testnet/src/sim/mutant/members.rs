@@ -53,7 +53,8 @@ async fn old_keys(world: &mut World) -> Result<()> {
             let state = coalition.map(|coalition| &coalition.state);
             let past = state.and_then(|state| {
                 let mut past = state.past_documents.iter();
-                past.find(|((who, _), _)| *who == app.me).map(|(_, row)| row.document.clone())
+                past.find(|((who, _), _)| *who == app.me)
+                    .map(|(_, row)| row.document.clone())
             });
             past
         };

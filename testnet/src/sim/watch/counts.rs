@@ -12,11 +12,7 @@ use protocol::{
 };
 
 /// No node has or can open counts that it is no party to, and what parties have tells no less than a cell.
-pub(super) async fn told_to_parties_in_cells(
-    node: usize,
-    world: &World,
-    state: &State,
-) -> Verdict {
+pub(super) async fn told_to_parties_in_cells(node: usize, world: &World, state: &State) -> Verdict {
     let app = world.app(node);
     for (overlap, row) in state.overlaps.iter() {
         let sealed = match row.ended.as_ref().map(|ended| &ended.how) {
@@ -46,7 +42,9 @@ pub(super) async fn told_to_parties_in_cells(
         }
         let cells: Vec<Cell> = serde_json::from_str(&cells).map_err(blind)?;
         for cell in &cells {
-            let wide = cell.below.is_none_or(|below| below >= cell.at_least + least);
+            let wide = cell
+                .below
+                .is_none_or(|below| below >= cell.at_least + least);
             let whole = cell.at_least == 0 || cell.at_least >= least;
             if !wide || !whole {
                 return violated(

@@ -4,10 +4,7 @@
 use super::{QUEUE, Verdict, Watch, blind, violated};
 use crate::sim::world::World;
 use commonturf::app::App;
-use protocol::{
-    id::NodeId,
-    state::State,
-};
+use protocol::{id::NodeId, state::State};
 
 /// A grant as it was first seen.
 #[derive(Debug, Clone, Copy)]

@@ -16,7 +16,11 @@ impl Watch {
                 Some(left_at) => drop(self.gone.insert(node, left_at)),
                 // An older state does not know of the removal; a later one knows of the return.
                 None => {
-                    if self.gone.get(&node).is_some_and(|gone| *gone < member.joined_at) {
+                    if self
+                        .gone
+                        .get(&node)
+                        .is_some_and(|gone| *gone < member.joined_at)
+                    {
                         self.gone.remove(&node);
                     }
                 }

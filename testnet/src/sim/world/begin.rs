@@ -6,12 +6,7 @@ use crate::sim::{
     time::{Holds, NodeClock},
 };
 use anyhow::{Context, Result, bail};
-use commonturf::{
-    coalition as work,
-    http::problem::Failure,
-    init,
-    keeper::raft,
-};
+use commonturf::{coalition as work, http::problem::Failure, init, keeper::raft};
 use protocol::{fold::ceremony, time::Moment};
 use std::path::Path;
 use tempfile::TempDir;
