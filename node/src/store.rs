@@ -47,6 +47,7 @@ pub mod way_back;
 
 use sqlx::{Any, AnyConnection, AnyPool, Transaction, any::AnyPoolOptions, pool::PoolConnection};
 use std::{
+    any::Any as Anything,
     fmt::Debug,
     ops::{Deref, DerefMut},
     sync::Arc,
@@ -145,7 +146,13 @@ pub trait Faults: Debug + Send + Sync {
     /// # Errors
     /// What went wrong.
     fn strike(&self, stage: Stage, action: &'static str) -> Result<(), sqlx::Error>;
+
+    /// Called before somebody uses the database; what it returns is dropped when that is over.
+    fn used(&self) -> Used;
 }
+
+/// Lives as long as somebody uses the database.
+pub type Used = Box<dyn Anything + Send + Sync>;
 
 /// The database of one node.
 #[derive(Debug, Clone)]
@@ -201,6 +208,7 @@ impl Store {
     #[expect(clippy::disallowed_methods, reason = "this is the place that may")]
     pub async fn write(&self, action: &'static str) -> Result<Write> {
         strike(self.faults.as_ref(), Stage::Begin, action)?;
+        let used = self.used();
         let transaction = self
             .writer
             .begin_with(self.dialect.begin_write())
@@ -210,7 +218,12 @@ impl Store {
             transaction,
             action,
             faults: self.faults.clone(),
+            _used: used,
         })
+    }
+
+    fn used(&self) -> Option<Used> {
+        self.faults.as_ref().map(|faults| faults.used())
     }
 
     /// A connection that only reads.
@@ -219,12 +232,16 @@ impl Store {
     /// [`StoreError`] naming the action.
     #[expect(clippy::disallowed_methods, reason = "this is the place that may")]
     pub async fn read(&self, action: &'static str) -> Result<Read> {
+        let used = self.used();
         let connection = self
             .readers
             .acquire()
             .await
             .map_err(|source| StoreError::Database { action, source })?;
-        Ok(Read { connection })
+        Ok(Read {
+            connection,
+            _used: used,
+        })
     }
 
     /// Empties the database's own log, so that no file holds any more what was deleted before.
@@ -265,6 +282,7 @@ pub struct Write {
     transaction: Transaction<'static, Any>,
     action: &'static str,
     faults: Option<Arc<dyn Faults>>,
+    _used: Option<Used>,
 }
 
 fn strike(faults: Option<&Arc<dyn Faults>>, stage: Stage, action: &'static str) -> Result<()> {
@@ -310,6 +328,7 @@ impl DerefMut for Write {
 #[derive(Debug)]
 pub struct Read {
     connection: PoolConnection<Any>,
+    _used: Option<Used>,
 }
 
 impl Deref for Read {

@@ -12,6 +12,7 @@ mod machine;
 mod mark;
 mod network;
 mod rpc;
+mod runtime;
 mod start;
 #[cfg(test)]
 mod tests;
@@ -73,7 +74,7 @@ openraft::declare_raft_types!(
         Entry = openraft::Entry<Types>,
         SnapshotData = Cursor<Vec<u8>>,
         Responder = openraft::impls::OneshotResponder<Types>,
-        AsyncRuntime = openraft::TokioRuntime,
+        AsyncRuntime = runtime::Runtime,
 );
 
 /// Entries to be ordered, with the time of the leader that proposed them.
@@ -184,6 +185,12 @@ pub(crate) async fn running(app: &App) -> Result<Arc<Running>, Failure> {
 /// This node's part in Raft, if it runs.
 pub(crate) async fn if_running(app: &App) -> Option<Arc<Running>> {
     app.kept.running.lock().await.clone()
+}
+
+/// Who leads a majority of the keepers, as far as this node knows; none where it does not keep the log.
+pub async fn leader(app: &App) -> Option<NodeId> {
+    let standing = if_running(app).await?.standing();
+    standing.leader.filter(|_| standing.quorum)
 }
 
 /// How many keepers vote, as far as this node knows; 0 where it does not keep the log.

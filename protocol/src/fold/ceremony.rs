@@ -35,9 +35,15 @@ pub fn current(state: &State) -> Option<Keyset> {
     codec::decode(&row.bytes).ok()
 }
 
-/// The ceremony that is under way.
+/// The ceremony in which keepers take part now. One of keepers that the agreement does not name any more is
+/// none: nothing that is said in it counts, and the next one need not wait for its end.
 #[must_use]
 pub fn open(state: &State) -> Option<(EntryId, &CeremonyRow)> {
+    unended(state).filter(|(_, row)| !is_stale(state, row))
+}
+
+/// The ceremony that has not ended, whoever keeps the log now.
+fn unended(state: &State) -> Option<(EntryId, &CeremonyRow)> {
     let mut rows = state.ceremonies.iter();
     let (id, row) = rows.find(|(_, row)| row.failed.is_none())?;
     Some((*id, row))
@@ -107,7 +113,7 @@ pub(super) fn start(state: &mut State, at: At, entry: &CeremonyStart) -> Result<
     if !keepers(state).contains(&at.author) {
         return Err(Void::NotAllowed("only a keeper begins a key ceremony"));
     }
-    if open(state).is_some_and(|(_, row)| !is_stale(state, row)) {
+    if open(state).is_some() {
         return Err(Void::NotAllowed("a key ceremony is under way"));
     }
     let too_soon = |failed: Failure| at.time < failed.at.plus(CEREMONY_PAUSE);
@@ -377,7 +383,9 @@ pub(super) fn abandon(state: &mut State, at: At, entry: &CeremonyAbandon) -> Res
 
 /// Ends a ceremony whose time is over.
 pub(super) fn expire(state: &mut State, now: Moment) {
-    let Some((id, row)) = open(state) else { return };
+    let Some((id, row)) = unended(state) else {
+        return;
+    };
     if row.deadline > now {
         return;
     }
@@ -395,7 +403,7 @@ pub(super) fn expire(state: &mut State, now: Moment) {
 /// The next moment of log time at which a ceremony, a rotation or the time of the old keys ends by itself.
 #[must_use]
 pub fn next_end(state: &State) -> Option<Moment> {
-    let ceremony = open(state).map(|(_, row)| row.deadline);
+    let ceremony = unended(state).map(|(_, row)| row.deadline);
     let closing = state.closing.get(&()).map(|closing| closing.until);
     let rotation = super::rotation::open(state).and_then(|row| row.deadline);
     [ceremony, closing, rotation].into_iter().flatten().min()

@@ -87,7 +87,6 @@ pub async fn judge(
             id: book.id,
             store: &book.store,
             is_well: true,
-            is_older: false,
         })
         .collect();
     for (n, book) in books.iter().enumerate() {

@@ -1,5 +1,8 @@
 //! Doing an operation: the node's own work, as its desk and its loops call it.
 
+mod counts;
+mod keepers;
+
 use super::{
     evil,
     op::{Op, Place},
@@ -82,9 +85,27 @@ pub async fn act(world: &mut World, op: &Op) -> Result<Done, Broken> {
             world.restart(*node).await.map_err(Broken)?;
             done
         }
+        Op::Torn {
+            node,
+            after,
+            bytes,
+            during,
+        } => {
+            world.sites[*node].disk.die(*after, Place::Committed);
+            let done = Box::pin(act(world, during)).await;
+            // Only what nobody was told of can be torn off: the disk has the rest.
+            if world.sites[*node].disk.is_dead() {
+                world.start_torn(*node, *bytes).await.map_err(Broken)?;
+            }
+            world.sites[*node].disk.heal();
+            done
+        }
         Op::Restart { node } => world.restart(*node).await.map_err(Broken).map(nothing),
         Op::BackUp { node } => world.back_up(*node).await.map_err(Broken).map(nothing),
-        Op::Restore { node } => world.restore(*node).await.map_err(Broken).map(nothing),
+        Op::Restore { node, marked } => {
+            let restored = world.restore(*node, *marked).await;
+            restored.map_err(Broken).map(nothing)
+        }
         other => Ok(match plain(world, other).await {
             Ok(promised) => Done {
                 promised,
@@ -102,10 +123,32 @@ fn nothing<T>(_: T) -> Done {
     Done::default()
 }
 
+/// The nodes without which an operation cannot be.
+fn needed(op: &Op) -> Vec<usize> {
+    let stranger = ORGANIZATIONS.len() - 1;
+    let own = op.node().into_iter();
+    match op {
+        Op::Read { node }
+        | Op::Push { node }
+        | Op::Contact { node, .. }
+        | Op::Import { node, .. }
+        | Op::Mark { node, .. }
+        | Op::KeepAgain { node }
+        | Op::ComeBack { node } => vec![*node],
+        Op::Join => vec![stranger],
+        Op::Approve { .. } => own.chain([stranger]).collect(),
+        Op::Rotate { by, .. } => own.chain(*by).collect(),
+        _ => own.collect(),
+    }
+}
+
 async fn plain(world: &mut World, op: &Op) -> Result<Vec<EntryId>> {
     let none = Vec::new();
+    for node in needed(op) {
+        ensure!(world.runs(node), "the node does not run");
+    }
     match op {
-        Op::Pass { seconds } => world.pass(seconds * 1_000),
+        Op::Pass { seconds } => world.run(seconds * 1_000).await,
         Op::Skew { node, seconds } => {
             world.sites[*node].skew = seconds * 1_000;
             world.pass(0);
@@ -120,7 +163,8 @@ async fn plain(world: &mut World, op: &Op) -> Result<Vec<EntryId>> {
         Op::Import { node, person } => {
             people::put(world.app(*node), *node, 0, &[*person]).await?;
         }
-        Op::Wire { node, fates } => world.network.fates(*node, fates),
+        Op::Wire { node, fates } => world.network.fates(*node, false, fates),
+        Op::Raft { node, fates } => world.network.fates(*node, true, fates),
         Op::Late => world.network.arrive_late().await,
         Op::Replay { back } => world.network.replay(*back).await,
         Op::Cut { node, cut } => world.network.cut(*node, *cut),
@@ -142,11 +186,11 @@ async fn plain(world: &mut World, op: &Op) -> Result<Vec<EntryId>> {
         Op::Share { .. } | Op::Revoke { .. } | Op::Recall { .. } => return share(world, op).await,
         Op::Leave { .. } | Op::Remove { .. } => return part(world, op).await,
         Op::Plan { .. } | Op::Unplan { .. } => return plan(world, op).await,
-        Op::Disk { .. }
-        | Op::Crash { .. }
-        | Op::Restart { .. }
-        | Op::BackUp { .. }
-        | Op::Restore { .. } => {}
+        Op::Keepers { node, keepers } => return keepers::entrust(world, *node, keepers).await,
+        Op::Rotate { .. } => return keepers::rotate(world, op).await,
+        Op::Count { .. } | Op::Answer { .. } => return counts::count(world, op).await,
+        Op::KeepAgain { .. } | Op::ComeBack { .. } => keepers::help(world, op).await?,
+        _ => keepers::befall(world, op).await?,
     }
     Ok(none)
 }
@@ -175,10 +219,10 @@ async fn mark(world: &World, op: &Op) -> Result<()> {
 
 async fn membership(world: &mut World, op: &Op) -> Result<Vec<EntryId>> {
     let stranger = ORGANIZATIONS.len() - 1;
-    let name = world.app(stranger).name.clone();
+    let name = ORGANIZATIONS[stranger].0;
     match op {
         Op::Invite { node } => {
-            let invited = work::invite::invite(world.app(*node), &name, 72).await;
+            let invited = work::invite::invite(world.app(*node), name, 72).await;
             let (invite, entry) = invited.map_err(failed)?;
             world.invite = Some(invite.to_string());
             Ok(vec![entry])
@@ -192,7 +236,7 @@ async fn membership(world: &mut World, op: &Op) -> Result<Vec<EntryId>> {
         Op::Approve { node } => {
             let (ours, theirs) = (world.app(*node), world.app(stranger));
             let digits = crate::door::compared(ours, theirs).await?;
-            let approved = work::join::approve(ours, &name, Some(&digits)).await;
+            let approved = work::join::approve(ours, name, Some(&digits)).await;
             // A change of the group may become needless; it is no promise.
             approved.map_err(failed).map(|_| Vec::new())
         }
@@ -274,9 +318,9 @@ async fn part(world: &World, op: &Op) -> Result<Vec<EntryId>> {
             Ok(promised)
         }
         Op::Remove { node, whom, agree } => {
-            let name = world.app(*whom).name.clone();
+            let (name, _) = ORGANIZATIONS[*whom];
             let reason = (!agree).then_some("It does not answer.");
-            let removal = work::parting::remove(world.app(*node), &name, reason, false).await;
+            let removal = work::parting::remove(world.app(*node), name, reason, false).await;
             Ok(removal.map_err(failed)?.entry.into_iter().collect())
         }
         _ => Ok(Vec::new()),

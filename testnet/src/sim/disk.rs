@@ -1,8 +1,8 @@
 //! A node's disk in a simulation: it fails, or its node dies, in the transaction that the list of
 //! operations names.
 
-use super::op::Place;
-use commonturf::store::{Faults, Stage};
+use super::{op::Place, time::Holds};
+use commonturf::store::{Faults, Stage, Used};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 /// What is planned.
@@ -18,12 +18,24 @@ enum Plan {
 }
 
 /// One node's disk.
-#[derive(Debug, Default)]
-pub struct Disk(Mutex<(Plan, u64)>);
+#[derive(Debug)]
+pub struct Disk {
+    plan: Mutex<(Plan, u64)>,
+    holds: Holds,
+}
 
 impl Disk {
+    /// A good one; time stands still while somebody uses it.
+    #[must_use]
+    pub fn new(holds: Holds) -> Self {
+        Self {
+            plan: Mutex::default(),
+            holds,
+        }
+    }
+
     fn inner(&self) -> MutexGuard<'_, (Plan, u64)> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.plan.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// The node will die.
@@ -63,6 +75,10 @@ fn stage_of(place: Place) -> Stage {
 }
 
 impl Faults for Disk {
+    fn used(&self) -> Used {
+        Box::new(self.holds.hold())
+    }
+
     fn strike(&self, stage: Stage, _: &'static str) -> Result<(), sqlx::Error> {
         let mut inner = self.inner();
         let (plan, injected) = &mut *inner;

@@ -41,7 +41,8 @@ pub async fn misbehave(world: &World, node: usize, how: Evil) -> Result<()> {
     match how {
         Evil::Garbage => return raw(app, b"no entry at all".to_vec()).await,
         Evil::OthersEntry => {
-            let mut db = world.app(0).store.read("listening").await?;
+            let keeper = world.leader().await.context("nobody leads")?;
+            let mut db = world.app(keeper).store.read("listening").await?;
             let items = commonturf::store::keeper::after(&mut db, 0, 1_000).await?;
             drop(db);
             let last = items.into_iter().next_back().context("an empty log")?;

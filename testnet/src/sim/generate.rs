@@ -1,6 +1,10 @@
 //! From a seed to a list of operations.
 
+mod trouble;
+mod turns;
+
 use super::{
+    List,
     op::{Evil, Fate, Op, Place},
     people::{LATE, LISTS, PEOPLE},
     world::MEMBERS,
@@ -14,24 +18,53 @@ pub const LENGTH: usize = 180;
 /// What a seed's list is like.
 struct Style {
     nodes: usize,
+    keepers: usize,
     evil: Option<usize>,
-    restores: bool,
+    /// Whose database becomes an older copy of itself.
+    restores: Option<usize>,
+    /// Who burns down.
+    loses: Option<usize>,
     joins: bool,
     parts: bool,
+    /// Who keeps the log changes.
+    changes: bool,
+    rotates: bool,
+    counts: bool,
 }
 
-/// The list of a seed.
+impl Style {
+    fn of(rng: &mut StdRng, keepers: usize) -> Self {
+        let several = keepers > 1;
+        let joins = rng.gen_bool(0.4);
+        let restores = rng.gen_bool(0.25);
+        let loses = several && !restores && rng.gen_bool(0.2);
+        // A keeper that is alone must not lose what nobody else has.
+        let first = usize::from(!several);
+        Self {
+            nodes: if joins { MEMBERS + 1 } else { MEMBERS },
+            keepers,
+            evil: rng.gen_bool(0.3).then(|| rng.gen_range(1..MEMBERS)),
+            restores: restores.then(|| rng.gen_range(first..MEMBERS)),
+            loses: loses.then(|| rng.gen_range(0..MEMBERS)),
+            joins,
+            parts: rng.gen_bool(0.25),
+            changes: loses || (rng.gen_bool(0.3) && !restores),
+            rotates: rng.gen_bool(0.35),
+            counts: rng.gen_bool(0.25),
+        }
+    }
+
+    fn node(&self, rng: &mut StdRng) -> usize {
+        rng.gen_range(0..self.nodes)
+    }
+}
+
+/// The list of a seed: every other one begins with three keepers.
 #[must_use]
-pub fn operations(seed: u64) -> Vec<Op> {
+pub fn list(seed: u64) -> List {
+    let keepers = if seed.is_multiple_of(2) { MEMBERS } else { 1 };
     let mut rng = StdRng::seed_from_u64(seed);
-    let joins = rng.gen_bool(0.4);
-    let style = Style {
-        nodes: if joins { MEMBERS + 1 } else { MEMBERS },
-        evil: rng.gen_bool(0.35).then(|| rng.gen_range(1..MEMBERS)),
-        restores: rng.gen_bool(0.15),
-        joins,
-        parts: rng.gen_bool(0.25),
-    };
+    let style = Style::of(&mut rng, keepers);
     let mut operations = Vec::new();
     while operations.len() < LENGTH {
         let op = one(&mut rng, &style);
@@ -42,14 +75,14 @@ pub fn operations(seed: u64) -> Vec<Op> {
             Some(node) if rng.gen_bool(0.6) => heard(&mut rng, &style, node, &mut operations),
             _ => {}
         }
-        if style.joins && rng.gen_bool(0.03) {
-            comes_in(&mut rng, &style, &mut operations);
-        }
-        if style.parts && rng.gen_bool(0.015) {
-            goes(&mut rng, &style, &mut operations);
-        }
+        turns::of(&mut rng, &style, &mut operations);
     }
-    operations
+    List {
+        seed,
+        keepers,
+        showed: String::new(),
+        operations,
+    }
 }
 
 /// A node speaks, the keeper reads, and so do some others, who then do their jobs.
@@ -66,78 +99,24 @@ fn heard(rng: &mut StdRng, style: &Style, node: usize, operations: &mut Vec<Op>)
     }
 }
 
-/// The stranger is invited, asks and is let in, and all sign, with something else in between.
-fn comes_in(rng: &mut StdRng, style: &Style, operations: &mut Vec<Op>) {
-    let host = rng.gen_range(0..MEMBERS);
-    let mut steps = vec![
-        Op::Invite { node: host },
-        Op::Join,
-        Op::Approve { node: host },
-    ];
-    steps.push(Op::Propose { node: host });
-    steps.extend((0..style.nodes).map(|node| Op::Sign { node }));
-    for step in steps {
-        operations.push(step);
-        for node in [host, MEMBERS] {
-            operations.push(Op::Jobs { node });
-            operations.push(Op::Push { node });
-        }
-        operations.push(Op::Push { node: 0 });
-        for node in 0..style.nodes {
-            operations.push(Op::Read { node });
-        }
-        if rng.gen_bool(0.5) {
-            let op = one(rng, style);
-            operations.push(op);
-        }
-    }
-}
-
-/// A member leaves or is removed, with something else in between.
-fn goes(rng: &mut StdRng, style: &Style, operations: &mut Vec<Op>) {
-    let whom = rng.gen_range(1..style.nodes);
-    let steps: Vec<Op> = if rng.gen_bool(0.5) {
-        vec![Op::Leave { node: whom }; 3]
-    } else {
-        let others = (0..style.nodes).filter(|node| *node != whom);
-        let remove = |(n, node)| Op::Remove {
-            node,
-            whom,
-            agree: n > 0,
-        };
-        others.enumerate().map(remove).collect()
-    };
-    for step in steps {
-        let said = step.node();
-        operations.push(step);
-        if let Some(node) = said {
-            heard(rng, style, node, operations);
-        }
-        if rng.gen_bool(0.5) {
-            let op = one(rng, style);
-            operations.push(op);
-        }
-    }
-}
-
 fn one(rng: &mut StdRng, style: &Style) -> Op {
     let node = rng.gen_range(0..style.nodes);
     match rng.gen_range(0..100) {
-        0..6 => time(rng, node),
+        0..6 => time(rng, style, node),
         6..16 => Op::Read { node },
         16..21 => Op::Push { node },
         21..27 => Op::Jobs { node },
-        27..72 => work(rng, style, node),
-        _ => trouble(rng, style, node),
+        27..70 => work(rng, style, node),
+        _ => trouble::some(rng, style, node),
     }
 }
 
-fn time(rng: &mut StdRng, node: usize) -> Op {
+fn time(rng: &mut StdRng, style: &Style, node: usize) -> Op {
     if rng.gen_bool(0.2) {
         return Op::Skew {
             node,
             // The keeper's clock is log time: a keeper that is hours ahead ends everybody's claims.
-            seconds: if node == 0 {
+            seconds: if node == 0 || (style.keepers > 1 && node < MEMBERS) {
                 rng.gen_range(-200..200)
             } else {
                 *[-3_000, -200, -4, 0, 4, 200, 3_000]
@@ -223,91 +202,3 @@ fn work(rng: &mut StdRng, style: &Style, node: usize) -> Op {
         },
     }
 }
-
-fn place(rng: &mut StdRng) -> Place {
-    *Place::ALL.choose(rng).unwrap_or(&Place::Commit)
-}
-
-fn trouble(rng: &mut StdRng, style: &Style, node: usize) -> Op {
-    match rng.gen_range(0..28) {
-        0..8 => Op::Wire {
-            node,
-            fates: (0..rng.gen_range(1..4)).map(|_| fate(rng)).collect(),
-        },
-        8 => Op::Late,
-        9 => Op::Replay {
-            back: rng.gen_range(0..20),
-        },
-        10..13 => Op::Cut {
-            node,
-            cut: rng.gen_bool(0.35),
-        },
-        13..16 => Op::Disk {
-            node,
-            after: rng.gen_range(0..4),
-            failing: rng.gen_range(1..3),
-            stage: place(rng),
-            during: Box::new(busy(rng, style, node)),
-        },
-        16..22 => Op::Crash {
-            node,
-            after: rng.gen_range(0..5),
-            stage: place(rng),
-            during: Box::new(busy(rng, style, node)),
-        },
-        22 => Op::Restart { node },
-        23 if style.restores && node != 0 => Op::BackUp { node },
-        24 if style.restores && node != 0 => Op::Restore { node },
-        23 | 24 => Op::Cut { node, cut: false },
-        _ => match style.evil {
-            Some(node) => Op::Evil {
-                node,
-                how: *EVIL.choose(rng).unwrap_or(&Evil::Garbage),
-            },
-            None => Op::Read { node },
-        },
-    }
-}
-
-/// Something during which a node writes.
-fn busy(rng: &mut StdRng, style: &Style, node: usize) -> Op {
-    // What others append is written by the keeper, too.
-    let speaker = rng.gen_range(0..style.nodes);
-    match rng.gen_range(0..10) {
-        0..3 => Op::Jobs { node },
-        3..5 => Op::Push { node },
-        5..7 => Op::Read { node },
-        7 => Op::Push { node: speaker },
-        _ => work(rng, style, node),
-    }
-}
-
-fn fate(rng: &mut StdRng) -> Fate {
-    const FATES: [Fate; 8] = [
-        Fate::Arrive,
-        Fate::Lost,
-        Fate::AnswerLost,
-        Fate::AnswerLost,
-        Fate::Twice,
-        Fate::Late,
-        Fate::Late,
-        Fate::Damaged,
-    ];
-    *FATES.choose(rng).unwrap_or(&Fate::Lost)
-}
-
-const EVIL: [Evil; 13] = [
-    Evil::ReleaseOthers,
-    Evil::RenewOthers,
-    Evil::ClaimBackwards,
-    Evil::ClaimUnderNothing,
-    Evil::ClaimAll,
-    Evil::AnswerOthersNotice,
-    Evil::FalseCheckpoint,
-    Evil::UseIdAgain,
-    Evil::RowsOfNothing,
-    Evil::SecondGenesis,
-    Evil::Garbage,
-    Evil::OthersEntry,
-    Evil::Flood,
-];

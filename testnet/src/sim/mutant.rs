@@ -3,12 +3,16 @@
 //! A mutant does to a node's state or tables what code with the fault would have done; the program
 //! itself has no switch for it.
 
+mod counts;
+mod keepers;
+mod members;
+
 use super::{
     op::Op,
     people,
     world::{MEMBERS, World},
 };
-use anyhow::Result;
+use anyhow::{Result, ensure};
 use protocol::{state::rows::Tokens, time::DAY, token::Token};
 
 /// A planted fault.
@@ -28,11 +32,29 @@ pub enum Mutant {
     GateLetsAll,
     /// A claim that was decided is not written down at its author.
     EffectIsLost,
+    /// A claim that has ended is granted again, at all alike.
+    GrantedAgain,
+    /// A keeper signs two heads of one length.
+    TwoHeads,
+    /// A keeper that was restored from a backup votes under its old id.
+    AmnesiacVotes,
+    /// A leader tells an author that something is ordered before most keepers have it.
+    ToldTooEarly,
+    /// Whoever was removed still reads.
+    RemovedReads,
+    /// A node goes on under keys that the log does not list any more.
+    OldKeysStay,
+    /// Whoever comes back does not make good what its tables missed.
+    ReturnForgets,
+    /// A count is told to the last person.
+    SmallCellTold,
+    /// A count is told to somebody who is no party.
+    ThirdIsTold,
 }
 
 impl Mutant {
     /// Every one.
-    pub const ALL: [Self; 7] = [
+    pub const ALL: [Self; 16] = [
         Self::FoldSkips,
         Self::HeldDoorGranted,
         Self::KeeperForgets,
@@ -40,6 +62,15 @@ impl Mutant {
         Self::RowIsKept,
         Self::GateLetsAll,
         Self::EffectIsLost,
+        Self::GrantedAgain,
+        Self::TwoHeads,
+        Self::AmnesiacVotes,
+        Self::ToldTooEarly,
+        Self::RemovedReads,
+        Self::OldKeysStay,
+        Self::ReturnForgets,
+        Self::SmallCellTold,
+        Self::ThirdIsTold,
     ];
 
     /// Does its harm after an operation.
@@ -75,11 +106,19 @@ impl Mutant {
                 Ok(())
             }
             Self::GateLetsAll => all_agree(world).await,
+            Self::GrantedAgain | Self::TwoHeads | Self::AmnesiacVotes | Self::ToldTooEarly => {
+                keepers::harm(self, world, op).await
+            }
+            Self::RemovedReads | Self::OldKeysStay | Self::ReturnForgets => {
+                members::harm(self, world).await
+            }
+            Self::SmallCellTold | Self::ThirdIsTold => counts::harm(self, world).await,
         }
     }
 }
 
 async fn sql(world: &World, node: usize, sql: &'static str) -> Result<()> {
+    ensure!(world.runs(node), "the node does not run");
     let mut tx = world.app(node).store.write("harm").await?;
     sqlx::query(sql).execute(&mut *tx).await?;
     Ok(tx.commit().await?)
@@ -144,7 +183,7 @@ async fn all_agree(world: &World) -> Result<()> {
     for node in 0..MEMBERS {
         let mut tx = world.app(node).store.write("harm").await?;
         for person in 0..people::PEOPLE - people::LATE {
-            let at = world.time.plus(-DAY).0;
+            let at = world.time().plus(-DAY).0;
             people::agree(&mut tx, &people::id(person), &names, at).await?;
         }
         tx.commit().await?;

@@ -1,13 +1,17 @@
 //! The network of a simulation: it calls the other node's router in this process, and loses, repeats,
 //! delays and damages what the list of operations says.
+//!
+//! Every way between two nodes takes a time of its own, so that what happens at several nodes at once has
+//! an order that repeats.
 
-use super::{disk::Disk, op::Fate};
+use super::{disk::Disk, op::Fate, time};
 use axum::{Router, body::Body};
 use bytes::Bytes;
 use commonturf::transport::{Transport, TransportError};
 use futures_util::future::BoxFuture;
 use http::{HeaderValue, Request, Response, header};
 use http_body_util::BodyExt;
+use protocol::sign::HEAD;
 use std::{
     collections::{BTreeMap, BTreeSet, VecDeque},
     sync::{Arc, Mutex, MutexGuard, PoisonError},
@@ -17,6 +21,11 @@ use tower::ServiceExt;
 /// Requests that somebody who listens remembers, and that may be late at a time.
 const REMEMBERED: usize = 32;
 
+/// How long a caller waits for somebody from whom nothing comes, in milliseconds.
+const SILENCE: i64 = 3_000;
+/// What stands in the path of calls between keepers.
+const RAFT: &str = "/raft/";
+
 /// Where a node answers: its number and its router.
 type Door = (usize, Router, Arc<Disk>);
 
@@ -25,7 +34,11 @@ type Door = (usize, Router, Arc<Disk>);
 struct Inner {
     doors: BTreeMap<String, Door>,
     cut: BTreeSet<usize>,
-    fates: BTreeMap<usize, VecDeque<Fate>>,
+    side: BTreeSet<usize>,
+    mute: BTreeSet<(usize, usize)>,
+    fates: BTreeMap<(usize, bool), VecDeque<Fate>>,
+    heads: BTreeMap<(usize, String), String>,
+    two_heads: Option<String>,
     late: VecDeque<(String, Request<Bytes>)>,
     past: VecDeque<(String, Request<Bytes>)>,
     injected: u64,
@@ -85,15 +98,39 @@ impl Network {
         }
     }
 
-    /// What becomes of a node's next requests.
-    pub fn fates(&self, node: usize, fates: &[Fate]) {
-        self.inner().fates.entry(node).or_default().extend(fates);
+    /// Nothing passes between some nodes and all others.
+    pub fn split(&self, side: &[usize]) {
+        self.inner().side = side.iter().copied().collect();
+    }
+
+    /// Nothing arrives that a node sends to another, or all does.
+    pub fn mute(&self, from: usize, to: usize, mute: bool) {
+        let mut inner = self.inner();
+        if mute {
+            inner.mute.insert((from, to));
+        } else {
+            inner.mute.remove(&(from, to));
+        }
+    }
+
+    /// What becomes of a node's next requests, or of its calls to other keepers.
+    pub fn fates(&self, node: usize, raft: bool, fates: &[Fate]) {
+        let mut inner = self.inner();
+        inner.fates.entry((node, raft)).or_default().extend(fates);
+    }
+
+    /// Two heads of one length that one keeper has signed, if one did.
+    #[must_use]
+    pub fn two_heads(&self) -> Option<String> {
+        self.inner().two_heads.clone()
     }
 
     /// No fault is left.
     pub fn heal(&self) {
         let mut inner = self.inner();
         inner.cut.clear();
+        inner.side.clear();
+        inner.mute.clear();
         inner.fates.clear();
     }
 
@@ -129,7 +166,7 @@ impl Network {
             let door = inner.doors.get(base);
             door.filter(|(node, ..)| !inner.cut.contains(node)).cloned()
         };
-        let Some((_, router, disk)) = door else {
+        let Some((node, router, disk)) = door else {
             return Err(silence());
         };
         let (mut parts, body) = request.into_parts();
@@ -145,7 +182,29 @@ impl Network {
         if disk.is_dead() {
             return Err(silence());
         }
+        self.inner().note_head(node, &parts.headers);
         Ok(Response::from_parts(parts, body))
+    }
+
+    /// One way from a node to another: it takes a moment, and nothing arrives where the two are apart.
+    async fn way(&self, from: usize, to: usize) -> Result<(), TransportError> {
+        let apart = {
+            let mut inner = self.inner();
+            let apart = inner.side.contains(&from) != inner.side.contains(&to)
+                || inner.mute.contains(&(from, to));
+            inner.injected += u64::from(apart);
+            apart
+        };
+        if apart {
+            time::run_for(SILENCE).await;
+            return Err(silence());
+        }
+        time::run_for(latency(from, to)).await;
+        Ok(())
+    }
+
+    fn node_at(&self, base: &str) -> Option<usize> {
+        self.inner().doors.get(base).map(|(node, ..)| *node)
     }
 
     async fn carry(
@@ -154,22 +213,30 @@ impl Network {
         base: &str,
         request: Request<Bytes>,
     ) -> Result<Response<Bytes>, TransportError> {
+        let raft = request.uri().path().contains(RAFT);
         let fate = {
             let mut inner = self.inner();
             if inner.cut.contains(&from) {
                 inner.injected += 1;
                 return Err(silence());
             }
-            let fate = inner.fates.get_mut(&from).and_then(VecDeque::pop_front);
+            let fates = inner.fates.get_mut(&(from, raft));
+            let fate = fates.and_then(VecDeque::pop_front);
             let fate = fate.unwrap_or(Fate::Arrive);
             inner.injected += u64::from(fate != Fate::Arrive);
-            remember(&mut inner.past, base, &request);
+            if !raft {
+                remember(&mut inner.past, base, &request);
+            }
             if fate == Fate::Late {
                 remember(&mut inner.late, base, &request);
             }
             fate
         };
-        match fate {
+        let to = self.node_at(base);
+        if let Some(to) = to {
+            self.way(from, to).await?;
+        }
+        let answer = match fate {
             Fate::Arrive => self.deliver(base, request).await,
             Fate::Lost | Fate::Late => Err(silence()),
             Fate::AnswerLost => {
@@ -182,6 +249,32 @@ impl Network {
                 first
             }
             Fate::Damaged => self.deliver(base, request).await.map(damaged),
+        };
+        if let (Some(to), Ok(_)) = (to, &answer) {
+            self.way(to, from).await?;
+        }
+        answer
+    }
+}
+
+/// How long a way takes, in milliseconds; no two ways between keepers take the same.
+fn latency(from: usize, to: usize) -> i64 {
+    let (from, to) = (from as i64, to as i64);
+    2 + 5 * from + 7 * to
+}
+
+impl Inner {
+    /// A keeper shows a head with every answer; one that shows another of the same length has two logs.
+    fn note_head(&mut self, node: usize, headers: &http::HeaderMap) {
+        let shown = headers.get(HEAD).and_then(|value| value.to_str().ok());
+        let Some((length, rest)) = shown.and_then(|shown| shown.split_once(", chain=")) else {
+            return;
+        };
+        let chain = rest.split(',').next().unwrap_or_default().to_owned();
+        let at = (node, length.to_owned());
+        let known = self.heads.entry(at).or_insert_with(|| chain.clone());
+        if *known != chain && self.two_heads.is_none() {
+            self.two_heads = Some(format!("node {node} signed two of {length}"));
         }
     }
 }

@@ -170,12 +170,81 @@ pub enum Op {
         /// Which of its plans, counted round.
         nth: usize,
     },
+    /// A node proposes that others keep the log.
+    Keepers {
+        /// Which.
+        node: usize,
+        /// Who shall keep it.
+        keepers: Vec<usize>,
+    },
+    /// A node gets new keys.
+    Rotate {
+        /// Which.
+        node: usize,
+        /// All of them, the root's too, or those for requests alone.
+        all: bool,
+        /// Who says the new document for it, where it does not do so itself.
+        by: Option<usize>,
+    },
+    /// A node asks what its register has in common with others'.
+    Count {
+        /// Which.
+        node: usize,
+        /// The other parties.
+        with: Vec<usize>,
+        /// Somebody else counts, where there is one.
+        counter: bool,
+    },
+    /// A node agrees to a count, or does not want one.
+    Answer {
+        /// Which.
+        node: usize,
+        /// Which of those that go on, counted round.
+        nth: usize,
+        /// It agrees.
+        agree: bool,
+    },
     /// What becomes of a node's next requests, one by one.
     Wire {
         /// Whose.
         node: usize,
         /// In order; after them everything arrives.
         fates: Vec<Fate>,
+    },
+    /// What becomes of a keeper's next calls to the other keepers.
+    Raft {
+        /// Whose.
+        node: usize,
+        /// In order; after them everything arrives.
+        fates: Vec<Fate>,
+    },
+    /// Nothing passes any more between some nodes and all others: silence, not an error.
+    Split {
+        /// The one side; nobody ends the split.
+        side: Vec<usize>,
+    },
+    /// As [`Op::Split`], with whoever leads the keepers alone on its side.
+    SplitLeader,
+    /// Nothing that a node sends to another one arrives, answers included, or all does again.
+    Mute {
+        /// Who sends.
+        from: usize,
+        /// To whom.
+        to: usize,
+        /// Nothing arrives.
+        mute: bool,
+    },
+    /// A node stops and stays so.
+    Kill {
+        /// Which.
+        node: usize,
+    },
+    /// Whoever leads the keepers stops and stays so.
+    KillLeader,
+    /// A node stops for ever, with all that it had.
+    Lose {
+        /// Which.
+        node: usize,
     },
     /// A request that was late arrives.
     Late,
@@ -215,7 +284,18 @@ pub enum Op {
         /// What happens.
         during: Box<Op>,
     },
-    /// A node stops and starts.
+    /// The power fails under a node in a transaction that was just written: its end is torn off.
+    Torn {
+        /// Whose.
+        node: usize,
+        /// After so many good transactions.
+        after: u32,
+        /// So many bytes are missing at the end of the database's own log.
+        bytes: u32,
+        /// What happens.
+        during: Box<Op>,
+    },
+    /// A node stops and starts, or starts again.
     Restart {
         /// Which.
         node: usize,
@@ -228,6 +308,19 @@ pub enum Op {
     /// A node's database is replaced by its copy.
     Restore {
         /// Whose.
+        node: usize,
+        /// As `commonturf restore` does it; else the copy does not know that it is one.
+        #[serde(default)]
+        marked: bool,
+    },
+    /// A keeper whose database went back in time learns the log from the others.
+    KeepAgain {
+        /// Which.
+        node: usize,
+    },
+    /// A person asks a node that has stopped to come back.
+    ComeBack {
+        /// Which.
         node: usize,
     },
     /// A member misbehaves.
@@ -320,6 +413,10 @@ impl Op {
             | Self::Remove { node, .. }
             | Self::Plan { node, .. }
             | Self::Unplan { node, .. }
+            | Self::Keepers { node, .. }
+            | Self::Rotate { node, .. }
+            | Self::Count { node, .. }
+            | Self::Answer { node, .. }
             | Self::Jobs { node }
             | Self::Evil { node, .. } => Some(*node),
             _ => None,
@@ -341,26 +438,10 @@ impl Op {
     #[must_use]
     pub fn inner(&self) -> &Self {
         match self {
-            Self::Disk { during, .. } | Self::Crash { during, .. } => during,
+            Self::Disk { during, .. } | Self::Crash { during, .. } | Self::Torn { during, .. } => {
+                during
+            }
             other => other,
         }
-    }
-
-    /// Whether it only makes trouble: the last phase of a run is without such.
-    #[must_use]
-    pub fn is_fault(&self) -> bool {
-        matches!(
-            self,
-            Self::Skew { .. }
-                | Self::Wire { .. }
-                | Self::Late
-                | Self::Replay { .. }
-                | Self::Cut { cut: true, .. }
-                | Self::Disk { .. }
-                | Self::Crash { .. }
-                | Self::Restart { .. }
-                | Self::Restore { .. }
-                | Self::Evil { .. }
-        )
     }
 }

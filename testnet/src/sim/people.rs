@@ -236,3 +236,70 @@ pub async fn reached(app: &App, person: usize, at: i64) -> anyhow::Result<()> {
     app.wake.jobs.notify_one();
     Ok(())
 }
+
+/// Voters on every node's register, who are on no other list.
+pub const REGISTER: usize = 110;
+/// Voters on the register of a node who are not on that of the node before.
+const SHIFT: usize = 30;
+/// The register's name.
+pub const REGISTER_NAME: &str = "Register";
+
+/// The numbers of the voters on a node's register.
+#[must_use]
+pub fn registered(node: usize) -> std::ops::Range<usize> {
+    node * SHIFT..node * SHIFT + REGISTER
+}
+
+/// How many voters the registers of some nodes have in common.
+#[must_use]
+pub fn in_common(nodes: &[usize]) -> usize {
+    let first = nodes.iter().max().map_or(0, |last| registered(*last).start);
+    let end = nodes.iter().min().map_or(0, |least| registered(*least).end);
+    end.saturating_sub(first)
+}
+
+/// Puts voters onto a node's register: a name and a phone number each, and no consent to anything.
+///
+/// # Errors
+/// When the database fails.
+pub async fn register(app: &App, voters: std::ops::Range<usize>) -> anyhow::Result<()> {
+    let now = app.now().0;
+    let mut tx = app.store.write("importing a register").await?;
+    list::insert(&mut tx, "listregister", REGISTER_NAME, now).await?;
+    for voter in voters {
+        let id = format!("voter{voter:04}");
+        let row = person::Person {
+            person_id: id.clone(),
+            given: "Voter".to_owned(),
+            surname: format!("Number{voter}"),
+            source: "voter_file".to_owned(),
+            basis: "public_record".to_owned(),
+            created_at: now,
+            updated_at: now,
+            ..person::Person::default()
+        };
+        person::insert_all(&mut tx, std::slice::from_ref(&row)).await?;
+        let value = format!("+1614555{voter:04}");
+        let mut point = Point {
+            point_id: format!("phone{id}"),
+            class: point::PHONE,
+            kind: "phone".to_owned(),
+            display: value.clone(),
+            value,
+            ..Point::default()
+        };
+        point.point_id = point::put(&mut tx, &point).await?;
+        let has = PersonPoint {
+            person_id: id.clone(),
+            point,
+            label: String::new(),
+            rank: 0,
+            bad: false,
+        };
+        point::attach_all(&mut tx, &[has]).await?;
+        list::add(&mut tx, "listregister", &id).await?;
+    }
+    tx.commit().await?;
+    app.wake.jobs.notify_one();
+    Ok(())
+}

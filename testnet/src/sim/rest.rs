@@ -1,10 +1,12 @@
-//! The last phase of a run: faults stop, and all must come to rest.
+//! The last phase of a run: faults stop, people help whoever cannot go on alone, and all must come to rest.
 
 use super::{
+    act,
+    op::Op,
     watch::{Verdict, Violation, Watch, blind, violated},
     world::World,
 };
-use commonturf::store::Store;
+use commonturf::store::{Store, coalition::Phase};
 use protocol::{
     id::{EntryId, NodeId},
     state::State,
@@ -23,30 +25,112 @@ const CLOCKS: i64 = 2 * 3_600_000;
 /// # Errors
 /// The first [`Violation`].
 pub async fn come_to_rest(world: &mut World, watch: &mut Watch) -> Verdict {
-    world.heal();
+    let healed = world.heal().await;
+    healed.map_err(|error| Violation {
+        rule: "a node starts again",
+        seen: format!("at rest: {error:#}"),
+    })?;
     world.pass(CLOCKS);
     let mut before = Vec::new();
     for round in 0.. {
+        helped(world).await;
         world.rounds(1).await;
-        world.pass(PAUSE);
+        world.run(PAUSE).await;
         watch.look(world).await?;
         let now = standing(world).await?;
-        if now == before && now.iter().all(|(_, position, _)| *position == watch.head()) {
+        let all = now.iter().all(|(_, position, _)| *position == watch.head());
+        if now == before && all && still_away(world, watch).await.is_none() {
             break;
         }
         if round >= ROUNDS {
+            let away = still_away(world, watch).await;
+            let last = last_kinds(world).await?;
             return violated(
                 "all comes to rest",
-                format!("{now:?}, head {}", watch.head()),
+                format!(
+                    "{now:?}, head {}, away {away:?}, said last: {last:?}",
+                    watch.head()
+                ),
             );
         }
         before = now;
     }
+    let keepers = keepers(world).await;
+    watch.all_is_kept(&keepers)?;
     for node in alive(world).await {
         rested(world, node).await?;
     }
     kept_promises(world, watch).await?;
     revoked_is_gone(world).await
+}
+
+/// What was said last, for people.
+async fn last_kinds(world: &World) -> Result<Vec<String>, Violation> {
+    let Some(node) = alive(world).await.into_iter().next() else {
+        return Ok(Vec::new());
+    };
+    let mut db = world
+        .app(node)
+        .store
+        .read("watching")
+        .await
+        .map_err(blind)?;
+    sqlx::query_scalar(
+        "SELECT kind || COALESCE(': ' || void, '') FROM history ORDER BY position DESC LIMIT 12",
+    )
+    .fetch_all(&mut *db)
+    .await
+    .map_err(blind)
+}
+
+async fn phase(world: &World, node: usize) -> Option<Phase> {
+    let guard = world.app(node).coalition.read().await;
+    guard.as_ref().map(|coalition| coalition.row.phase)
+}
+
+/// What people do when they read on a page that a node cannot go on by itself.
+async fn helped(world: &mut World) {
+    for node in world.running() {
+        let keeps = world.app(node).kept.refused().is_some();
+        let stopped = phase(world, node).await == Some(Phase::Stopped);
+        let evil = world.sites[node].evil;
+        let ops = [
+            (keeps, Op::KeepAgain { node }),
+            (stopped && !evil, Op::ComeBack { node }),
+        ];
+        for (_, op) in ops.iter().filter(|(needed, _)| *needed) {
+            // Refused while too few others are there; then it is tried again.
+            drop(act::act(world, op).await);
+        }
+    }
+}
+
+/// A node with an older database that is neither a member again nor gone for good.
+async fn still_away(world: &World, watch: &mut Watch) -> Option<usize> {
+    for node in world.running() {
+        let phase = phase(world, node).await;
+        match phase {
+            Some(Phase::Active | Phase::Gone | Phase::Joining) | None => watch.is_back(node),
+            _ if watch.is_away(node) && !world.sites[node].evil => return Some(node),
+            _ => {}
+        }
+    }
+    None
+}
+
+/// The nodes that keep the log by their own state, and run.
+async fn keepers(world: &World) -> Vec<usize> {
+    let mut keepers = Vec::new();
+    for node in alive(world).await {
+        let guard = world.app(node).coalition.read().await;
+        let keeps = guard
+            .as_ref()
+            .is_some_and(|coalition| coalition.is_kept_by(world.app(node).me));
+        if keeps {
+            keepers.push(node);
+        }
+    }
+    keepers
 }
 
 /// Members that fold and speak.
@@ -87,7 +171,7 @@ async fn rested(world: &World, node: usize) -> Verdict {
     let app = world.app(node);
     let state = state(world, node).await;
     nothing_waits(&app.store, node).await?;
-    if world.sites[node].restored || world.sites[node].evil {
+    if world.sites[node].evil {
         return Ok(());
     }
     let mut db = app.store.read("watching").await.map_err(blind)?;
@@ -160,13 +244,13 @@ fn is_person(told: &[(Vec<u8>, i64)], token: &[u8]) -> bool {
 
 /// What was promised was said: it took effect once, or its author knows why not.
 async fn kept_promises(world: &World, watch: &Watch) -> Verdict {
-    let log = &world.app(0).store;
     for (node, entry) in watch.promised() {
-        if world.sites[*node].restored || !world.is_active(*node).await {
+        if !world.is_active(*node).await {
             continue;
         }
-        let author = &world.app(*node).store;
-        promise_is_kept((*node, author), log, &entry.to_string()).await?;
+        let entry = entry.to_string();
+        let fate = fate((*node, &world.app(*node).store), &entry).await?;
+        is_kept((*node, &fate), &entry, watch.effects_of(&entry))?;
     }
     Ok(())
 }
@@ -181,19 +265,7 @@ pub async fn promise_is_kept(
     log: &Store,
     entry: &str,
 ) -> Result<bool, Violation> {
-    let mut db = author.read("watching").await.map_err(blind)?;
-    let fate: Option<String> = sqlx::query_scalar("SELECT state FROM outbox WHERE entry_id = $1")
-        .bind(entry)
-        .fetch_optional(&mut *db)
-        .await
-        .map_err(blind)?;
-    drop(db);
-    let Some(fate) = fate else {
-        return violated(
-            "a promise is kept",
-            format!("{entry} of node {node} is gone"),
-        );
-    };
+    let fate = fate((node, author), entry).await?;
     let mut db = log.read("watching").await.map_err(blind)?;
     let effects: i64 =
         sqlx::query_scalar("SELECT COUNT(*) FROM history WHERE entry_id = $1 AND void IS NULL")
@@ -201,7 +273,31 @@ pub async fn promise_is_kept(
             .fetch_one(&mut *db)
             .await
             .map_err(blind)?;
-    match (fate.as_str(), effects) {
+    let effects = usize::try_from(effects).unwrap_or_default();
+    is_kept((node, &fate), entry, effects)
+}
+
+/// What the author of an entry knows of it.
+async fn fate((node, author): (usize, &Store), entry: &str) -> Result<String, Violation> {
+    let mut db = author.read("watching").await.map_err(blind)?;
+    let fate: Option<String> = sqlx::query_scalar("SELECT state FROM outbox WHERE entry_id = $1")
+        .bind(entry)
+        .fetch_optional(&mut *db)
+        .await
+        .map_err(blind)?;
+    fate.map_or_else(
+        || {
+            violated(
+                "a promise is kept",
+                format!("{entry} of node {node} is gone"),
+            )
+        },
+        Ok,
+    )
+}
+
+fn is_kept((node, fate): (usize, &str), entry: &str, effects: usize) -> Result<bool, Violation> {
+    match (fate, effects) {
         ("done", 1) => Ok(true),
         ("void", 0) => Ok(false),
         _ => violated(
@@ -218,16 +314,14 @@ type TakenBack = (String, Vec<u8>, String, Option<String>, String);
 async fn revoked_is_gone(world: &World) -> Verdict {
     let mut holders = Vec::new();
     for (node, app) in world.apps() {
-        let site = &world.sites[node];
         holders.push(Holder {
             id: app.me,
             store: &app.store,
-            is_well: world.is_active(node).await && !site.restored && !site.evil,
-            is_older: site.restored,
+            is_well: world.is_active(node).await && !world.sites[node].evil,
         });
     }
     for (from, app) in world.apps() {
-        if world.sites[from].restored || !world.is_active(from).await {
+        if !world.is_active(from).await {
             continue;
         }
         let state = state(world, from).await;
@@ -245,8 +339,6 @@ pub struct Holder<'a> {
     pub store: &'a Store,
     /// It has no excuse for not having answered.
     pub is_well: bool,
-    /// Its database may be older than what it signed.
-    pub is_older: bool,
 }
 
 /// Every row that a sender took back is gone at its recipient, or the log names who has not confirmed.
@@ -290,7 +382,7 @@ pub async fn rows_taken_back_are_gone(
             if holder.is_well {
                 return violated("a notice is answered", format!("{share} of node {from}"));
             }
-        } else if !holder.is_older {
+        } else {
             is_gone((number, holder.store), &share, &row).await?;
         }
     }

@@ -3,6 +3,10 @@
 //! Not a fault: an operation that is refused; a member that cannot speak while it is cut off; a node
 //! that stops because its database is an older copy, or because it misbehaved itself.
 
+mod counts;
+mod keepers;
+mod members;
+
 use super::{
     op::Op,
     people,
@@ -19,6 +23,9 @@ use std::collections::{BTreeMap, BTreeSet};
 
 /// The most entries that an honest node of a simulation ever has waiting.
 const QUEUE: i64 = 2_000;
+
+/// What a node's tables hold of others.
+const RECEIVED: &str = "shares received";
 
 /// Something that must never be.
 #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
@@ -59,6 +66,18 @@ type Line = (Option<String>, bool);
 pub struct Watch {
     /// The log as it was first seen: hash of each envelope.
     log: Vec<String>,
+    /// How long each keeper's log was.
+    lengths: BTreeMap<usize, usize>,
+    /// What authors were told was ordered: where, which entry, and its hash.
+    told: BTreeMap<u64, (String, String)>,
+    /// Where every claim was granted that ever was, and whether it has ended.
+    claims: BTreeMap<EntryId, keepers::Granted>,
+    /// The position at which each member's removal was seen.
+    gone: BTreeMap<usize, u64>,
+    /// Nodes whose database is an older copy of itself and who are not back yet.
+    away: BTreeSet<usize>,
+    /// Nodes whose database ever became an older copy of itself.
+    restored: BTreeSet<usize>,
     /// State hash at each position, with the node that was first there.
     states: BTreeMap<u64, (Hash, usize)>,
     /// What every position came to.
@@ -77,7 +96,10 @@ impl Watch {
     /// Takes note of what an operation promised, before anything is checked.
     pub fn note(&mut self, op: &Op, promised: &[EntryId]) {
         let op = op.inner();
-        if let Op::Restore { node } = op {
+        if let Op::Restore { node, .. } = op {
+            self.away.insert(*node);
+            self.restored.insert(*node);
+            self.lengths.remove(node);
             // A copy knows nothing of what was promised, or taken back, after it was made.
             self.promised.retain(|(who, _)| who != node);
             self.withdrawn.retain(|(who, _), _| who != node);
@@ -111,6 +133,7 @@ impl Watch {
     /// # Errors
     /// The first [`Violation`].
     pub async fn look(&mut self, world: &World) -> Verdict {
+        keepers::one_head_of_a_length(world)?;
         self.log_only_grows(world).await?;
         let mut states = Vec::new();
         for (node, app) in world.apps() {
@@ -119,56 +142,46 @@ impl Watch {
                 continue;
             };
             let site = &world.sites[node];
-            if coalition.row.phase == Phase::Stopped && !site.restored && !site.evil {
+            let phase = coalition.row.phase;
+            if phase == Phase::Stopped && !self.away.contains(&node) && !site.evil {
                 let why = coalition.row.stopped_because.as_deref().unwrap_or_default();
                 return violated("no node stops by itself", format!("node {node}: {why}"));
             }
             if coalition.state.meta().head.position > 0 {
-                let active = coalition.is_active();
-                states.push((node, coalition.state.clone(), active));
+                states.push((node, coalition.state.clone(), coalition.is_active()));
             }
+        }
+        // First what must not be even where all agree on it.
+        for (_, state, _) in &states {
+            no_overlap(state)?;
+            self.granted_once(state)?;
+            self.removals(world, state);
         }
         for (node, state, active) in &states {
             self.one_state(*node, state)?;
             self.one_history(*node, world.app(*node)).await?;
-            no_overlap(state)?;
-            let site = &world.sites[*node];
-            if site.restored {
-                continue;
+            self.acknowledged_is_ordered(*node, world.app(*node))
+                .await?;
+            if *active && !world.sites[*node].evil {
+                let forgot = self.restored.contains(node);
+                own_tables((*node, forgot), world.app(*node), state).await?;
+                members::listed_keys(*node, world.app(*node), state)?;
             }
-            acknowledged_is_ordered(&self.log, *node, world.app(*node)).await?;
-            if *active && !site.evil {
-                own_tables(*node, world.app(*node), state).await?;
-            }
+            counts::told_to_parties_in_cells(*node, world, state).await?;
         }
+        self.the_removed_read_nothing(world).await?;
         self.rows_rest_on_consent(world).await
     }
 
-    /// No acknowledged entry is lost, and none is replaced.
-    async fn log_only_grows(&mut self, world: &World) -> Verdict {
-        let mut db = world.app(0).store.read("watching").await.map_err(blind)?;
-        let rows: Vec<(i64, String)> =
-            sqlx::query_as("SELECT position, hash FROM keeper_log ORDER BY position")
-                .fetch_all(&mut *db)
-                .await
-                .map_err(blind)?;
-        let numbered = rows
-            .iter()
-            .zip(1_i64..)
-            .all(|((position, _), n)| *position == n);
-        let log: Vec<String> = rows.into_iter().map(|(_, hash)| hash).collect();
-        if !numbered || !log.starts_with(&self.log) {
-            return violated(
-                "the log only grows",
-                format!(
-                    "{} entries were known, {} are there",
-                    self.log.len(),
-                    log.len()
-                ),
-            );
-        }
-        self.log = log;
-        Ok(())
+    /// Whether a node's database is an older copy of itself, and the node is not back yet.
+    #[must_use]
+    pub fn is_away(&self, node: usize) -> bool {
+        self.away.contains(&node)
+    }
+
+    /// A node is back: nothing is forgiven any more.
+    pub fn is_back(&mut self, node: usize) {
+        self.away.remove(&node);
     }
 
     /// Equal position means equal state.
@@ -190,7 +203,8 @@ impl Watch {
         let after = self.compared.get(&node).copied().unwrap_or(0);
         let mut db = app.store.read("watching").await.map_err(blind)?;
         let rows: Vec<(i64, Option<String>, Option<String>)> = sqlx::query_as(
-            "SELECT position, entry_id, void FROM history WHERE position > $1 ORDER BY position",
+            "SELECT position, entry_id, void FROM history WHERE position > $1 AND kind <> 'not read' \
+             ORDER BY position",
         )
         .bind(after)
         .fetch_all(&mut *db)
@@ -281,6 +295,14 @@ impl Watch {
         &self.promised
     }
 
+    /// How often an entry took effect.
+    #[must_use]
+    pub fn effects_of(&self, entry: &str) -> usize {
+        let lines = self.history.values();
+        let took = |(id, took): &&Line| *took && id.as_deref() == Some(entry);
+        lines.filter(took).count()
+    }
+
     /// The log's length.
     #[must_use]
     pub fn head(&self) -> u64 {
@@ -315,49 +337,19 @@ pub fn no_overlap(state: &State) -> Verdict {
     Ok(())
 }
 
-/// What an author was told was ordered stands where it was told, byte for byte.
-async fn acknowledged_is_ordered(log: &[String], node: usize, app: &App) -> Verdict {
-    let mut db = app.store.read("watching").await.map_err(blind)?;
-    let rows: Vec<(String, i64, Option<String>)> = sqlx::query_as(
-        "SELECT entry_id, position, envelope_hash FROM outbox \
-         WHERE position > 0 AND state IN ('ordered', 'done')",
-    )
-    .fetch_all(&mut *db)
-    .await
-    .map_err(blind)?;
-    let waiting: i64 = sqlx::query_scalar(
-        "SELECT COUNT(*) FROM outbox WHERE state IN ('queued', 'sealed', 'ordered')",
-    )
-    .fetch_one(&mut *db)
-    .await
-    .map_err(blind)?;
-    if waiting > QUEUE {
-        return violated(
-            "queues keep their limits",
-            format!("{waiting} wait at node {node}"),
-        );
-    }
-    for (entry, position, hash) in rows {
-        let there = usize::try_from(position - 1).ok().and_then(|n| log.get(n));
-        if there.is_none() || hash.as_ref() != there {
-            return violated(
-                "an acknowledged entry is never lost",
-                format!("{entry} of node {node} is not at position {position}"),
-            );
-        }
-    }
-    Ok(())
-}
-
 async fn strings(db: &mut AnyConnection, sql: &'static str) -> Result<BTreeSet<String>, Violation> {
     let rows: Vec<(String,)> = sqlx::query_as(sql).fetch_all(db).await.map_err(blind)?;
     Ok(rows.into_iter().map(|(text,)| text).collect())
 }
 
 /// A node's own tables say what the folded state says: effects happened, and happened once.
-async fn own_tables(node: usize, app: &App, state: &State) -> Verdict {
+///
+/// A node that was restored has forgotten what its own people decided after the copy was made; what its
+/// tables do say must be so all the same.
+async fn own_tables((node, forgot): (usize, bool), app: &App, state: &State) -> Verdict {
     let differ = |what: &str, a: &BTreeSet<String>, b: &BTreeSet<String>| {
-        if a == b {
+        let own = what != RECEIVED;
+        if a == b || (forgot && own && a.is_subset(b)) {
             return Ok(());
         }
         let only: Vec<_> = a.symmetric_difference(b).collect();
@@ -410,7 +402,7 @@ async fn own_tables(node: usize, app: &App, state: &State) -> Verdict {
         .filter(|(_, row)| row.announced.to == app.me);
     let theirs = theirs.filter(|(_, row)| row.position > joined);
     let theirs: BTreeSet<String> = theirs.map(|(id, _)| id.to_string()).collect();
-    differ("shares received", &got, &theirs)?;
+    differ(RECEIVED, &got, &theirs)?;
     let again = strings(
         &mut db,
         "SELECT r.share_id FROM received_row r JOIN erased_row e \
@@ -444,7 +436,7 @@ pub async fn no_two_at_one_door(world: &World) -> Verdict {
         .await?;
         drop(db);
         for claim in claims {
-            if !is_now(app, &claim, world.time).await {
+            if !is_now(app, &claim, world.time()).await {
                 continue;
             }
             let Ok(list) = commonturf::claims::walk_list::make(app, &claim).await else {
