@@ -74,6 +74,11 @@ pub const MIGRATIONS: &[(i64, &str, &str)] = &[
         "retention",
         include_str!("../../migrations/0022_retention.sql"),
     ),
+    (
+        25,
+        "repair",
+        include_str!("../../migrations/0025_repair.sql"),
+    ),
 ];
 
 #[derive(Debug)]
