@@ -162,12 +162,7 @@ pub async fn pipeline(State(app): State<App>, request: Request, next: Next) -> R
         admit(&app, &view, &body).await
     };
     let is_member = admitted.as_ref().is_ok_and(|caller| caller.member);
-    let admitted = admitted.and_then(|caller| {
-        of_a_known_type(&view)?;
-        repair::gate(&app, &caller, &view)?;
-        Ok(caller)
-    });
-    let response = match admitted {
+    let response = match admitted.and_then(|caller| answered(&app, caller, &view)) {
         Ok(caller) => {
             let mut request = Request::from_parts(parts.clone(), Body::from(body.clone()));
             request.extensions_mut().insert(caller);
@@ -213,6 +208,13 @@ async fn whole_body(body: Body) -> Result<Bytes, Failure> {
             "the body stopped or took too long",
         )),
     }
+}
+
+/// Refuses a caller whose call this node does not answer, whoever makes it.
+fn answered(app: &App, caller: Caller, view: &RequestView<'_>) -> Result<Caller, Failure> {
+    of_a_known_type(view)?;
+    repair::gate(app, &caller, view)?;
+    Ok(caller)
 }
 
 /// Refuses signed content that is no CBOR.

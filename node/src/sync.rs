@@ -99,12 +99,10 @@ async fn run(app: App, task: Task) {
             }
             Err(error) => {
                 tracing::warn!(error = %error, "the coalition log cannot be reached or read");
-                app.wake
-                    .contact
-                    .send_modify(|contact| {
-                        contact.error = Some(error.to_string());
-                        contact.in_repair = is_repair(&error);
-                    });
+                app.wake.contact.send_modify(|contact| {
+                    contact.error = Some(error.to_string());
+                    contact.in_repair = is_repair(&error);
+                });
                 if !app.life.pause(jittered(backoff)).await {
                     return;
                 }
@@ -122,7 +120,9 @@ fn asked_pause(error: &anyhow::Error) -> Option<Duration> {
 
 /// Whether the keeper only said that it is in repair.
 fn is_repair(error: &anyhow::Error) -> bool {
-    let kind = error.downcast_ref::<KeeperError>().and_then(KeeperError::kind);
+    let kind = error
+        .downcast_ref::<KeeperError>()
+        .and_then(KeeperError::kind);
     kind == Some(ProblemKind::Repair)
 }
 

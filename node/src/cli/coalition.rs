@@ -206,7 +206,9 @@ fn repair(repair: &Value) {
         println!("comes back with what came of them.");
     }
     if repair["missing"] == true {
-        println!("What only those had read whose word is missing is lost if you go on without them.");
+        println!(
+            "What only those had read whose word is missing is lost if you go on without them."
+        );
     }
 }
 
@@ -221,7 +223,9 @@ async fn keep_again(desk: &Desk, lone: bool, dry_run: bool) -> Result<(), CliErr
             println!("Nothing was changed. It opens by itself once every member has handed back;");
             println!("without them: commonturf coalition keep-again --lone");
         } else {
-            println!("The log is open to be read again. This node orders once a member has given it the group.");
+            println!(
+                "The log is open to be read again. This node orders once a member has given it the group."
+            );
         }
     } else {
         println!("This node learns the log from the other keepers and is one of them again then.");
@@ -294,7 +298,10 @@ async fn status(desk: &Desk) -> Result<(), CliError> {
     }
     frozen(coalition);
     if coalition["repair"].is_object() {
-        println!("REPAIR     {}", coalition["repair"]["stage"].as_str().unwrap_or_default());
+        println!(
+            "REPAIR     {}",
+            coalition["repair"]["stage"].as_str().unwrap_or_default()
+        );
         repair(&coalition["repair"]);
     }
     println!(

@@ -163,7 +163,8 @@ pub async fn hear(
 pub(super) fn gate(app: &App, caller: &Caller, view: &RequestView<'_>) -> Result<(), Failure> {
     let stage = app.kept.stage();
     let call = view.path.splitn(5, '/').nth(4).unwrap_or_default();
-    let always = matches!(call, "status" | "repair") || call == "blobs" || call.starts_with("blobs/");
+    let always =
+        matches!(call, "status" | "repair") || call == "blobs" || call.starts_with("blobs/");
     let open = match stage {
         None | Some(Stage::Done) => true,
         Some(Stage::Gathering) => always,

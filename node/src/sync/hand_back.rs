@@ -8,9 +8,7 @@ use crate::{
         rejoin::GroupNow,
         repair::{RepairNow, Word},
     },
-    store::{
-        self, proof, tail, way_back,
-    },
+    store::{self, proof, tail, way_back},
     sync::{blob_client::Chunks, outbox, returned},
 };
 use protocol::{
@@ -95,8 +93,12 @@ async fn hand_back(
         now = keeper.repair_now(app, after).await?;
     }
     let reached = position;
-    keeper.hand_back(app, &Word::Said { reached }).await?;
-    tracing::info!(reached, "this node has handed back to the keeper what it holds of the log");
+    let now = keeper.hand_back(app, &Word::Said { reached }).await?;
+    app.heads.lost(node, now.position);
+    tracing::info!(
+        reached,
+        "this node has handed back to the keeper what it holds of the log"
+    );
     Ok(())
 }
 
@@ -162,7 +164,9 @@ async fn help_back(
             }
         };
         let now = group;
-        keeper.hand_back(app, &Word::Group { position, now }).await?;
+        keeper
+            .hand_back(app, &Word::Group { position, now })
+            .await?;
         return Ok(());
     }
     let Some(commit) = now.commit.filter(|commit| *commit <= position) else {

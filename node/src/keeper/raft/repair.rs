@@ -139,7 +139,9 @@ pub async fn hear(app: &App, caller: NodeId, word: Word) -> Result<(), Failure> 
     let _ = running(app).await;
     let stage = app.kept.stage();
     match (stage, word) {
-        (Some(Stage::Gathering), Word::Lines { note, lines }) => lines_back(app, &note, &lines).await,
+        (Some(Stage::Gathering), Word::Lines { note, lines }) => {
+            lines_back(app, &note, &lines).await
+        }
         (Some(Stage::Gathering), Word::Items { items }) => items_back(app, &items).await,
         (Some(Stage::Gathering), Word::Said { reached }) => {
             let mut tx = app.store.write("noting who has handed back").await?;
@@ -227,7 +229,9 @@ async fn lines_back(app: &App, text: &str, lines: &[LogLine]) -> Result<(), Fail
             .map_err(|error| refused(error.to_string()))?;
     }
     if next.next().is_some() {
-        return Err(refused("the tail goes on behind the head that it came with"));
+        return Err(refused(
+            "the tail goes on behind the head that it came with",
+        ));
     }
     if end.root() != note.head.root {
         return Err(refused(
@@ -240,7 +244,11 @@ async fn lines_back(app: &App, text: &str, lines: &[LogLine]) -> Result<(), Fail
     app.wake
         .kept
         .send_modify(|kept| *kept = end.position().max(*kept));
-    tracing::info!(from = begin, to = end.position(), "a member handed back lines of the log");
+    tracing::info!(
+        from = begin,
+        to = end.position(),
+        "a member handed back lines of the log"
+    );
     Ok(())
 }
 
@@ -309,7 +317,10 @@ pub async fn report(app: &App) -> Result<Option<Report>, Failure> {
     let Some(coalition) = guard.as_ref() else {
         return Ok(None);
     };
-    let others = coalition.state.roster().filter(|(node, _)| **node != app.me);
+    let others = coalition
+        .state
+        .roster()
+        .filter(|(node, _)| **node != app.me);
     let members: Vec<MemberWord> = others
         .map(|(node, member)| MemberWord {
             node: *node,

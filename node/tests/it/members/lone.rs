@@ -129,7 +129,12 @@ async fn a_keeper_in_repair_orders_and_signs_nothing_and_says_so() {
     assert_eq!((repair.stage, repair.before), (Stage::Gathering, before));
     // The shorter head was never signed, so nobody holds it for evidence.
     commonturf::sync::heads::run(member).await.unwrap();
-    assert!(commonturf::audit::fork::frozen(member).await.unwrap().is_none());
+    assert!(
+        commonturf::audit::fork::frozen(member)
+            .await
+            .unwrap()
+            .is_none()
+    );
 }
 
 #[tokio::test]
@@ -148,7 +153,11 @@ async fn a_tail_that_is_not_the_keepers_own_is_refused_whatever_is_wrong_with_it
     let mut later = lines.clone();
     later.last_mut().unwrap().log_time = Moment(i64::MAX);
     assert_eq!(refused(&note, &later).await, told, "another time");
-    assert_eq!(refused(&note, &lines[..lines.len() - 1]).await, told, "short");
+    assert_eq!(
+        refused(&note, &lines[..lines.len() - 1]).await,
+        told,
+        "short"
+    );
     assert_eq!(refused(&note, &lines[1..]).await, told, "a gap");
     let head = note.parse::<Note>().unwrap().head;
     let key = |app: &App| app.keys().known_at(None).signing_key(KeyUse::Head);
@@ -185,7 +194,11 @@ async fn a_keeper_that_dies_in_the_middle_of_a_tail_takes_the_rest_after_its_sta
     assert_eq!(hand_back(&member, Word::Items { items }).await, None);
     coalition.restart(0).await;
     assert_eq!(coalition.node(0).kept.stage(), Some(Stage::Gathering));
-    let now = keeper_of(&member).await.repair_now(&member, 0).await.unwrap();
+    let now = keeper_of(&member)
+        .await
+        .repair_now(&member, 0)
+        .await
+        .unwrap();
     let lacks: Vec<u64> = (before + 1..after).collect();
     assert_eq!((now.position, now.lacks), (after, lacks));
     rounds(&coalition).await;
@@ -208,7 +221,14 @@ async fn without_a_members_word_a_person_decides_and_a_dry_run_changes_nothing()
     assert_eq!((report.position, report.without_bytes), (after, 0));
     let reached: Vec<Option<u64>> = [1, 2]
         .map(|n| coalition.id(n))
-        .map(|id| report.members.iter().find(|m| m.node == id).unwrap().reached)
+        .map(|id| {
+            report
+                .members
+                .iter()
+                .find(|m| m.node == id)
+                .unwrap()
+                .reached
+        })
         .to_vec();
     assert_eq!(reached, [Some(after), None]);
     assert_eq!(keeper.kept.stage(), Some(Stage::Gathering));
@@ -243,6 +263,12 @@ async fn what_was_ordered_and_read_by_nobody_is_said_again() {
     rounds(&coalition).await;
     assert_eq!(phase(coalition.node(0)).await, Phase::Active);
     assert_eq!(progress().await, Progress::Done);
+    assert!(
+        commonturf::audit::fork::frozen(&member)
+            .await
+            .unwrap()
+            .is_none()
+    );
     coalition.state().await;
 }
 

@@ -60,15 +60,28 @@ async fn bytes_are_filled_in_behind_their_own_line_only() {
         let mut tx = node.app.store.write("test").await.unwrap();
         let said = item(1, 5);
         let line: LogLine = said.line();
-        keeper::append_line(&mut tx, &line, Hash::ZERO).await.unwrap();
+        keeper::append_line(&mut tx, &line, Hash::ZERO)
+            .await
+            .unwrap();
         assert_eq!(repair::lacking(&mut tx, 0, 0, 10).await.unwrap(), [1]);
         assert_eq!(repair::lost(&mut tx, 0).await.unwrap(), (1, Some(1)));
         let author = NodeId([4; 32]);
-        for wrong in [item(2, 5), item(1, 6), LogItem { sealed: vec![9], ..said.clone() }] {
+        for wrong in [
+            item(2, 5),
+            item(1, 6),
+            LogItem {
+                sealed: vec![9],
+                ..said.clone()
+            },
+        ] {
             let taken = repair::fill(&mut tx, &wrong, author, Class::Data).await;
             assert!(!taken.unwrap());
         }
-        assert!(repair::fill(&mut tx, &said, author, Class::Data).await.unwrap());
+        assert!(
+            repair::fill(&mut tx, &said, author, Class::Data)
+                .await
+                .unwrap()
+        );
         assert!(repair::lacking(&mut tx, 0, 0, 10).await.unwrap().is_empty());
         assert_eq!(keeper::after(&mut tx, 0, 10).await.unwrap(), [said]);
     }
@@ -83,9 +96,13 @@ async fn a_member_keeps_so_many_entries_for_so_long_and_no_more() {
         tail::put(&mut tx, &all).await.unwrap();
         tail::put(&mut tx, &all).await.unwrap();
         assert_eq!(tail::find(&mut tx, 1).await.unwrap().as_ref(), Some(all[0]));
-        tail::let_go(&mut tx, TAIL_ENTRIES + 1, Moment(0)).await.unwrap();
+        tail::let_go(&mut tx, TAIL_ENTRIES + 1, Moment(0))
+            .await
+            .unwrap();
         assert!(tail::find(&mut tx, 1).await.unwrap().is_none());
-        tail::let_go(&mut tx, 3, Moment(TAIL_KEPT + 11)).await.unwrap();
+        tail::let_go(&mut tx, 3, Moment(TAIL_KEPT + 11))
+            .await
+            .unwrap();
         assert!(tail::find(&mut tx, 2).await.unwrap().is_none());
         assert!(tail::find(&mut tx, 3).await.unwrap().is_some());
     }
