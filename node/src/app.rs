@@ -123,6 +123,8 @@ pub struct Contact {
     pub answered_at: Option<Moment>,
     /// Why it did not, if the last try failed.
     pub error: Option<String>,
+    /// Whether that is because the keeper is in repair after a restore.
+    pub in_repair: bool,
 }
 
 impl App {

@@ -12,6 +12,7 @@ pub mod ledger;
 pub mod raft;
 pub mod read;
 pub mod rejoin;
+pub mod repair;
 pub mod status;
 
 use crate::{
@@ -162,7 +163,7 @@ pub async fn pipeline(State(app): State<App>, request: Request, next: Next) -> R
         admit(&app, &view, &body).await
     };
     let is_member = admitted.as_ref().is_ok_and(|caller| caller.member);
-    let response = match admitted.and_then(|caller| of_a_known_type(&view).map(|()| caller)) {
+    let response = match admitted.and_then(|caller| answered(&app, caller, &view)) {
         Ok(caller) => {
             let mut request = Request::from_parts(parts.clone(), Body::from(body.clone()));
             request.extensions_mut().insert(caller);
@@ -173,7 +174,9 @@ pub async fn pipeline(State(app): State<App>, request: Request, next: Next) -> R
     // A member that has folded another history is shown where this log stands, signed.
     let response = closed(response, parts.extensions.get());
     let conflict = is_member && response.status() == http::StatusCode::CONFLICT;
-    let with_head = !between_keepers && (response.status().is_success() || conflict);
+    // A keeper whose database went back signs no head: it could only be shorter than one before.
+    let kept = app.kept.refused().is_none();
+    let with_head = kept && !between_keepers && (response.status().is_success() || conflict);
     match Answered::received(&view) {
         Ok(answered) => {
             let position = claimed_position(&view);
@@ -206,6 +209,13 @@ async fn whole_body(body: Body) -> Result<Bytes, Failure> {
             "the body stopped or took too long",
         )),
     }
+}
+
+/// Refuses a caller whose call this node does not answer, whoever makes it.
+fn answered(app: &App, caller: Caller, view: &RequestView<'_>) -> Result<Caller, Failure> {
+    of_a_known_type(view)?;
+    repair::gate(app, &caller, view)?;
+    Ok(caller)
 }
 
 /// Refuses signed content that is no CBOR.

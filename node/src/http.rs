@@ -87,6 +87,10 @@ pub fn federation(app: App) -> Router {
         )
         .route("/rejoin", get(federation::rejoin::group))
         .route("/rejoin/{node}", get(federation::rejoin::standing))
+        .route(
+            "/repair",
+            get(federation::repair::ask).post(federation::repair::hear),
+        )
         .route("/blobs", post(federation::blob::declare))
         .route("/blobs/{blob}", get(federation::blob::manifest))
         .route(

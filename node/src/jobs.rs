@@ -44,6 +44,11 @@ pub async fn run_all(app: &App) {
     note("keep", crate::keeper::raft::change::run(app).await);
     note("ask keepers", crate::sync::keepers::ask(app).await);
     note("compare heads", crate::sync::heads::run(app).await);
+    note("hand back", crate::sync::hand_back::run(app).await);
+    note(
+        "open a repaired log",
+        crate::keeper::raft::repair::run(app).await,
+    );
     note("come in", come_in::run(app).await);
     note("come back", come_back::run(app).await);
     note("part", part::run(app).await);

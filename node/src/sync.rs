@@ -6,6 +6,7 @@ pub mod coalition;
 pub mod echo;
 mod exchange;
 pub mod fold;
+pub mod hand_back;
 pub mod heads;
 mod inside;
 pub mod keeper_client;
@@ -22,6 +23,7 @@ pub mod vouch;
 
 use crate::app::App;
 use keeper_client::KeeperError;
+use protocol::problem::ProblemKind;
 use std::time::Duration;
 
 /// First wait after the keeper did not answer; doubles up to [`BACKOFF_CAP`].
@@ -98,9 +100,10 @@ async fn run(app: App, task: Task) {
             }
             Err(error) => {
                 tracing::warn!(error = %error, "the coalition log cannot be reached or read");
-                app.wake
-                    .contact
-                    .send_modify(|contact| contact.error = Some(error.to_string()));
+                app.wake.contact.send_modify(|contact| {
+                    contact.error = Some(error.to_string());
+                    contact.in_repair = is_repair(&error);
+                });
                 if !app.life.pause(jittered(backoff)).await {
                     return;
                 }
@@ -114,6 +117,14 @@ async fn run(app: App, task: Task) {
 fn asked_pause(error: &anyhow::Error) -> Option<Duration> {
     let wait = error.downcast_ref::<KeeperError>()?.asks_to_wait()?;
     Some(Duration::from_millis(wait).min(BACKOFF_CAP))
+}
+
+/// Whether the keeper only said that it is in repair.
+fn is_repair(error: &anyhow::Error) -> bool {
+    let kind = error
+        .downcast_ref::<KeeperError>()
+        .and_then(KeeperError::kind);
+    kind == Some(ProblemKind::Repair)
 }
 
 /// Between half and the whole of a wait, so that members do not return all at once.

@@ -52,6 +52,16 @@ pub const LOG_LEAST: i64 = 30 * DAY;
 pub const LOG_MOST: i64 = 180 * DAY;
 /// Entries that a keeper lets go in one transaction.
 pub const PRUNE_BATCH: u64 = 1_000;
+/// Entries of which a member keeps the sealed bytes, to hand them back to a keeper that was restored.
+pub const TAIL_ENTRIES: u64 = 10_000;
+/// How long a member keeps them, in log time.
+pub const TAIL_KEPT: i64 = 30 * DAY;
+/// After how many entries a member lets go what is older.
+pub const TAIL_STEP: u64 = 256;
+/// Lines of the log that a member hands back to a restored keeper, in one piece.
+pub const REPAIR_LINES: usize = 50_000;
+/// Bytes of one message to a keeper in repair.
+pub const REPAIR_BYTES: usize = 4 * 1024 * 1024;
 /// Bytes of one page of the log.
 pub const READ_PAGE_BYTES: usize = 1024 * 1024;
 /// Entries of one page of the log.

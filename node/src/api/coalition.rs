@@ -218,8 +218,47 @@ pub async fn history(
     ))
 }
 
+/// How a keeper comes back.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct KeepAgain {
+    /// As the only keeper, with what members have handed back.
+    #[serde(default)]
+    lone: bool,
+    /// Only tell what there is.
+    #[serde(default)]
+    dry_run: bool,
+}
+
+/// A keeper that comes back.
+#[derive(Debug, Serialize)]
+pub struct KeepsAgain {
+    /// `learning` from other keepers; `waiting` in a dry run; `opened`.
+    pub state: &'static str,
+    /// What members have handed back.
+    pub repair: Option<crate::keeper::raft::repair::Report>,
+}
+
 /// Comes back as a keeper after a restore.
-pub async fn keep_again(State(app): State<App>) -> Result<Json<serde_json::Value>, Failure> {
-    crate::keeper::raft::keep_again(&app).await?;
-    Ok(Json(serde_json::json!({ "state": "learning" })))
+pub async fn keep_again(
+    State(app): State<App>,
+    Body(asked): Body<KeepAgain>,
+) -> Result<Json<KeepsAgain>, Failure> {
+    use crate::keeper::raft;
+    let repair = match asked.lone {
+        true => Some(raft::repair::keep_again_alone(&app, asked.dry_run).await?),
+        false if asked.dry_run => {
+            return Err(Failure::input("--dry-run goes with --lone"));
+        }
+        false => {
+            raft::keep_again(&app).await?;
+            None
+        }
+    };
+    let state = match (asked.lone, asked.dry_run) {
+        (false, _) => "learning",
+        (true, true) => "waiting",
+        (true, false) => "opened",
+    };
+    Ok(Json(KeepsAgain { state, repair }))
 }

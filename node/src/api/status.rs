@@ -4,6 +4,7 @@ use crate::{
     app::{App, Contact},
     coalition::compare::{self, Door, Newcomer},
     http::problem::Failure,
+    keeper::raft::repair::Report,
     keys,
     shares::dispute,
     store::{self, coalition::Phase},
@@ -76,6 +77,8 @@ pub struct CoalitionStatus {
     pub keepers: Vec<KeeperLine>,
     /// Whether entries can be ordered: `ok`, `no-quorum`, or `unknown` while nobody was asked.
     pub quorum: Quorum,
+    /// How this node's own repair stands, where it is the only keeper and was restored from a backup.
+    pub repair: Option<Report>,
     /// Why own contact reports are not published, if the gate refuses them.
     pub reports_withheld: Option<String>,
 }
@@ -158,6 +161,7 @@ pub async fn read(app: &App) -> Result<Status, Failure> {
     drop(db);
     let door = compare::door(app).await?;
     let frozen = crate::audit::fork::frozen(app).await?;
+    let repair = crate::keeper::raft::repair::report(app).await?;
     let guard = app.coalition.read().await;
     let log_time = guard
         .as_ref()
@@ -197,6 +201,7 @@ pub async fn read(app: &App) -> Result<Status, Failure> {
                 outbox,
                 keepers: keepers::lines(app, coalition),
                 quorum: keepers::quorum(app, coalition),
+                repair,
                 keeper_contact: app.wake.contact.borrow().clone(),
                 reports_withheld: app
                     .wake

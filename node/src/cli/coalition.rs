@@ -86,7 +86,14 @@ pub enum Coalition {
     /// Show members, keeper, epoch, log head, state hash and agreement.
     Status,
     /// Keep the log again after this keeper was restored from a backup; the other keepers have it.
-    KeepAgain,
+    KeepAgain {
+        /// This node is the only keeper: go on with what members have handed back so far.
+        #[arg(long)]
+        lone: bool,
+        /// Show how far each member reaches and whose word is missing, and change nothing.
+        #[arg(long, requires = "lone")]
+        dry_run: bool,
+    },
     /// Show what this node read in the coalition log, newest first.
     Log {
         /// How many lines.
@@ -123,7 +130,7 @@ impl Coalition {
             } => parting::remove(desk, organization, None, *dry_run).await,
             Self::Return => parting::come_back(desk).await,
             Self::Status => status(desk).await,
-            Self::KeepAgain => keep_again(desk).await,
+            Self::KeepAgain { lone, dry_run } => keep_again(desk, *lone, *dry_run).await,
             Self::Log { limit } => log(desk, *limit).await,
         }
     }
@@ -182,10 +189,44 @@ async fn invite(desk: &Desk, to_name: &str, hours: u32) -> Result<(), CliError> 
     Ok(())
 }
 
-async fn keep_again(desk: &Desk) -> Result<(), CliError> {
-    let answer: Value = desk.post("/coalition/keep-again", &json!({})).await?;
+/// How the repair of an only keeper stands.
+fn repair(repair: &Value) {
+    let [before, position] = ["before", "position"].map(|field| repair[field].to_string());
+    println!("The copy ended at position {before}; members have handed back up to {position}.");
+    let members = repair["members"].as_array();
+    for member in members.into_iter().flatten() {
+        let name = member["name"].as_str().unwrap_or_default();
+        match member["reached"].as_u64() {
+            Some(reached) => println!("  {name} had read up to {reached} and has handed back all"),
+            None => println!("  {name} has not handed back anything: its word is missing"),
+        }
+    }
+    if let Some(lost) = repair["without_bytes"].as_u64().filter(|lost| *lost > 0) {
+        println!("Of {lost} entries nobody holds more than the line; who has not read them");
+        println!("comes back with what came of them.");
+    }
+    if repair["missing"] == true {
+        println!(
+            "What only those had read whose word is missing is lost if you go on without them."
+        );
+    }
+}
+
+async fn keep_again(desk: &Desk, lone: bool, dry_run: bool) -> Result<(), CliError> {
+    let asked = json!({ "lone": lone, "dry_run": dry_run });
+    let answer: Value = desk.post("/coalition/keep-again", &asked).await?;
     if desk.json {
         output::json(&answer);
+    } else if lone {
+        repair(&answer["repair"]);
+        if dry_run {
+            println!("Nothing was changed. It opens by itself once every member has handed back;");
+            println!("without them: commonturf coalition keep-again --lone");
+        } else {
+            println!(
+                "The log is open to be read again. This node orders once a member has given it the group."
+            );
+        }
     } else {
         println!("This node learns the log from the other keepers and is one of them again then.");
         println!("See: commonturf coalition status");
@@ -256,6 +297,13 @@ async fn status(desk: &Desk) -> Result<(), CliError> {
         println!("{:<10} {why}", phase.to_uppercase());
     }
     frozen(coalition);
+    if coalition["repair"].is_object() {
+        println!(
+            "REPAIR     {}",
+            coalition["repair"]["stage"].as_str().unwrap_or_default()
+        );
+        repair(&coalition["repair"]);
+    }
     println!(
         "Log        position {}, epoch {}, {}",
         coalition["position"],

@@ -59,6 +59,7 @@ fn said(node: &Path, id: Option<protocol::id::NodeId>, json: bool) -> Result<(),
         "This node is a copy of an earlier day. Never run it beside the one it was made from."
     );
     println!("It reads the log first and comes back into its coalition before it says anything.");
+    println!("A coalition's only keeper first takes back from the members what it lacks.");
     println!("Next: commonturf serve --node {}", node.display());
     Ok(())
 }

@@ -5,6 +5,7 @@ use crate::{
     app::App,
     federation::join::Admission,
     http::problem::Failure,
+    keeper::raft::repair,
     store::way_back,
     sync::{outbox, returned},
 };
@@ -25,7 +26,7 @@ use protocol::{
 };
 
 /// The group as it is now, signed by this keeper inside MLS.
-#[derive(Debug, Encode, Decode)]
+#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
 pub struct GroupNow {
     /// MLS group information.
     #[cbor(n(0), with = "minicbor::bytes")]
@@ -62,6 +63,9 @@ pub async fn group(
     Extension(caller): Extension<Caller>,
 ) -> Result<Response, Failure> {
     caller.must_be_member()?;
+    if caller.node == app.me {
+        return Ok(cbor(&repair::group(&app).await?));
+    }
     let guard = app.coalition.read().await;
     let coalition = guard
         .as_ref()
@@ -96,6 +100,9 @@ pub async fn standing(
     if caller.node != node {
         return Err(super::not_member());
     }
+    if node == app.me {
+        return Ok(cbor(&own_standing(&app).await?));
+    }
     let (folded, recipient) = {
         let guard = app.coalition.read().await;
         let state = &guard.as_ref().ok_or_else(super::not_member)?.state;
@@ -126,6 +133,21 @@ pub async fn standing(
         }),
     };
     Ok(cbor(&Standing { folded, admission }))
+}
+
+/// How the only keeper's own way back stands, as a member has told it.
+async fn own_standing(app: &App) -> Result<Standing, Failure> {
+    let came = repair::came(app).await?;
+    Ok(Standing {
+        folded: came.map_or(0, |(position, _)| position),
+        admission: came.and_then(|(position, blob)| {
+            Some(Admission {
+                welcome: Vec::new(),
+                position,
+                snapshot: blob?,
+            })
+        }),
+    })
 }
 
 async fn put_blob(app: &App, node: NodeId, sealed: &[u8]) -> Result<BlobId, Failure> {

@@ -12,7 +12,7 @@ pub struct KeeperStatus {
     /// Its Raft id; none when it does not take part.
     #[n(0)]
     pub id: Option<u64>,
-    /// `leader`, `follower`, `candidate`, `learner`, or `stopped`.
+    /// `leader`, `follower`, `candidate`, `learner`, `repair` after a restore, or `stopped`.
     #[n(1)]
     pub role: String,
     /// Who leads, as far as it knows.
@@ -59,7 +59,10 @@ async fn of(app: &App) -> Result<KeeperStatus, Failure> {
         }
         Err(_) => KeeperStatus {
             id: None,
-            role: "stopped".to_owned(),
+            role: match app.kept.refused() {
+                Some(_) => "repair".to_owned(),
+                None => "stopped".to_owned(),
+            },
             leader: None,
             quorum: false,
             voters: Vec::new(),

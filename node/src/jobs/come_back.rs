@@ -13,6 +13,7 @@ use crate::{
         self,
         coalition::Phase,
         history::{self, Line},
+        repair::Stage,
         way_back::{self, Try},
     },
     sync::{
@@ -28,6 +29,7 @@ use protocol::{
     id::{EntryId, Hash},
     merkle::{Subtree, Tree},
     mls::{Group, MlsError, Overlay, Rows, STORAGE_FORMAT},
+    problem::ProblemKind,
     state::{SNAPSHOT_BYTES, State},
 };
 
@@ -50,7 +52,13 @@ pub async fn run(app: &App) -> anyhow::Result<()> {
             return Ok(());
         };
         let meta = coalition.state.meta();
-        let keepers = Keeper::of(app, coalition).others();
+        let keepers = Keeper::of(app, coalition);
+        // An only keeper in repair asks itself: members have told it what others would ask a keeper.
+        let keepers = match app.kept.stage() {
+            Some(Stage::Gathering) => return Ok(()),
+            Some(Stage::Returning) => keepers,
+            _ => keepers.others(),
+        };
         (keepers, Road::from(meta.head, meta.tree))
     };
     anyhow::ensure!(
@@ -106,7 +114,17 @@ async fn build(app: &App, keeper: &Keeper, before: Option<Try>) -> anyhow::Resul
     {
         return Ok(None);
     }
-    let now = keeper.group_now(app).await?;
+    let now = match keeper.group_now(app).await {
+        Ok(now) => now,
+        // No member has given it yet.
+        Err(error)
+            if app.kept.stage() == Some(Stage::Returning)
+                && error.kind() == Some(ProblemKind::Unavailable) =>
+        {
+            return Ok(None);
+        }
+        Err(error) => return Err(error.into()),
+    };
     if now.not_before.is_some_and(|moment| app.now() < moment) {
         return Ok(None);
     }
@@ -264,7 +282,9 @@ async fn come_in(
     crate::keeper::ledger::note_restored(app, &mut tx, &state).await?;
     crate::keys::bring_in_line(app, &mut tx, &state).await?;
     store::coalition::set_phase(&mut tx, Phase::Active, None).await?;
+    store::repair::set_stage(&mut tx, Stage::Done, None).await?;
     tx.commit().await?;
+    app.kept.set_stage(None);
     crate::keys::reload_if_changed(app, &state).await?;
     let mut db = app.store.read("reading the coalition").await?;
     *guard = Coalition::load(&mut db, &app.rest).await?;

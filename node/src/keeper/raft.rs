@@ -11,6 +11,7 @@ mod log;
 mod machine;
 mod mark;
 mod network;
+pub mod repair;
 mod rpc;
 mod runtime;
 mod start;
@@ -23,7 +24,11 @@ pub use rpc::{on_append, on_install, on_vote, vote_request};
 pub use start::keep_again;
 
 use self::machine::Placed;
-use crate::{app::App, http::problem::Failure, store::Store};
+use crate::{
+    app::App,
+    http::problem::Failure,
+    store::{Store, repair::Stage},
+};
 use minicbor::{Decode, Encode};
 use openraft::{
     Raft, ServerState,
@@ -98,6 +103,7 @@ pub struct Kept {
     running: tokio::sync::Mutex<Option<Arc<Running>>>,
     circle: Mutex<Option<Arc<Circle>>>,
     refused: Mutex<Option<String>>,
+    stage: Mutex<Option<Stage>>,
     copied: AtomicU64,
 }
 
@@ -121,6 +127,16 @@ impl Kept {
             .lock()
             .unwrap_or_else(PoisonError::into_inner)
             .clone()
+    }
+
+    /// How far the repair of an only keeper has come; none where nothing is to be repaired.
+    #[must_use]
+    pub fn stage(&self) -> Option<Stage> {
+        *self.stage.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(crate) fn set_stage(&self, stage: Option<Stage>) {
+        *self.stage.lock().unwrap_or_else(PoisonError::into_inner) = stage;
     }
 
     /// The position up to which this keeper has the blobs that entries name.

@@ -170,7 +170,23 @@ impl Frame {
     fn keeper_banner(&self, app: &App) -> Option<Banner> {
         self.coalition.as_ref().filter(|_| !self.is_gone())?;
         let contact = app.wake.contact.borrow().clone();
+        if let Some(why) = app.kept.refused() {
+            return Some(Banner {
+                grave: true,
+                title: "This keeper is in repair after a restore".to_owned(),
+                detail: why,
+            });
+        }
         let error = contact.error?;
+        if contact.in_repair {
+            return Some(Banner {
+                grave: true,
+                title: "The coalition's only keeper is in repair after a restore".to_owned(),
+                detail: "Nothing is ordered and nothing is granted meanwhile. This node hands back to it what it \
+                         holds of the log; what you do here waits and goes out by itself."
+                    .to_owned(),
+            });
+        }
         let last = match contact.answered_at {
             Some(at) => format!("It last answered {}.", self.calendar.distance(at)),
             None => "It has not answered since this node was started.".to_owned(),

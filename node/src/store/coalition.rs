@@ -165,19 +165,19 @@ pub async fn forget_joining(db: &mut AnyConnection) -> Result<()> {
 
 /// Marks a copy of this database: whoever opens it comes back into the group before it speaks.
 ///
-/// A copy of the only keeper stays as it is: nobody could hand it the group.
+/// A copy of a keeper keeps nothing either, until members or other keepers have handed back what it lacks.
 ///
 /// # Errors
 /// [`StoreError`].
 pub async fn mark_as_copy(db: &mut AnyConnection, because: &str) -> Result<()> {
     sqlx::query(
         "UPDATE coalition SET phase = 'restored', stopped_because = $1 \
-         WHERE phase IN ('active', 'stopped', 'restored', 'returning') AND keeper_url <> ''",
+         WHERE phase IN ('active', 'stopped', 'restored', 'returning')",
     )
     .bind(because)
-    .execute(db)
+    .execute(&mut *db)
     .await?;
-    Ok(())
+    super::repair::begin_in_a_copy(db).await
 }
 
 /// Forgets the keys of a group that this node is not in any more.

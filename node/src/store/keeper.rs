@@ -68,14 +68,19 @@ pub async fn append(
     .bind(Hash::of(&item.sealed).to_string())
     .bind(chain.0.to_vec())
     .bind(author.to_string())
-    .bind(match class {
-        Class::Control => 0_i64,
-        Class::Claims => 1,
-        Class::Data => 2,
-    })
+    .bind(class_number(class))
     .execute(db)
     .await?;
     Ok(())
+}
+
+/// How a class is stored.
+pub(super) fn class_number(class: Class) -> i64 {
+    match class {
+        Class::Control => 0,
+        Class::Claims => 1,
+        Class::Data => 2,
+    }
 }
 
 /// Items after a position, in order.

@@ -79,6 +79,11 @@ pub const MIGRATIONS: &[(i64, &str, &str)] = &[
         "ledger",
         include_str!("../../migrations/0023_ledger.sql"),
     ),
+    (
+        25,
+        "repair",
+        include_str!("../../migrations/0025_repair.sql"),
+    ),
     (29, "calls", include_str!("../../migrations/0029_calls.sql")),
     (
         30,

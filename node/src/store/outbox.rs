@@ -270,6 +270,18 @@ pub async fn set_ordered(db: &mut AnyConnection, entry: EntryId, position: u64) 
     Ok(())
 }
 
+/// The keeper may have lost what it ordered: the same bytes are sent again. Where it has them, they keep
+/// their place.
+///
+/// # Errors
+/// [`StoreError`].
+pub async fn send_again(db: &mut AnyConnection) -> Result<()> {
+    sqlx::query("UPDATE outbox SET state = 'sealed' WHERE state = 'ordered'")
+        .execute(db)
+        .await?;
+    Ok(())
+}
+
 /// Puts an entry back, to be sealed anew.
 ///
 /// # Errors

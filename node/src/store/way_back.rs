@@ -178,3 +178,15 @@ pub async fn set_blob(db: &mut AnyConnection, node: NodeId, blob: BlobId) -> Res
         .await?;
     Ok(())
 }
+
+/// Lets go what is held for a member.
+///
+/// # Errors
+/// [`StoreError`].
+pub async fn let_go(db: &mut AnyConnection, node: NodeId) -> Result<()> {
+    sqlx::query("DELETE FROM keeper_return WHERE node_id = $1")
+        .bind(node.to_string())
+        .execute(db)
+        .await?;
+    Ok(())
+}

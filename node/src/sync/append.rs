@@ -283,7 +283,11 @@ fn fitting(waiting: Vec<Outgoing>) -> Vec<(EntryId, Vec<u8>)> {
 }
 
 /// Uploads what an entry names and this node still holds.
-async fn upload_blobs(app: &App, keeper: &Keeper, envelope: &[u8]) -> anyhow::Result<()> {
+pub(super) async fn upload_blobs(
+    app: &App,
+    keeper: &Keeper,
+    envelope: &[u8],
+) -> anyhow::Result<()> {
     let envelope: Envelope = codec::decode(envelope)?;
     for blob in envelope.header.blobs {
         let mut db = app.store.read("reading a blob").await?;

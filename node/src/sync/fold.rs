@@ -14,11 +14,11 @@ use super::{
 use crate::{
     app::App,
     store::{
-        Write,
+        StoreError, Write,
         coalition::{self as table, Phase},
         history::{self, Line},
         outbox::{self as out, Outgoing},
-        proof,
+        proof, tail,
     },
 };
 use protocol::{
@@ -27,6 +27,7 @@ use protocol::{
     envelope::{Envelope, Form, Header},
     fold::{self, At, Content, Outcome, Void},
     id::Hash,
+    limits::TAIL_STEP,
     mls::{Group, Staged},
 };
 use std::time::Duration;
@@ -217,6 +218,7 @@ async fn try_batch(
     for item in batch.iter().filter(|item| item.position > start) {
         one(app, &mut tx, coalition, &mut group, item, rows).await?;
     }
+    keep_copies(app, &mut tx, coalition, batch, start).await?;
     let changes = coalition.state.take_changes();
     table::put_state(&mut tx, &changes).await?;
     if group.is_active() {
@@ -231,6 +233,27 @@ async fn try_batch(
         coalition.row.stopped_because = Some(why);
     }
     Ok(coalition.state.meta().head.position)
+}
+
+/// Keeps what was read, sealed as it is, where one keeper alone has it besides: that keeper may lose it.
+async fn keep_copies(
+    app: &App,
+    tx: &mut Write,
+    coalition: &Coalition,
+    batch: &[LogItem],
+    start: u64,
+) -> Result<(), StoreError> {
+    if coalition.is_kept_by(app.me) || fold::agreement::keepers(&coalition.state).len() > 1 {
+        return Ok(());
+    }
+    let read: Vec<&LogItem> = batch.iter().filter(|item| item.position > start).collect();
+    tail::put(&mut *tx, &read).await?;
+    match read.last() {
+        Some(last) if last.position / TAIL_STEP > start / TAIL_STEP => {
+            tail::let_go(tx, last.position, last.log_time).await
+        }
+        _ => Ok(()),
+    }
 }
 
 async fn one(

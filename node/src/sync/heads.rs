@@ -116,6 +116,14 @@ impl Heads {
         }
     }
 
+    /// A keeper that is openly in repair has taken back all that this node holds: what it signed beyond that
+    /// is lost, as it says itself, and is no second history.
+    pub fn lost(&self, keeper: NodeId, after: u64) {
+        for (_, shown) in self.seen().shown.range_mut(after + 1..) {
+            shown.remove(&keeper);
+        }
+    }
+
     /// This node has folded up to a position.
     pub fn folded(&self, lineage: Lineage, position: u64, chain: Hash) {
         let mut seen = self.seen();

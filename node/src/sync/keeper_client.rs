@@ -345,6 +345,35 @@ impl Keeper {
         )
     }
 
+    /// Asks the only keeper what it lacks after a position.
+    ///
+    /// # Errors
+    /// [`KeeperError`].
+    pub async fn repair_now(
+        &self,
+        app: &App,
+        after: u64,
+    ) -> Result<crate::federation::repair::RepairNow, KeeperError> {
+        let query = format!("after={after}");
+        self.read(
+            self.call(app, Method::GET, "repair", &query, Content::None)
+                .await?,
+        )
+    }
+
+    /// Hands the only keeper back what it lacks.
+    ///
+    /// # Errors
+    /// [`KeeperError`].
+    pub async fn hand_back(
+        &self,
+        app: &App,
+        word: &crate::federation::repair::Word,
+    ) -> Result<crate::federation::repair::RepairNow, KeeperError> {
+        let content = Content::Cbor(codec::encode(word));
+        self.read(self.call(app, Method::POST, "repair", "", content).await?)
+    }
+
     /// A call from one keeper to another.
     ///
     /// # Errors
@@ -398,6 +427,10 @@ impl Keeper {
             match &error {
                 KeeperError::Refused(_) => app.keepers.answered(seat.node, app.now()),
                 _ => app.keepers.failed(seat.node, app.now(), error.to_string()),
+            }
+            if error.kind() == Some(ProblemKind::Repair) {
+                app.keepers.repairs(seat.node);
+                app.wake.jobs.notify_one();
             }
             if let KeeperError::Refused(problem) = &error
                 && problem.kind() == Some(ProblemKind::NotLeader)

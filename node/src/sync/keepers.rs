@@ -10,7 +10,7 @@ use protocol::{
     time::Moment,
 };
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, BTreeSet},
     sync::{Mutex, MutexGuard, PoisonError},
     time::Duration,
 };
@@ -18,6 +18,8 @@ use std::{
 /// How long a keeper that did not answer is asked last, in milliseconds.
 const AVOIDED: i64 = 30_000;
 
+/// What a keeper calls its own part while it is in repair.
+const IN_REPAIR: &str = "repair";
 /// How often every keeper is asked where it stands, in milliseconds.
 const ASKED_EVERY: i64 = 10_000;
 /// How long a keeper may take to tell where it stands.
@@ -102,6 +104,7 @@ struct Pages {
     leader: Option<NodeId>,
     last: Option<NodeId>,
     asked_at: Option<Moment>,
+    in_repair: BTreeSet<NodeId>,
 }
 
 /// What a call is about.
@@ -160,7 +163,27 @@ impl Book {
         let known = pages.known.entry(node).or_default();
         known.answered_at = Some(now);
         known.failed = None;
+        let repairs = status.role == IN_REPAIR;
         known.status = Some(status);
+        if repairs {
+            pages.in_repair.insert(node);
+        }
+    }
+
+    /// A keeper has refused something because it is in repair.
+    pub(super) fn repairs(&self, node: NodeId) {
+        self.pages().in_repair.insert(node);
+    }
+
+    /// A keeper has said that nothing is to be repaired any more.
+    pub(super) fn is_repaired(&self, node: NodeId) {
+        self.pages().in_repair.remove(&node);
+    }
+
+    /// Whether a keeper was in repair when it was last asked for anything.
+    #[must_use]
+    pub fn in_repair(&self, node: NodeId) -> bool {
+        self.pages().in_repair.contains(&node)
     }
 
     /// What is known of a keeper.

@@ -27,13 +27,18 @@ const VOUCHERS: usize = 3;
 /// Own claims that are looked at.
 const CLAIMS: i64 = 10_000;
 
-/// A keeper holds the state for who came back.
+/// A keeper holds the state for who came back; for the only keeper, every member does.
 ///
 /// # Errors
 /// When the database fails.
 pub(super) async fn help(app: &App, tx: &mut Write, state: &State, at: At) -> store::Result<()> {
-    if at.author == app.me || !state.active(app.me).is_some_and(|member| member.keeper) {
+    let keeps = state.active(app.me).is_some_and(|member| member.keeper);
+    let only_keeper = fold::agreement::keepers(state) == [at.author];
+    if at.author == app.me || !(keeps || only_keeper) {
         return Ok(());
+    }
+    if only_keeper {
+        out::send_again(&mut *tx).await?;
     }
     let place = place(at.author);
     let sealed = app

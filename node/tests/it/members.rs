@@ -3,6 +3,7 @@
 mod backup;
 mod coming_back;
 mod identity;
+mod lone;
 mod parting;
 mod retention;
 

@@ -6,6 +6,7 @@ mod keeper;
 mod onward;
 mod outbox;
 mod proof;
+mod repair;
 mod way_back;
 mod whole;
 

@@ -62,6 +62,7 @@ problems! {
     NoQuorum "no-quorum" 503 Retry "Too few keepers can be reached to order anything";
     Draining "draining" 503 Retry "This keeper is shutting down";
     Repair "repair" 503 Retry "This keeper is being repaired after a restore";
+    TailRefused "tail-refused" 422 Tell "What was handed back does not continue this keeper's log to a head that it signed";
     OutcomeUnknown "outcome-unknown" 504 Retry "It is unknown whether this was ordered; send the same bytes again";
     // Between nodes: where in the log.
     KeeperBehind "keeper-behind" 409 Reposition "This keeper has not read as far as the member";

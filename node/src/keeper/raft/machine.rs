@@ -18,7 +18,7 @@ use openraft::{
     SnapshotMeta, StorageError, StorageIOError, StoredMembership, storage::RaftStateMachine,
 };
 use protocol::{
-    chain::{Head, LogItem, LogLine},
+    chain::{ChainError, Head, LogItem, LogLine},
     codec::{self, Canonical},
     entry::Class,
     envelope::Envelope,
@@ -146,6 +146,27 @@ impl End {
         Ok(())
     }
 
+    /// Continues the log with a line of which what was said is still to come; an error of the chain is the
+    /// sender's, not this database's.
+    pub(super) async fn extend(
+        &mut self,
+        tx: &mut Write,
+        line: &LogLine,
+    ) -> std::result::Result<std::result::Result<(), ChainError>, StoreError> {
+        let next = match self.head.after_line(line) {
+            Ok(next) => next,
+            Err(error) => return Ok(Err(error)),
+        };
+        store::keeper::append_line(&mut *tx, line, next.chain).await?;
+        self.tree.push(line.leaf(self.head.lineage));
+        self.head = next;
+        Ok(Ok(()))
+    }
+
+    pub(super) fn root(&self) -> Hash {
+        self.tree.root()
+    }
+
     pub(super) async fn write(&self, tx: &mut Write) -> std::result::Result<(), StoreError> {
         store::proof::put_keeper_tree(tx, &self.tree).await
     }
@@ -156,7 +177,7 @@ impl End {
 }
 
 /// What an envelope shows to keepers. The leader has read it before it was proposed.
-fn shown(sealed: &[u8]) -> (NodeId, Class) {
+pub(super) fn shown(sealed: &[u8]) -> (NodeId, Class) {
     codec::decode::<Envelope>(sealed).map_or((NodeId([0; 32]), Class::Data), |envelope| {
         (envelope.header.author, envelope.header.class)
     })

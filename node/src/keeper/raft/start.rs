@@ -7,7 +7,7 @@ use super::{
     machine::Machine,
     mark::{Mark, Reached},
     network::Network,
-    running,
+    repair, running,
     wire::{WireLogId, WireVote},
 };
 use crate::{
@@ -16,6 +16,7 @@ use crate::{
     store::{
         self,
         raft::{self as table, Value},
+        repair::Stage,
     },
 };
 use openraft::{Config, Raft, ServerState, SnapshotPolicy};
@@ -44,6 +45,10 @@ pub(super) async fn start(app: &App) -> Result<Running, Failure> {
     let founding = circle::refresh(app).await.ok_or_else(keeps_nothing)?;
     let circle = app.kept.circle().ok_or_else(keeps_nothing)?;
     let path = app.dir.mark();
+    let stage = repair::stored(app).await?.map(|repair| repair.stage);
+    if stage == Some(Stage::Gathering) {
+        return Err(went_back(app).await);
+    }
     let (known, marked) = (Mark::find(&path), path.exists());
     let mut db = app.store.read("looking for Raft state").await?;
     let id = table::id(&mut db).await?;
@@ -60,9 +65,11 @@ pub(super) async fn start(app: &App) -> Result<Running, Failure> {
         None => !marked && reached.term == 0 && reached.length == 0,
     };
     if !fresh && !trusted {
-        return Err(went_back(app));
+        return Err(went_back(app).await);
     }
     app.kept.set_refused(None);
+    let repaired = stage == Some(Stage::Returning);
+    app.kept.set_stage(stage.filter(|_| repaired));
     let mark = Arc::new(Mark::open(&path, reached).map_err(Failure::internal)?);
     let store = app.store.clone();
     let raft = Raft::new(
@@ -82,7 +89,7 @@ pub(super) async fn start(app: &App) -> Result<Running, Failure> {
         readable: AtomicBool::new(false),
     };
     // A founder whose database is from before its first entry must not begin a second log.
-    if founding && !(fresh && marked) {
+    if (founding && !(fresh && marked)) || stage.is_some() && repair::is_alone(app) {
         running.found(app.me).await?;
     }
     running.lead_alone().await;
@@ -91,12 +98,16 @@ pub(super) async fn start(app: &App) -> Result<Running, Failure> {
 
 /// Draws an id. One that was used before would let a keeper vote that has forgotten its votes.
 async fn begin(app: &App) -> Result<u64, Failure> {
-    use rand_core::RngCore;
-    let id = (crate::ambient::rng().next_u64() >> 1).max(1);
+    let id = drawn();
     let mut tx = app.store.write("becoming a keeper").await?;
     table::begin(&mut tx, id).await?;
     tx.commit().await?;
     Ok(id)
+}
+
+pub(super) fn drawn() -> u64 {
+    use rand_core::RngCore;
+    (crate::ambient::rng().next_u64() >> 1).max(1)
 }
 
 /// How far the database has come.
@@ -122,13 +133,19 @@ async fn reached(app: &App, id: u64) -> Result<Reached, Failure> {
     })
 }
 
-fn went_back(app: &App) -> Failure {
+async fn went_back(app: &App) -> Failure {
     let why = "this node's database is older than what it has promised as a keeper, so it was restored from a \
                backup or copied; it does not keep the log now. Where other keepers have the log, let it come back \
-               with `commonturf coalition keep-again`: it reads the log from them and is a keeper again then. Where \
-               it is the only keeper, put the newest copy of its directory in place";
-    tracing::error!(why, "this keeper's database went back in time");
+               with `commonturf coalition keep-again`: it reads the log from them and is a keeper again then";
+    let alone = repair::is_alone(app);
+    let why = if alone { repair::LONE } else { why };
+    if app.kept.refused().is_none() {
+        tracing::error!(why, "this keeper's database went back in time");
+    }
     app.kept.set_refused(Some(why.to_owned()));
+    if alone && let Err(failure) = repair::begin(app).await {
+        return failure;
+    }
     Failure::new(ProblemKind::Repair, why)
 }
 
@@ -146,7 +163,8 @@ pub async fn keep_again(app: &App) -> Result<(), Failure> {
     let circle = app.kept.circle().ok_or_else(keeps_nothing)?;
     if circle.keepers().all(|node| node == app.me) {
         return Err(conflict(
-            "this node is the only keeper: nobody else has the log. Put the newest copy of its directory in place",
+            "this node is the only keeper: members hand back the log that they hold. See how far that has come with \
+             `commonturf coalition keep-again --lone --dry-run`",
         ));
     }
     let guard = app.coalition.read().await;
@@ -163,6 +181,7 @@ pub async fn keep_again(app: &App) -> Result<(), Failure> {
 pub(super) async fn forget(app: &App) -> Result<(), Failure> {
     let mut tx = app.store.write("giving up a Raft id").await?;
     table::forget(&mut tx).await?;
+    store::repair::forget(&mut tx).await?;
     tx.commit().await?;
     match std::fs::remove_file(app.dir.mark()) {
         Err(error) if error.kind() != std::io::ErrorKind::NotFound => Err(Failure::internal(error)),
