@@ -3,7 +3,7 @@
 use super::{Mutant, sql};
 use crate::sim::{op::Op, world::World};
 use anyhow::Result;
-use protocol::id::EntryId;
+use protocol::{id::EntryId, state::rows::Tokens};
 
 /// The file that shows when a keeper's database went back in time, and a copy of it.
 const MARK_COPY: &str = "keeper.mark.copy";
@@ -48,7 +48,9 @@ async fn granted_again(world: &World) -> Result<()> {
         };
         let other = coalition.state.claims.iter().next();
         let other = other.map(|(_, row)| row.clone());
-        if let Some(row) = other {
+        if let Some(mut row) = other {
+            // No door of it: two claims at one door are another fault.
+            row.tokens = Tokens::new(Vec::new());
             coalition.state.claims.put(over, row);
         }
     }

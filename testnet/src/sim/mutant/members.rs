@@ -51,12 +51,11 @@ async fn old_keys(world: &mut World) -> Result<()> {
             let guard = app.coalition.read().await;
             let coalition = guard.as_ref().filter(|coalition| coalition.is_active());
             let state = coalition.map(|coalition| &coalition.state);
-            let past = state.and_then(|state| {
+            state.and_then(|state| {
                 let mut past = state.past_documents.iter();
                 past.find(|((who, _), _)| *who == app.me)
                     .map(|(_, row)| row.document.clone())
-            });
-            past
+            })
         };
         if let Some(old) = old {
             let mut tx = app.store.write("harm").await?;

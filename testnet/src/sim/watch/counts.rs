@@ -15,9 +15,9 @@ use protocol::{
 pub(super) async fn told_to_parties_in_cells(node: usize, world: &World, state: &State) -> Verdict {
     let app = world.app(node);
     for (overlap, row) in state.overlaps.iter() {
-        let sealed = match row.ended.as_ref().map(|ended| &ended.how) {
-            Some(Ended::Counted(Some(sealed))) => sealed,
-            _ => continue,
+        let ended = row.ended.as_ref().map(|ended| &ended.how);
+        let Some(Ended::Counted(Some(sealed))) = ended else {
+            continue;
         };
         let party = row.place(app.me).is_some();
         if !party && app.keys().open(sealed, sealed.len()).is_ok() {
