@@ -7,6 +7,7 @@ pub mod cap;
 pub mod keys;
 pub mod overlap;
 pub mod parting;
+pub mod quarantine;
 pub mod recall;
 pub mod reconcile;
 pub mod rows;
@@ -114,6 +115,8 @@ tables! {
     19 past_documents: (NodeId, u64) => rows::PastDocument;
     /// Counts of what lists have in common, asked for in the last 30 days.
     20 overlaps: EntryId => rows::OverlapRow;
+    /// Members that signed two truths, until and after the members decided about them.
+    24 quarantines: NodeId => quarantine::QuarantineRow;
 }
 
 /// A stored state that cannot be read.

@@ -29,6 +29,8 @@ mod people;
 mod plans;
 #[path = "fold/recall.rs"]
 mod recall;
+#[path = "fold/two_truths.rs"]
+mod two_truths;
 #[path = "fold/uses.rs"]
 mod uses;
 #[path = "fold/versions.rs"]

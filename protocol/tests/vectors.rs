@@ -15,6 +15,8 @@ mod identity;
 mod overlap;
 #[path = "vectors/particular.rs"]
 mod particular;
+#[path = "vectors/two_truths.rs"]
+mod two_truths;
 #[path = "vectors/run.rs"]
 mod run;
 #[expect(
@@ -91,6 +93,7 @@ fn every_case_has_its_file() {
     let working = file::state("working");
     written.extend(file::write_missing("state", ceremony::states(&working)));
     written.extend(file::write_missing("state", overlap::states(&working)));
+    written.extend(file::write_missing("state", two_truths::states(&working)));
     written.extend(file::write_missing("entries", codec_cases::all(&working)));
     written.extend(file::write_missing("fold", cases::all(&working)));
     assert!(

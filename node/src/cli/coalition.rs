@@ -256,6 +256,7 @@ async fn status(desk: &Desk) -> Result<(), CliError> {
         println!("{:<10} {why}", phase.to_uppercase());
     }
     frozen(coalition);
+    super::quarantine::say(&coalition["quarantines"]);
     println!(
         "Log        position {}, epoch {}, {}",
         coalition["position"],

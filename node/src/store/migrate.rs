@@ -74,6 +74,11 @@ pub const MIGRATIONS: &[(i64, &str, &str)] = &[
         "retention",
         include_str!("../../migrations/0022_retention.sql"),
     ),
+    (
+        27,
+        "vouching",
+        include_str!("../../migrations/0027_vouching.sql"),
+    ),
 ];
 
 #[derive(Debug)]

@@ -308,6 +308,7 @@ pub(crate) fn good(working: &State) -> Vec<(&'static str, &'static str, Entry, u
     .into_iter()
     .chain(super::ceremony::good(working))
     .chain(super::overlap::good(working))
+    .chain(super::two_truths::good(working))
     .collect()
 }
 
@@ -348,6 +349,7 @@ pub(crate) fn all(working: &State) -> Vec<(String, Value)> {
     vectors.extend(super::ceremony::refused(working));
     vectors.extend(super::identity::refused(working));
     vectors.extend(super::overlap::refused(working));
+    vectors.extend(super::two_truths::refused(working));
     vectors.extend(super::particular::commits(working));
     vectors
 }
