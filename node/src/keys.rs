@@ -23,7 +23,9 @@ use protocol::{
     entry::membership::Identity,
     fold::identity as folded,
     id::{EntryId, NodeId},
-    identity::{Endpoint, IdentityDocument, KeyUse, NodeSecrets, Particulars, SignedDocument, Skip},
+    identity::{
+        Endpoint, IdentityDocument, KeyUse, NodeSecrets, Particulars, SignedDocument, Skip,
+    },
     mls::MlsKey,
     problem::ProblemKind,
     seal::{self, SealError},

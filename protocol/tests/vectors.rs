@@ -15,10 +15,10 @@ mod identity;
 mod overlap;
 #[path = "vectors/particular.rs"]
 mod particular;
-#[path = "vectors/two_truths.rs"]
-mod two_truths;
 #[path = "vectors/run.rs"]
 mod run;
+#[path = "vectors/two_truths.rs"]
+mod two_truths;
 #[expect(
     dead_code,
     reason = "the laws of the fold share this file and use all of it"

@@ -102,10 +102,7 @@ pub struct Lift {
 }
 
 /// Agrees that a quarantined member may go on.
-pub async fn lift(
-    State(app): State<App>,
-    Body(ask): Body<Lift>,
-) -> Result<Json<Lifting>, Failure> {
+pub async fn lift(State(app): State<App>, Body(ask): Body<Lift>) -> Result<Json<Lifting>, Failure> {
     let mut lifting = truths::lift(&app, &ask.organization, ask.dry_run).await?;
     if let Some(entry) = lifting.entry {
         said(&app, entry).await?;

@@ -179,7 +179,11 @@ async fn see(
         };
         proof::put_fork(&mut *tx, &fork).await?;
         let mut tellers = state.roster().filter(|(node, _)| **node != said.node);
-        if tellers.by_ref().take(TELLERS).any(|(node, _)| *node == app.me) {
+        if tellers
+            .by_ref()
+            .take(TELLERS)
+            .any(|(node, _)| *node == app.me)
+        {
             outbox::queue(app, tx, said.into(), None).await?;
         }
     }
@@ -224,7 +228,9 @@ pub async fn accuse(
                 Ok((what, number)) => {
                     let name = members::name(&coalition.state, said.node);
                     let node = said.node;
-                    let known = found.iter().any(|(known, _): &(Accusation, _)| known.node == node);
+                    let known = found
+                        .iter()
+                        .any(|(known, _): &(Accusation, _)| known.node == node);
                     if !known {
                         let accusation = Accusation {
                             node,

@@ -77,12 +77,18 @@ pub(super) fn say(quarantines: &Value) {
         let (name, signed) = (text(quarantine, "name"), text(quarantine, "signed"));
         if quarantine["about_us"] == true {
             println!("QUARANTINE this organization's node {signed}.");
-            println!("           Nothing new is granted to you and nothing flows to you. What you take back, suppress");
-            println!("           and answer still goes out. Find out who used your keys, renew them (commonturf identity");
+            println!(
+                "           Nothing new is granted to you and nothing flows to you. What you take back, suppress"
+            );
+            println!(
+                "           and answer still goes out. Find out who used your keys, renew them (commonturf identity"
+            );
             println!("           rotate), and ask the other members to lift it.");
         } else {
             println!("QUARANTINE {name} {signed}.");
-            println!("           Nothing new is granted to it and nothing flows to it; what it takes back still counts.");
+            println!(
+                "           Nothing new is granted to it and nothing flows to it; what it takes back still counts."
+            );
             println!("           To let it go on: commonturf audit lift {name:?}");
         }
         println!(

@@ -19,9 +19,9 @@ use protocol::{
     fold::{self, At},
     id::{Hash, NodeId},
     identity::{IdentityDocument, KeyUse, PublicKey},
+    limits::VOUCHED_APART,
     mls::Group,
     note::{self, Note, NoteSignature, TreeHead},
-    limits::VOUCHED_APART,
     state::State,
     time::HOUR,
 };
@@ -206,9 +206,8 @@ pub(super) async fn checkpoint(
     answers: Option<bool>,
 ) -> anyhow::Result<()> {
     let turn = fold::checkpoint_turn(state);
-    let owes = answers == Some(true)
-        || turn == Some(app.me)
-        || fold::owes_daily_checkpoint(state, app.me);
+    let owes =
+        answers == Some(true) || turn == Some(app.me) || fold::owes_daily_checkpoint(state, app.me);
     let speaks = owes
         && answers.is_some()
         && out::waiting_of(&mut *tx, "checkpoint").await? == 0
@@ -236,7 +235,8 @@ async fn may_vouch(app: &App, tx: &mut Write, state: &State) -> Result<bool, Sto
     let last: Option<Note> = last.and_then(|row| row.note.parse().ok());
     let origin = note::origin(state.meta().coalition, head.lineage);
     // Who was removed and comes in again is given a state, not the entries that lead to it.
-    let is_new = last.is_none_or(|last| last.head.origin != origin || last.head.size < head.position);
+    let is_new =
+        last.is_none_or(|last| last.head.origin != origin || last.head.size < head.position);
     Ok(is_now && is_new && not_before.is_none_or(|from| now >= from))
 }
 

@@ -64,9 +64,7 @@ pub fn accusations(
         }
     }
     for ((node, _), same) in numbered {
-        if let Some((first, second)) =
-            pair(&same, |one, other| one.document != other.document)
-        {
+        if let Some((first, second)) = pair(&same, |one, other| one.document != other.document) {
             let truths = Truths::Documents {
                 first: codec::encode(*first).into(),
                 second: codec::encode(*second).into(),

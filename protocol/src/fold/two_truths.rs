@@ -161,9 +161,7 @@ pub(super) fn lift(state: &mut State, at: At, lift: &QuarantineLift) -> Result<O
     if agree < needed {
         return Ok(Outcome::Done);
     }
-    let serial = state
-        .document(lift.node)
-        .map_or(0, |document| document.seq);
+    let serial = state.document(lift.node).map_or(0, |document| document.seq);
     if let Some(row) = state.quarantines.get_mut(&lift.node) {
         let known = match row.what {
             Twice::Documents => row.number,

@@ -364,7 +364,8 @@ impl SignedDocument {
             ),
             (
                 "the number",
-                (before.seq.saturating_add(1)..=before.seq.saturating_add(SERIAL_STEP)).contains(&document.seq),
+                (before.seq.saturating_add(1)..=before.seq.saturating_add(SERIAL_STEP))
+                    .contains(&document.seq),
             ),
             ("the link", document.prev == Some(known.hash())),
         ];

@@ -212,7 +212,7 @@ fn a_document_by_another_root_and_bytes_that_are_none_are_no_proof() {
 
 #[test]
 fn nobody_is_accused_who_is_no_member() {
-    let mut world = World::agreed(3, 1);
+    let mut world = World::agreed(4, 1);
     let said = heads(&world, 3, 5);
     assert!(matches!(world.void(0, said), Void::Unknown(_)));
 }
@@ -241,7 +241,10 @@ fn nothing_is_granted_to_a_quarantined_member_and_nothing_flows_to_it() {
     let with_it = world.void(2, world.overlap_ask(&[1], None));
     assert!(matches!(with_it, Void::Quarantined(_)), "{with_it}");
     let counted_by_it = world.void(2, world.overlap_ask(&[3], Some(1)));
-    assert!(matches!(counted_by_it, Void::Quarantined(_)), "{counted_by_it}");
+    assert!(
+        matches!(counted_by_it, Void::Quarantined(_)),
+        "{counted_by_it}"
+    );
     // The others go on, and what it holds ends by itself.
     assert!(world.state.claims.has(&held));
     world.done(2, world.share(3, 3));
@@ -257,10 +260,7 @@ fn what_a_quarantined_member_takes_back_suppresses_or_answers_counts() {
     let said = heads(&world, 1, 5);
     world.done(0, said);
     world.done(1, revoke(given, RevokeKind::Withdrawal, 1));
-    world.done(
-        1,
-        protocol::entry::share::NoticeAck { notice: taken_back },
-    );
+    world.done(1, protocol::entry::share::NoticeAck { notice: taken_back });
     let rows = protocol::entry::payload::write_rows([protocol::entry::payload::SuppressionRow {
         token: super::world::token(1),
         channels: protocol::entry::payload::Channels::EVERY,
@@ -319,7 +319,7 @@ fn a_quarantined_member_does_not_lift_anothers_and_its_word_does_not_count() {
 
 #[test]
 fn a_quarantined_member_brings_nobody_in_and_a_keeper_keeps_time_all_the_same() {
-    let mut world = World::agreed(3, 1);
+    let mut world = World::agreed(4, 1);
     world.done(1, world.invitation(7, 3));
     world.done(0, world.request(7, 3));
     let (one, keeper) = (heads(&world, 1, 5), heads(&world, 0, 5));

@@ -36,7 +36,11 @@ fn after(
     change(&mut particulars);
     let secrets = secrets.rotated(&[KeyUse::Age], &mut ChaCha8Rng::seed_from_u64(77));
     Identity {
-        document: codec::encode(&secrets.document(particulars, Some((before, Skip(0)))).unwrap()),
+        document: codec::encode(
+            &secrets
+                .document(particulars, Some((before, Skip(0))))
+                .unwrap(),
+        ),
     }
 }
 

@@ -95,16 +95,76 @@ pub(crate) fn refused(working: &State) -> Vec<(String, Value)> {
         ..lifting.clone()
     };
     let cases: Vec<(&str, &str, &str, usize, Entry)> = vec![
-        ("working", "not_signed", "the accused signed but one of the two", 1, heads(&w, 2, one_word, stranger).into()),
-        ("working", "same", "both are about one root", 1, heads(&w, 2, one_word, one_word).into()),
-        ("working", "hour_apart", "an hour lies between the two", 1, heads(&w, 2, one_word, later).into()),
-        ("working", "of_another", "another member signed both", 1, heads(&w, 1, one_word, other).into()),
-        ("quarantined", "quarantined", "it is quarantined already", 1, proof(&w, 2).into()),
-        ("quarantined", "own", "nobody lifts its own quarantine", 2, lifting.clone().into()),
-        ("quarantined", "other_proof", "it names another proof", 1, elsewhere.into()),
-        ("working", "none", "nobody is quarantined", 1, lifting.into()),
-        ("quarantined", "quarantined", "its author signed two truths", 2, w.plan(24, 48, "ward 27").into()),
-        ("quarantined", "to_quarantined", "its recipient signed two truths", 1, w.share(2, 3).into()),
+        (
+            "working",
+            "not_signed",
+            "the accused signed but one of the two",
+            1,
+            heads(&w, 2, one_word, stranger).into(),
+        ),
+        (
+            "working",
+            "same",
+            "both are about one root",
+            1,
+            heads(&w, 2, one_word, one_word).into(),
+        ),
+        (
+            "working",
+            "hour_apart",
+            "an hour lies between the two",
+            1,
+            heads(&w, 2, one_word, later).into(),
+        ),
+        (
+            "working",
+            "of_another",
+            "another member signed both",
+            1,
+            heads(&w, 1, one_word, other).into(),
+        ),
+        (
+            "quarantined",
+            "quarantined",
+            "it is quarantined already",
+            1,
+            proof(&w, 2).into(),
+        ),
+        (
+            "quarantined",
+            "own",
+            "nobody lifts its own quarantine",
+            2,
+            lifting.clone().into(),
+        ),
+        (
+            "quarantined",
+            "other_proof",
+            "it names another proof",
+            1,
+            elsewhere.into(),
+        ),
+        (
+            "working",
+            "none",
+            "nobody is quarantined",
+            1,
+            lifting.into(),
+        ),
+        (
+            "quarantined",
+            "quarantined",
+            "its author signed two truths",
+            2,
+            w.plan(24, 48, "ward 27").into(),
+        ),
+        (
+            "quarantined",
+            "to_quarantined",
+            "its recipient signed two truths",
+            1,
+            w.share(2, 3).into(),
+        ),
     ];
     cases
         .into_iter()

@@ -57,7 +57,9 @@ async fn vouched(net: &Net, n: usize, by: usize) -> Note {
 async fn say(net: &Net, n: usize, entry: impl Into<Entry>) -> EntryId {
     let app = &net.nodes[n].app;
     let mut tx = app.store.write("test").await.unwrap();
-    let id = outbox::queue(app, &mut tx, entry.into(), None).await.unwrap();
+    let id = outbox::queue(app, &mut tx, entry.into(), None)
+        .await
+        .unwrap();
     tx.commit().await.unwrap();
     app.wake.outbox.notify_one();
     net.settle().await;
@@ -69,7 +71,11 @@ async fn other_word(net: &Net, n: usize) -> (TreeHead, Cosigned, Cosigned) {
     let known = vouched(net, n, 1).await;
     let line = &known.signatures[0];
     let seconds = line.time.unwrap();
-    let key = net.nodes[n].app.keys().secrets.signing_key(KeyUse::Statement);
+    let key = net.nodes[n]
+        .app
+        .keys()
+        .secrets
+        .signing_key(KeyUse::Statement);
     let head = TreeHead {
         root: Hash::of(b"another history"),
         ..known.head.clone()
@@ -130,8 +136,14 @@ async fn a_member_that_vouches_for_two_logs_is_quarantined_by_all_and_takes_back
     }
     // It is granted nothing, and given nothing.
     let own = &net.nodes[0].app;
-    let why = truths::nothing_new_while_quarantined(own).await.unwrap_err();
-    assert!(why.0.detail.starts_with("E_QUARANTINED"), "{}", why.0.detail);
+    let why = truths::nothing_new_while_quarantined(own)
+        .await
+        .unwrap_err();
+    assert!(
+        why.0.detail.starts_with("E_QUARANTINED"),
+        "{}",
+        why.0.detail
+    );
     let refused = send::decide(own, ask(&BOTH, &FIELDS), LIST).await;
     assert!(refused.unwrap_err().0.detail.starts_with("E_QUARANTINED"));
     let to_it = send::decide(&net.nodes[1].app, ask(&["Tenants United"], &FIELDS), LIST).await;
@@ -177,7 +189,11 @@ async fn what_a_quarantined_members_program_says_all_the_same_is_void_with_the_r
 async fn a_forged_accusation_is_void_and_nobody_is_quarantined() {
     let net = shared().await;
     let (head, first, _) = other_word(&net, 0).await;
-    let liar = net.nodes[1].app.keys().secrets.signing_key(KeyUse::Statement);
+    let liar = net.nodes[1]
+        .app
+        .keys()
+        .secrets
+        .signing_key(KeyUse::Statement);
     let forged = Cosigned {
         root: head.root,
         signature: head.cosigned(&liar, first.seconds),
@@ -192,7 +208,13 @@ async fn a_forged_accusation_is_void_and_nobody_is_quarantined() {
         },
     };
     let entry = say(&net, 1, said).await;
-    assert!(net.fate(entry).await.note.unwrap().contains("did not sign both"));
+    assert!(
+        net.fate(entry)
+            .await
+            .note
+            .unwrap()
+            .contains("did not sign both")
+    );
     assert_eq!(is_quarantined(&net, 0).await, [false; 3]);
     assert!(truths::accuse(&net.nodes[1].app, None, true).await.is_err());
 }
@@ -243,7 +265,9 @@ async fn two_documents_of_one_number_quarantine_where_the_log_shows_the_second()
                 valid_until: net.now().plus(days * protocol::time::DAY),
             };
             let skip = protocol::identity::Skip(3);
-            let next = keys.secrets.document(particulars, Some((&keys.document, skip)));
+            let next = keys
+                .secrets
+                .document(particulars, Some((&keys.document, skip)));
             protocol::codec::encode(&next.unwrap())
         };
         (signed(100), signed(200))

@@ -255,8 +255,12 @@ fn numbers_and_links_fit_together() {
 #[test]
 fn a_document_follows_one_alone_by_any_larger_number() {
     let (mine, first) = good();
-    let second = mine.document(particulars(), Some((&first, Skip(0)))).unwrap();
-    let third = mine.document(particulars(), Some((&second, Skip(9)))).unwrap();
+    let second = mine
+        .document(particulars(), Some((&first, Skip(0))))
+        .unwrap();
+    let third = mine
+        .document(particulars(), Some((&second, Skip(9))))
+        .unwrap();
     assert_eq!(second.verify_after(&first, NOW).unwrap().seq, 2);
     assert_eq!(third.verify_after(&second, NOW).unwrap().seq, 12);
     let not_next = |what| Err(IdentityError::NotNext { what });
