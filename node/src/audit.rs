@@ -3,6 +3,7 @@
 
 pub mod file;
 pub mod fork;
+pub mod truths;
 
 use crate::{
     app::App,

@@ -33,6 +33,7 @@ pub mod people;
 mod people_file;
 pub mod plan;
 pub mod policy;
+mod quarantine;
 pub mod receipts;
 pub mod received;
 pub mod rectify;

@@ -23,7 +23,9 @@ use protocol::{
     entry::membership::Identity,
     fold::identity as folded,
     id::{EntryId, NodeId},
-    identity::{Endpoint, IdentityDocument, KeyUse, NodeSecrets, Particulars, SignedDocument},
+    identity::{
+        Endpoint, IdentityDocument, KeyUse, NodeSecrets, Particulars, SignedDocument, Skip,
+    },
     mls::MlsKey,
     problem::ProblemKind,
     seal::{self, SealError},
@@ -330,7 +332,10 @@ fn write(app: &App, keys: &Keys, wanted: &Wanted, log_time: Moment) -> Result<Li
         valid_until: log_time.plus(DOCUMENT_DAYS * DAY),
     };
     let document = secrets
-        .document(particulars, Some(&keys.document))
+        .document(
+            particulars,
+            Some((&keys.document, Skip::draw(&mut crate::ambient::rng()))),
+        )
         .map_err(|error| Failure::input(error.to_string()))?;
     Ok(Listed { document, secrets })
 }

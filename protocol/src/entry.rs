@@ -16,6 +16,7 @@ pub mod plan;
 pub mod recall;
 pub mod share;
 pub mod suppression;
+pub mod two_truths;
 pub mod use_notice;
 
 use crate::{
@@ -39,6 +40,7 @@ use plan::{Plan, PlanWithdraw};
 use recall::{Dispute, NoticeException};
 use share::{ErasureReceipt, NoticeAck, Revoke, Share, ShareReceived};
 use suppression::{Suppress, SuppressWithdraw};
+use two_truths::{QuarantineLift, TwoTruths};
 use use_notice::UseNotice;
 
 /// The most bytes of an entry before sealing.
@@ -174,6 +176,10 @@ entries! {
     39 KeyRotation Control "key_rotation";
     /// What a keeper has summed for the share of a new one, sealed.
     40 CeremonyHandOn Control "ceremony_hand_on";
+    /// A member signed what cannot all be true.
+    44 TwoTruths Control "two_truths";
+    /// The author agrees that such a member may go on.
+    45 QuarantineLift Control "quarantine_lift";
 }
 
 impl Canonical for Entry {

@@ -11,6 +11,7 @@
 //! [`verify`] needs the file alone: no database, no network, no clock, and no trust in who made it.
 //! It tells in plain sentences what holds and what does not.
 
+mod accuse;
 mod check;
 mod file;
 mod fork;
@@ -18,6 +19,7 @@ mod person;
 mod record;
 mod roster;
 
+pub use accuse::accusations;
 pub use check::{Finding, Report, verify};
 pub use file::{
     Body, DOCUMENTS, ENTRIES, EVIDENCE_BYTES, Evidence, EvidenceError, ForkProof, HEADS, NOTES,

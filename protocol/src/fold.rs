@@ -19,6 +19,7 @@ pub mod recall;
 pub mod rotation;
 pub mod share;
 pub mod suppression;
+pub mod two_truths;
 pub mod use_notice;
 
 use crate::{
@@ -137,6 +138,13 @@ pub enum Void {
          author only renews it, suppresses, takes back and confirms erasure"
     )]
     Expired,
+    /// Of or for a member that signed two truths.
+    #[error(
+        "E_QUARANTINED: {0} signed two things that cannot both be true: until the members have decided about it, \
+         nothing new is granted to it and nothing flows to it, while what it takes back, suppresses or answers \
+         still counts"
+    )]
+    Quarantined(&'static str),
     /// A document or signature does not hold.
     #[error("a signature or document does not hold: {0}")]
     Signature(String),
@@ -268,6 +276,7 @@ fn dispatch(
     if !identity::is_allowed_when_expired(entry) {
         identity::must_be_current(state, at)?;
     }
+    two_truths::must_be_trusted(state, at.author, entry)?;
     match entry {
         Entry::Identity(identity) => identity::follow(state, at, identity),
         Entry::Genesis(_) => Err(Void::NotAllowed("a log has one first entry")),
@@ -310,6 +319,8 @@ fn dispatch(
         Entry::Leave(_) => parting::leave(state, at),
         Entry::Remove(remove) => parting::propose(state, at, remove),
         Entry::RemoveApprove(approve) => parting::approve(state, at, approve),
+        Entry::TwoTruths(said) => two_truths::accuse(state, at, said),
+        Entry::QuarantineLift(lift) => two_truths::lift(state, at, lift),
     }
 }
 

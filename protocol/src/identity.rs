@@ -16,7 +16,7 @@ pub use endpoint::{Endpoint, EndpointError};
 pub use key::{KeyId, KeyUse, PublicKey, Signature, SigningKey};
 pub(crate) use name::is_hidden;
 pub use name::{Name, NameError, Word, WordError};
-pub use secrets::{NodeSecrets, Particulars, SecretsError};
+pub use secrets::{NodeSecrets, Particulars, SecretsError, Skip};
 
 /// Gives a checked text type its printing, its CBOR form and its JSON form. Reading goes through
 /// the strict rule in `$strict`: text that is acceptable but not in its one spelling is refused.

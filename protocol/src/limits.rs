@@ -117,6 +117,11 @@ pub const ENDPOINT_BYTES: usize = 280;
 pub const CAPABILITIES_MAX: usize = 32;
 /// How long an identity document may count.
 pub const DOCUMENT_LIFE: i64 = 400 * DAY;
+/// The largest step from the number of an identity document to that of the next one.
+pub const SERIAL_STEP: u64 = 1 << 32;
+/// Two cosignatures of one length that are this many seconds apart are no evidence: a node that was set
+/// back may have forgotten the first.
+pub const VOUCHED_APART: u64 = 3_600;
 /// The name of an organization or coalition, in characters.
 pub const NAME_CHARACTERS: usize = 120;
 /// A word that programs compare, in characters.

@@ -7,6 +7,7 @@ pub mod cap;
 pub mod keys;
 pub mod overlap;
 pub mod parting;
+pub mod quarantine;
 pub mod recall;
 pub mod reconcile;
 pub mod rows;
@@ -116,6 +117,8 @@ tables! {
     20 overlaps: EntryId => rows::OverlapRow;
     /// One row from a removal for cause until the keys after it are followed by others.
     21 rotation: () => rows::RotationRow;
+    /// Members that signed two truths, until and after the members decided about them.
+    24 quarantines: NodeId => quarantine::QuarantineRow;
 }
 
 /// A stored state that cannot be read.

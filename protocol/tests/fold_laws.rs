@@ -33,6 +33,8 @@ mod plans;
 mod recall;
 #[path = "fold/rotation.rs"]
 mod rotation;
+#[path = "fold/two_truths.rs"]
+mod two_truths;
 #[path = "fold/uses.rs"]
 mod uses;
 #[path = "fold/versions.rs"]

@@ -21,6 +21,8 @@ mod particular;
 mod rotation;
 #[path = "vectors/run.rs"]
 mod run;
+#[path = "vectors/two_truths.rs"]
+mod two_truths;
 #[expect(
     dead_code,
     reason = "the laws of the fold share this file and use all of it"
@@ -97,6 +99,7 @@ fn every_case_has_its_file() {
     written.extend(file::write_missing("state", overlap::states(&working)));
     written.extend(file::write_missing("state", rotation::states(&working)));
     written.extend(file::write_missing("state", hand_on::states()));
+    written.extend(file::write_missing("state", two_truths::states(&working)));
     written.extend(file::write_missing("entries", codec_cases::all(&working)));
     written.extend(file::write_missing("fold", cases::all(&working)));
     assert!(

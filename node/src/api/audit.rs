@@ -1,19 +1,25 @@
 //! `/audit`: how the log is vouched for, whose books differ, and files that prove it to outsiders.
 
-use super::shares::Items;
+use super::{said, shares::Items};
 use crate::{
     app::App,
-    audit::{self, Difference, Status, file},
-    http::problem::Failure,
+    audit::{
+        self, Difference, Status, file,
+        truths::{self, Accusation, Lifting},
+    },
+    http::{extract::Body, problem::Failure},
 };
 use axum::{
     Json, Router,
-    extract::{Path, Query, State},
+    extract::{DefaultBodyLimit, Path, Query, State},
     response::{IntoResponse, Response},
-    routing::get,
+    routing::{get, post},
 };
-use protocol::id::EntryId;
+use protocol::{evidence::EVIDENCE_BYTES, fold::two_truths, id::EntryId};
 use serde::Deserialize;
+
+/// The longest body with a file of evidence in base32.
+const EVIDENCE_TEXT: usize = EVIDENCE_BYTES / 5 * 8 + 4_096;
 
 /// Routes of this group.
 pub fn routes() -> Router<App> {
@@ -22,6 +28,11 @@ pub fn routes() -> Router<App> {
         .route("/audit/reconcile", get(reconcile))
         .route("/audit/record", get(record))
         .route("/audit/fork", get(fork))
+        .route(
+            "/audit/accusations",
+            post(accuse).layer(DefaultBodyLimit::max(EVIDENCE_TEXT)),
+        )
+        .route("/audit/lifted", post(lift))
         .route("/audit/shares/{share}/people/{person}", get(person))
 }
 
@@ -50,6 +61,62 @@ pub async fn record(State(app): State<App>, Query(from): Query<From>) -> Result<
 /// The proof that somebody signed two histories of the log, as a file.
 pub async fn fork(State(app): State<App>) -> Result<Response, Failure> {
     Ok(download(audit::fork::file(&app).await?))
+}
+
+/// What is held against a member.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Accuse {
+    /// A file of evidence in base32; without it, what this node has seen itself.
+    evidence: Option<String>,
+    #[serde(default)]
+    dry_run: bool,
+}
+
+/// Tells the coalition that members signed two truths.
+pub async fn accuse(
+    State(app): State<App>,
+    Body(ask): Body<Accuse>,
+) -> Result<Json<Items<Accusation>>, Failure> {
+    let file = ask.evidence.map(|text| {
+        protocol::id::from_base32(&text)
+            .map_err(|error| Failure::input(format!("evidence: {error}")))
+    });
+    let file = file.transpose()?;
+    let accusations = truths::accuse(&app, file.as_deref(), ask.dry_run).await?;
+    for accusation in &accusations {
+        if let Some(entry) = accusation.entry {
+            said(&app, entry).await?;
+        }
+    }
+    Ok(Json(Items::new(accusations)))
+}
+
+/// Who may go on.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Lift {
+    organization: String,
+    #[serde(default)]
+    dry_run: bool,
+}
+
+/// Agrees that a quarantined member may go on.
+pub async fn lift(State(app): State<App>, Body(ask): Body<Lift>) -> Result<Json<Lifting>, Failure> {
+    let mut lifting = truths::lift(&app, &ask.organization, ask.dry_run).await?;
+    if let Some(entry) = lifting.entry {
+        said(&app, entry).await?;
+        let guard = app.coalition.read().await;
+        if let Some(coalition) = guard.as_ref() {
+            let stands = two_truths::standing(&coalition.state, lifting.node).is_some();
+            (lifting.agree, lifting.needed) = if stands {
+                two_truths::votes(&coalition.state, lifting.node)
+            } else {
+                (lifting.needed, lifting.needed)
+            };
+        }
+    }
+    Ok(Json(lifting))
 }
 
 /// The proof of one person's row in one share, as a file.

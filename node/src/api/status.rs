@@ -2,6 +2,7 @@
 
 use crate::{
     app::{App, Contact},
+    audit::truths::{self, Quarantine},
     coalition::compare::{self, Door, Newcomer},
     http::problem::Failure,
     keeper::raft::repair::Report,
@@ -63,6 +64,8 @@ pub struct CoalitionStatus {
     pub door: Option<Door>,
     /// Members that others propose to remove.
     pub removals: Vec<RemovalStatus>,
+    /// Members that signed two truths.
+    pub quarantines: Vec<Quarantine>,
     /// The agreement in force.
     pub agreement: Option<AgreementStatus>,
     /// Drafts that wait for signatures.
@@ -195,6 +198,7 @@ pub async fn read(app: &App) -> Result<Status, Failure> {
                 waiting: compare::newcomers(&coalition.state, app.me),
                 door,
                 removals: removals(&coalition.state, app.me),
+                quarantines: truths::quarantines(&coalition.state, app.me),
                 agreement: agreement.and_then(|(hash, _)| version(&coalition.state, hash)),
                 drafts: drafts(&coalition.state),
                 disputes: dispute::open(app, &coalition.state),

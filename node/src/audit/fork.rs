@@ -1,6 +1,9 @@
 //! Two histories of the log: whether claims are frozen, and the file that proves it to others.
 
-use super::file::{About, about, documents};
+use super::{
+    file::{About, about, documents},
+    truths,
+};
 use crate::{
     app::App,
     http::problem::Failure,
@@ -8,7 +11,7 @@ use crate::{
     sync::{coalition::Coalition, heads, vouch},
 };
 use protocol::{
-    evidence::{Body, Evidence, ForkProof, HEADS, NOTES, SignedHead},
+    evidence::{Body, DOCUMENTS, Evidence, ForkProof, HEADS, NOTES, SignedHead},
     fold,
     id::NodeId,
     note::Note,
@@ -81,7 +84,7 @@ pub async fn file(app: &App) -> Result<Vec<u8>, Failure> {
     } = about(app).await?;
     let mut db = app.store.read("proving two histories").await?;
     let forks = proof::forks(&mut db).await?;
-    let kept = proof::notes(&mut db).await?;
+    let checked = proof::notes(&mut db).await?;
     drop(db);
     if forks.is_empty() {
         return Err(Failure::not_found(
@@ -94,15 +97,10 @@ pub async fn file(app: &App) -> Result<Vec<u8>, Failure> {
     let seen: Vec<&String> = seen.flatten().collect();
     let mut shown: Vec<SignedHead> = seen.iter().filter_map(|text| heads::parse(text)).collect();
     shown.truncate(HEADS);
-    let mut notes: Vec<String> = Vec::new();
-    let kept = kept.iter().map(|row| &row.note);
-    for text in seen
-        .into_iter()
-        .filter(|text| heads::parse(text).is_none())
-        .chain(kept)
-    {
-        if notes.len() < NOTES && !notes.contains(text) {
-            notes.push(text.clone());
+    let (mut notes, two_of_one_number) = truths::kept(&forks);
+    for row in &checked {
+        if notes.len() < NOTES && !notes.contains(&row.note) {
+            notes.push(row.note.clone());
         }
     }
     let mut proof = ForkProof {
@@ -115,5 +113,10 @@ pub async fn file(app: &App) -> Result<Vec<u8>, Failure> {
     };
     // Whatever was signed, at whatever position: retired keys too.
     proof.documents = documents(&state, 0, proof.span())?;
+    for signed in two_of_one_number {
+        if proof.documents.len() < DOCUMENTS && !proof.documents.contains(&signed) {
+            proof.documents.push(signed);
+        }
+    }
     Ok(Evidence::new(Body::Fork(proof)).bytes())
 }

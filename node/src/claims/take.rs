@@ -146,6 +146,7 @@ pub async fn look(app: &App, question: Question) -> Result<Answer, Failure> {
 /// As [`look`], when a member may not read the claim, and when nothing is left to claim.
 pub async fn take(app: &App, question: Question) -> Result<(Answer, EntryId), Failure> {
     crate::audit::fork::nothing_new_while_frozen(app).await?;
+    crate::audit::truths::nothing_new_while_quarantined(app).await?;
     let channel = question.channel;
     let portion = question.portion.clone();
     let mut answer = look(app, question).await?;

@@ -3,7 +3,7 @@
 use super::{
     client::{CliError, Desk, segment},
     out_file::OutFile,
-    output,
+    output, quarantine,
     share::{items, moment, number, text},
 };
 use clap::Subcommand;
@@ -29,9 +29,26 @@ pub enum Audit {
         /// Only entries after this position.
         #[arg(long, value_name = "POSITION", conflicts_with = "fork")]
         after: Option<u64>,
-        /// Instead, what keepers signed and cannot all be true: the proof of two histories.
+        /// Instead, what keepers and members signed and cannot all be true: the proof of two histories.
         #[arg(long)]
         fork: bool,
+    },
+    /// Tell the coalition that a member signed two things that cannot both be true. Every node checks it by
+    /// itself; nothing new is granted to that member until the others lift it.
+    Accuse {
+        /// A file from `audit export --fork`; without it, what this node has seen itself.
+        file: Option<PathBuf>,
+        /// Show who it is about and say nothing.
+        #[arg(long)]
+        dry_run: bool,
+    },
+    /// Agree that a member that signed two truths may go on.
+    Lift {
+        /// Its name, or the beginning of its node id.
+        organization: String,
+        /// Show how many agree and say nothing.
+        #[arg(long)]
+        dry_run: bool,
     },
     /// Check a file of evidence; needs no node. `commonturf-verify` does the same.
     Verify {
@@ -80,6 +97,13 @@ impl Audit {
                     "It holds nothing personal; anybody can check it:",
                 )
             }
+            Self::Accuse { file, dry_run } => {
+                quarantine::accuse(desk, file.as_deref(), *dry_run).await
+            }
+            Self::Lift {
+                organization,
+                dry_run,
+            } => quarantine::lift(desk, organization, *dry_run).await,
             Self::Verify { file } => check(file, desk.json),
             Self::Prove { share, person, out } => {
                 out.check()?;

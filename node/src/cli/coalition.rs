@@ -304,6 +304,7 @@ async fn status(desk: &Desk) -> Result<(), CliError> {
         );
         repair(&coalition["repair"]);
     }
+    super::quarantine::say(&coalition["quarantines"]);
     println!(
         "Log        position {}, epoch {}, {}",
         coalition["position"],

@@ -12,6 +12,7 @@ use crate::{
     api,
     api::status::{AgreementStatus, CoalitionStatus},
     app::App,
+    audit::truths::Quarantine,
     coalition as work,
     sync::keepers::Quorum,
 };
@@ -44,6 +45,8 @@ struct Standing {
     newcomers: Vec<Newcomer>,
     drafts: Vec<Draft>,
     removals: Vec<Removal>,
+    /// Members that signed two truths.
+    quarantines: Vec<Quarantine>,
     receipts: Vec<Receipt>,
     /// Who asks for a count of what lists have in common.
     overlaps: Vec<String>,
@@ -172,6 +175,7 @@ impl Standing {
             withheld: status.reports_withheld,
             tokens,
             removals: status.removals.into_iter().map(Removal::from).collect(),
+            quarantines: status.quarantines,
             members: status
                 .members
                 .into_iter()
@@ -208,7 +212,7 @@ impl Standing {
             .iter()
             .filter(|removal| !removal.ours && !removal.about_us)
             .count();
-        newcomers + drafts + receipts + removals + self.overlaps.len()
+        newcomers + drafts + receipts + removals + self.overlaps.len() + self.quarantines.len()
     }
 }
 
@@ -314,6 +318,19 @@ impl Home {
                     })
                     .into(),
                 removals: Removal::samples(&text()),
+                quarantines: [true, false]
+                    .map(|about_us| Quarantine {
+                        node: NodeId([7; 32]),
+                        name: text(),
+                        about_us,
+                        signed: text(),
+                        by: text(),
+                        at: 0,
+                        agree: 1,
+                        needed: 2,
+                        ours: false,
+                    })
+                    .into(),
                 receipts: [true, false]
                     .map(|owed_by_us| Receipt {
                         owed_by_us,

@@ -8,6 +8,7 @@ use super::{
 };
 use crate::{
     app::App,
+    audit::truths,
     coalition::members,
     http::problem::Failure,
     store::{
@@ -110,6 +111,7 @@ impl Plan {
             if node == app.me {
                 return Err(Failure::input("a share goes to another organization"));
             }
+            truths::may_be_given(&coalition.state, node)?;
             if !setting.has(node) || !setting.has(app.me) {
                 return Err(Failure::new(
                     ProblemKind::Conflict,

@@ -137,6 +137,7 @@ pub async fn decide(
     universe: impl Into<Universe>,
 ) -> Result<Decided, Failure> {
     crate::audit::fork::nothing_new_while_frozen(app).await?;
+    crate::audit::truths::nothing_new_while_quarantined(app).await?;
     let universe = universe.into();
     let plan = Plan::make(app, ask).await?;
     let mut loads: Vec<Load> = plan.recipients.iter().map(|_| Load::default()).collect();

@@ -84,6 +84,11 @@ pub const MIGRATIONS: &[(i64, &str, &str)] = &[
         "repair",
         include_str!("../../migrations/0025_repair.sql"),
     ),
+    (
+        27,
+        "vouching",
+        include_str!("../../migrations/0027_vouching.sql"),
+    ),
     (29, "calls", include_str!("../../migrations/0029_calls.sql")),
     (
         30,

@@ -5,6 +5,7 @@ use protocol::{
     chain::LogItem,
     id::{EntryId, Hash, Lineage, NodeId},
     merkle::{Proof, Subtree, Tree, join, subtrees},
+    time::Moment,
 };
 use sqlx::{AnyConnection, FromRow, Row, any::AnyRow};
 use std::ops::Range;
@@ -203,6 +204,32 @@ pub async fn put_note(db: &mut AnyConnection, row: &NoteRow) -> Result<()> {
     .bind(row.size)
     .bind(&row.note)
     .bind(row.at)
+    .execute(db)
+    .await?;
+    Ok(())
+}
+
+/// From when on this node vouches for the log; none where it was never set back.
+///
+/// # Errors
+/// [`StoreError`].
+pub async fn vouches_from(db: &mut AnyConnection) -> Result<Option<Moment>> {
+    let from: Option<i64> = sqlx::query_scalar("SELECT not_before FROM vouching")
+        .fetch_optional(db)
+        .await?;
+    Ok(from.map(Moment))
+}
+
+/// Notes from when on this node vouches for the log again.
+///
+/// # Errors
+/// [`StoreError`].
+pub async fn vouch_from(db: &mut AnyConnection, from: Moment) -> Result<()> {
+    sqlx::query(
+        "INSERT INTO vouching (one, not_before) VALUES (1, $1) \
+         ON CONFLICT (one) DO UPDATE SET not_before = excluded.not_before",
+    )
+    .bind(from.0)
     .execute(db)
     .await?;
     Ok(())

@@ -13,6 +13,7 @@ use super::{
 };
 use crate::{
     app::App,
+    audit::truths,
     store::{
         StoreError, Write,
         coalition::{self as table, Phase},
@@ -24,6 +25,7 @@ use crate::{
 use protocol::{
     chain::{LogItem, Page},
     codec,
+    entry::Entry,
     envelope::{Envelope, Form, Header},
     fold::{self, At, Content, Outcome, Void},
     id::Hash,
@@ -359,7 +361,13 @@ async fn apply(
                 Content::Entry(&entry, rows.as_deref()),
             ) {
                 Ok(outcome) => outcome,
-                Err(void) => return Ok(Err(void)),
+                Err(void) => {
+                    if let Entry::Identity(identity) = &entry {
+                        let (state, bytes) = (&coalition.state, &identity.document);
+                        truths::refused_document(app, tx, state, bytes).await?;
+                    }
+                    return Ok(Err(void));
+                }
             };
             let event = react::Event {
                 at,
@@ -406,7 +414,12 @@ async fn apply(
         }
     }
     if coalition.state.meta().counted > counted {
-        vouch::checkpoint(app, tx, &coalition.state, group, at, answers).await?;
+        // A node on its way back does not vouch: it does not know what it said.
+        let owes = match coalition.row.phase {
+            Phase::Active => Some(answers),
+            _ => None,
+        };
+        vouch::checkpoint(app, tx, &coalition.state, group, at, owes).await?;
     }
     Ok(Ok(()))
 }

@@ -68,6 +68,7 @@ pub fn vouches(state: &State, returned: NodeId, me: NodeId) -> bool {
 /// # Errors
 /// When the database fails.
 pub async fn make_good(app: &App, tx: &mut Write, state: &State) -> anyhow::Result<()> {
+    super::vouch::was_set_back(app, tx).await?;
     outbox(tx, state).await?;
     for (id, row) in state.shares.iter() {
         let at = At {

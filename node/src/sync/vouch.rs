@@ -6,6 +6,7 @@
 
 use crate::{
     app::App,
+    audit::truths,
     store::{
         StoreError, Write, coalition as table, outbox as out,
         proof::{self, Fork, NoteRow},
@@ -18,10 +19,18 @@ use protocol::{
     fold::{self, At},
     id::{Hash, NodeId},
     identity::{IdentityDocument, KeyUse, PublicKey},
+    limits::VOUCHED_APART,
     mls::Group,
     note::{self, Note, NoteSignature, TreeHead},
     state::State,
+    time::HOUR,
 };
+
+/// A head whose log time is further from this node's clock is not vouched for.
+const CLOCK_WITHIN: i64 = HOUR / 6;
+/// For how long a node that was set back does not vouch: what it says then names a moment that lies too
+/// far behind whatever it said before for the two to be evidence.
+const SILENT: i64 = VOUCHED_APART as i64 * 1_000 + 2 * CLOCK_WITHIN;
 
 /// Keeps the subtrees that an item completes, before it is folded, and its chain hash.
 pub(super) async fn grow(
@@ -186,18 +195,23 @@ async fn fork(app: &App, why: String, shown: &str, known: Option<NoteRow>) -> an
 }
 
 /// Keeps the hashes where members compare, and speaks when it is this node's turn, a day began, or
-/// it has answered a share: then two organizations vouch for the log that the share stands in.
+/// it has answered a share (`answers`): then two organizations vouch for the log that the share stands
+/// in. A node that is on its way back (`answers` is none) keeps the hashes alone.
 pub(super) async fn checkpoint(
     app: &App,
     tx: &mut Write,
     state: &State,
     group: &Group,
     at: At,
-    answers: bool,
+    answers: Option<bool>,
 ) -> anyhow::Result<()> {
     let turn = fold::checkpoint_turn(state);
-    let owes = answers || turn == Some(app.me) || fold::owes_daily_checkpoint(state, app.me);
-    let speaks = owes && out::waiting_of(&mut *tx, "checkpoint").await? == 0;
+    let owes =
+        answers == Some(true) || turn == Some(app.me) || fold::owes_daily_checkpoint(state, app.me);
+    let speaks = owes
+        && answers.is_some()
+        && out::waiting_of(&mut *tx, "checkpoint").await? == 0
+        && may_vouch(app, tx, state).await?;
     if turn.is_none() && !speaks {
         return Ok(());
     }
@@ -208,6 +222,30 @@ pub(super) async fn checkpoint(
         super::outbox::queue(app, tx, entry.into(), None).await?;
     }
     Ok(())
+}
+
+/// Whether this node may vouch for the log where it stands: what it signs names a moment by its own
+/// clock, and what it signed before it was set back, an hour or more before. So it never gives two words
+/// for one length of the log that count as two truths, whatever it has forgotten.
+async fn may_vouch(app: &App, tx: &mut Write, state: &State) -> Result<bool, StoreError> {
+    let (now, head) = (app.now(), state.meta().head);
+    let is_now = now.since(head.log_time).abs() <= CLOCK_WITHIN;
+    let not_before = proof::vouches_from(&mut *tx).await?;
+    let last = proof::note_of(&mut *tx, &app.me.to_string()).await?;
+    let last: Option<Note> = last.and_then(|row| row.note.parse().ok());
+    let origin = note::origin(state.meta().coalition, head.lineage);
+    // Who was removed and comes in again is given a state, not the entries that lead to it.
+    let is_new =
+        last.is_none_or(|last| last.head.origin != origin || last.head.size < head.position);
+    Ok(is_now && is_new && not_before.is_none_or(|from| now >= from))
+}
+
+/// This node was set back and does not know what it vouched for: it is silent for a while.
+///
+/// # Errors
+/// [`StoreError`].
+pub(super) async fn was_set_back(app: &App, tx: &mut Write) -> Result<(), StoreError> {
+    proof::vouch_from(&mut *tx, app.now().plus(SILENT)).await
 }
 
 /// A checkpoint of the state as it is, with this member's cosignature.
@@ -257,11 +295,12 @@ pub(super) async fn cosigned(
     let line = NoteSignature::member(author, &key, checkpoint.seconds, checkpoint.cosignature);
     let agrees = own == head.root;
     let size = head.size;
-    let text = Note {
+    let shown = Note {
         head,
         signatures: vec![line],
-    }
-    .to_string();
+    };
+    truths::cosigned(app, tx, state, author, &shown).await?;
+    let text = shown.to_string();
     if !agrees {
         let known = proof::note_of(&mut *tx, proof::KEEPER).await?;
         let fork = Fork {

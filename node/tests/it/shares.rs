@@ -9,6 +9,7 @@ mod onward_recall;
 mod papers;
 mod people;
 mod proof;
+mod quarantine;
 mod recall;
 mod receiving;
 mod rest;

@@ -7,7 +7,8 @@ use super::{
 };
 use crate::{
     id::{Hash, NodeId},
-    identity::KeyUse,
+    identity::{KeyUse, PublicKey},
+    limits::VOUCHED_APART,
     note::{self, Note},
 };
 use std::collections::{BTreeMap, BTreeSet};
@@ -19,8 +20,31 @@ enum Kind {
     Root,
 }
 
+/// A word about so many entries: who gave it, and the key and moment by which two of them are held
+/// against each other.
+#[derive(Debug, Clone, Copy)]
+struct Word {
+    node: NodeId,
+    hash: Hash,
+    key: PublicKey,
+    seconds: Option<u64>,
+}
+
+impl Word {
+    /// Whether whoever gave both gave two words for one. A member's cosignature by another key or of
+    /// another hour is none: a node that was set back may have forgotten the first.
+    fn betrays(&self, other: &Self) -> bool {
+        let apart = match (self.seconds, other.seconds) {
+            (Some(one), Some(two)) => one.abs_diff(two) >= VOUCHED_APART || self.key != other.key,
+            (None, None) => false,
+            _ => true,
+        };
+        self.node == other.node && self.hash != other.hash && !apart
+    }
+}
+
 /// Who signed which hash over so many entries.
-type Signed = BTreeMap<(Kind, u64), BTreeMap<Hash, BTreeSet<NodeId>>>;
+type Signed = BTreeMap<(Kind, u64), Vec<Word>>;
 
 pub(super) fn check(proof: &ForkProof) -> Report {
     let mut findings = Findings::default();
@@ -30,7 +54,19 @@ pub(super) fn check(proof: &ForkProof) -> Report {
     notes(proof, &roster, &mut signed, &mut findings);
     let mut accused = BTreeSet::new();
     let mut two = false;
-    for ((kind, size), hashes) in &signed {
+    for (node, serials) in roster.contradictions() {
+        two = true;
+        accused.insert(node);
+        for serial in serials {
+            let who = roster.name(node);
+            findings.say(
+                true,
+                format!("{who} signed two different identity documents of number {serial}"),
+            );
+        }
+    }
+    for ((kind, size), words) in &signed {
+        let hashes: BTreeSet<Hash> = words.iter().map(|word| word.hash).collect();
         if hashes.len() < 2 {
             continue;
         }
@@ -39,14 +75,11 @@ pub(super) fn check(proof: &ForkProof) -> Report {
             Kind::Chain => "chain hashes",
             Kind::Root => "roots",
         };
-        let mut times: BTreeMap<NodeId, usize> = BTreeMap::new();
-        for node in hashes.values().flatten() {
-            *times.entry(*node).or_default() += 1;
-        }
-        let liars: Vec<NodeId> = times
+        let is_betrayed = |word: &&Word| words.iter().any(|other| word.betrays(other));
+        let liars: BTreeSet<NodeId> = words
             .iter()
-            .filter(|(_, times)| **times > 1)
-            .map(|(node, _)| *node)
+            .filter(is_betrayed)
+            .map(|word| word.node)
             .collect();
         for node in &liars {
             let who = roster.name(*node);
@@ -58,7 +91,8 @@ pub(super) fn check(proof: &ForkProof) -> Report {
             );
         }
         if liars.is_empty() {
-            let names: Vec<String> = times.keys().map(|node| roster.name(*node)).collect();
+            let nodes: BTreeSet<NodeId> = words.iter().map(|word| word.node).collect();
+            let names: Vec<String> = nodes.iter().map(|node| roster.name(*node)).collect();
             findings.say(
                 true,
                 format!(
@@ -84,10 +118,16 @@ fn heads(proof: &ForkProof, roster: &Roster, signed: &mut Signed, findings: &mut
         let (node, head) = (shown.node, &shown.head);
         let who = roster.name(node);
         let mut keys = roster.keys(node, KeyUse::Head);
-        let holds = head.lineage == proof.lineage && keys.any(|key| shown.is_signed(&key));
-        if holds {
-            let hashes = signed.entry((Kind::Chain, head.position)).or_default();
-            hashes.entry(head.chain).or_default().insert(node);
+        let key = keys.find(|key| head.lineage == proof.lineage && shown.is_signed(key));
+        let holds = key.is_some();
+        if let Some(key) = key {
+            let words = signed.entry((Kind::Chain, head.position)).or_default();
+            words.push(Word {
+                node,
+                hash: head.chain,
+                key,
+                seconds: None,
+            });
         }
         findings.say(
             holds,
@@ -114,9 +154,12 @@ fn notes(proof: &ForkProof, roster: &Roster, signed: &mut Signed, findings: &mut
             signers.len() == note.signatures.len(),
             format!("the signatures of the note over {size} entries"),
         );
-        let hashes = signed.entry((Kind::Root, size)).or_default();
-        for (node, _) in signers {
-            hashes.entry(note.head.root).or_default().insert(node);
-        }
+        let words = signed.entry((Kind::Root, size)).or_default();
+        words.extend(signers.iter().map(|signer| Word {
+            node: signer.node,
+            hash: note.head.root,
+            key: signer.key,
+            seconds: signer.seconds,
+        }));
     }
 }

@@ -12,6 +12,19 @@ use crate::{
 };
 use std::collections::{BTreeMap, BTreeSet};
 
+/// Who signed a note.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Signer {
+    /// The organization.
+    pub(super) node: NodeId,
+    /// In which way, as a past tense.
+    pub(super) how: &'static str,
+    /// By which key.
+    pub(super) key: PublicKey,
+    /// The moment that a member's cosignature names.
+    pub(super) seconds: Option<u64>,
+}
+
 /// The organizations that a file names.
 #[derive(Debug, Default)]
 pub(super) struct Roster {
@@ -94,7 +107,7 @@ impl Roster {
         let signers = self.signers(&note);
         let names: Vec<String> = signers
             .iter()
-            .map(|(node, how)| format!("{how} by {}", self.name(*node)))
+            .map(|signer| format!("{} by {}", signer.how, self.name(signer.node)))
             .collect();
         let how = if names.is_empty() {
             "signed by nobody whom this file names".to_owned()
@@ -116,19 +129,45 @@ impl Roster {
             ),
         );
         self.vouched
-            .extend(signers.into_iter().map(|(node, _)| node));
+            .extend(signers.into_iter().map(|signer| signer.node));
     }
 
-    pub(super) fn signers(&self, note: &Note) -> Vec<(NodeId, &'static str)> {
+    /// Documents of one number of one organization that say different things.
+    pub(super) fn contradictions(&self) -> BTreeMap<NodeId, BTreeSet<u64>> {
+        let mut found: BTreeMap<NodeId, BTreeSet<u64>> = BTreeMap::new();
+        for (node, documents) in &self.known {
+            for (n, one) in documents.iter().enumerate() {
+                let differs = |other: &&IdentityDocument| other.seq == one.seq && *other != one;
+                if documents.iter().skip(n + 1).any(|other| differs(&other)) {
+                    found.entry(*node).or_default().insert(one.seq);
+                }
+            }
+        }
+        found
+    }
+
+    pub(super) fn signers(&self, note: &Note) -> Vec<Signer> {
         let mut signers = Vec::new();
         for node in self.known.keys() {
             let mut heads = self.keys(*node, KeyUse::Head);
-            if heads.any(|key| note.is_signed_by_keeper(&key)) {
-                signers.push((*node, "signed"));
+            if let Some(key) = heads.find(|key| note.is_signed_by_keeper(key)) {
+                signers.push(Signer {
+                    node: *node,
+                    how: "signed",
+                    key,
+                    seconds: None,
+                });
             }
-            let mut statements = self.keys(*node, KeyUse::Statement);
-            if statements.any(|key| note.cosigned_by(*node, &key).is_some()) {
-                signers.push((*node, "cosigned"));
+            for key in self.keys(*node, KeyUse::Statement) {
+                if let Some(seconds) = note.cosigned_by(*node, &key) {
+                    signers.push(Signer {
+                        node: *node,
+                        how: "cosigned",
+                        key,
+                        seconds: Some(seconds),
+                    });
+                    break;
+                }
             }
         }
         signers

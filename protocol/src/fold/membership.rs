@@ -1,6 +1,6 @@
 //! Who is in. Spec: section 5.1.
 
-use super::{At, Change, Outcome, Void, identity, parting};
+use super::{At, Change, Outcome, Void, identity, parting, two_truths};
 use crate::{
     entry::membership::{Genesis, Invite, JoinRequest},
     envelope::Header,
@@ -170,6 +170,9 @@ fn follow(state: &mut State, at: At, change: &Change<'_>) -> Result<Outcome, Voi
     }
     if !removed.is_empty() {
         return parting::commit(state, at, change);
+    }
+    if !added.is_empty() && two_truths::standing(state, at.author).is_some() {
+        return Err(Void::Quarantined("its author"));
     }
     if state.roster().count() + added.len() > MEMBERS_MAX {
         return Err(Void::Bounds("a coalition has at most 200 members"));

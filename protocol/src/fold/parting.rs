@@ -89,11 +89,15 @@ pub fn votes(state: &State, node: NodeId) -> (usize, usize) {
         row.approvals.iter().filter(|voter| stay(voter)).count()
     });
     let others = state.roster().filter(|(voter, _)| stay(voter)).count();
+    (agree, needed(state, others))
+}
+
+/// How many of so many members must agree to what the agreement's quorum decides.
+pub(super) fn needed(state: &State, others: usize) -> usize {
     let percent = state
         .rules()
         .map_or(REMOVAL_PERCENT, |(_, rules)| rules.removal_percent);
-    let needed = others.saturating_mul(percent as usize).div_ceil(100);
-    (agree, needed.max(1))
+    others.saturating_mul(percent as usize).div_ceil(100).max(1)
 }
 
 /// Whether a member's leaf may be removed now: it wants to go, or enough others agree that it must.

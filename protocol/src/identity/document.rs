@@ -4,7 +4,9 @@ use super::{Endpoint, KeyId, KeyUse, Name, PublicKey, Signature, SigningKey, Wor
 use crate::{
     codec::{Canonical, CodecError, decode, encode},
     id::{Hash, NodeId},
-    limits::{CAPABILITIES_MAX, DOCUMENT_KEYS, DOCUMENT_LIFE, ENDPOINTS_MAX, IDENTITY_BYTES},
+    limits::{
+        CAPABILITIES_MAX, DOCUMENT_KEYS, DOCUMENT_LIFE, ENDPOINTS_MAX, IDENTITY_BYTES, SERIAL_STEP,
+    },
     seal::AgeRecipient,
     time::Moment,
 };
@@ -59,7 +61,7 @@ pub struct IdentityDocument {
     /// The hash of `root`.
     #[n(0)]
     pub node_id: NodeId,
-    /// One for the first document, one more for each that follows.
+    /// One for the first document; larger for each that follows, by a step that is drawn.
     #[n(1)]
     pub seq: u64,
     /// The hash of the document before; none for the first.
@@ -320,6 +322,17 @@ impl SignedDocument {
     /// # Errors
     /// [`IdentityError`], the first thing that does not hold.
     pub fn verify(&self, now: Moment) -> Result<IdentityDocument, IdentityError> {
+        let document = self.verify_undated()?;
+        document.check_dates(now)?;
+        Ok(document)
+    }
+
+    /// Reads the document, if its root signed it, whether or not it counts at any moment: what was
+    /// signed stays signed.
+    ///
+    /// # Errors
+    /// As [`Self::verify`], dates apart.
+    pub fn verify_undated(&self) -> Result<IdentityDocument, IdentityError> {
         let document: IdentityDocument = decode(&self.document)?;
         document.check()?;
         if !document
@@ -328,11 +341,10 @@ impl SignedDocument {
         {
             return Err(IdentityError::Signature);
         }
-        document.check_dates(now)?;
         Ok(document)
     }
 
-    /// Reads the document, if it is also the very next after one that is known.
+    /// Reads the document, if it also follows one that is known.
     ///
     /// # Errors
     /// [`IdentityError`]; [`IdentityError::NotNext`] when it follows another one.
@@ -352,7 +364,8 @@ impl SignedDocument {
             ),
             (
                 "the number",
-                Some(document.seq) == before.seq.checked_add(1),
+                (before.seq.saturating_add(1)..=before.seq.saturating_add(SERIAL_STEP))
+                    .contains(&document.seq),
             ),
             ("the link", document.prev == Some(known.hash())),
         ];

@@ -46,6 +46,17 @@ pub struct Particulars {
     pub valid_until: Moment,
 }
 
+/// How many numbers a document leaves out after the one that it follows.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Skip(pub u32);
+
+impl Skip {
+    /// Draws one from the generator that the caller was given.
+    pub fn draw(rng: &mut (impl RngCore + CryptoRng)) -> Self {
+        Self(rng.next_u32())
+    }
+}
+
 /// Why bytes are no node's secrets. It says nothing about the bytes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum SecretsError {
@@ -198,21 +209,26 @@ impl NodeSecrets {
         AgeIdentity::from_bytes(&self.age)
     }
 
-    /// Writes and signs this node's document: the first one, or the one after `known`. The key for
-    /// heads is listed only by a keeper, which is a node with an endpoint.
+    /// Writes and signs this node's document: the first one, or one that follows a known one. The key
+    /// for heads is listed only by a keeper, which is a node with an endpoint.
+    ///
+    /// A number that follows is drawn, so that a node that signs again what it no longer knows to have
+    /// signed (it was restored, or the log refused the first) does not sign two documents of one
+    /// number: that would be evidence against it.
     ///
     /// # Errors
     /// [`IdentityError`] when the particulars break a limit, or `known` is no document.
     pub fn document(
         &self,
         particulars: Particulars,
-        known: Option<&SignedDocument>,
+        known: Option<(&SignedDocument, Skip)>,
     ) -> Result<SignedDocument, IdentityError> {
         let (seq, prev) = match known {
             None => (1, None),
-            Some(known) => {
+            Some((known, Skip(skip))) => {
                 let before: IdentityDocument = crate::codec::decode(&known.document)?;
-                (before.seq.saturating_add(1), Some(known.hash()))
+                let seq = before.seq.saturating_add(1).saturating_add(skip.into());
+                (seq, Some(known.hash()))
             }
         };
         let public = |usage| self.public(usage);

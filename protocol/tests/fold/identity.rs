@@ -14,7 +14,7 @@ use protocol::{
         Outcome, Void,
         identity::{DOCUMENTS_PER_DAY, GRACE},
     },
-    identity::{IdentityDocument, KeyUse, NodeSecrets, Particulars, SignedDocument},
+    identity::{IdentityDocument, KeyUse, NodeSecrets, Particulars, SignedDocument, Skip},
     time::{DAY, HOUR, Moment},
     version::Versions,
 };
@@ -63,7 +63,11 @@ fn entry(document: &SignedDocument) -> Identity {
 /// The next document of a member with fresh keys.
 fn next(world: &World, n: usize, secrets: &NodeSecrets) -> Identity {
     let known = signed(world, n);
-    entry(&secrets.document(same(world, n), Some(&known)).unwrap())
+    entry(
+        &secrets
+            .document(same(world, n), Some((&known, Skip(0))))
+            .unwrap(),
+    )
 }
 
 /// A member changes these keys, and uses the new ones from there on.
@@ -106,11 +110,15 @@ fn a_document_with_another_predecessor_is_void() {
     rotate(&mut world, 1, &[KeyUse::Age], 42);
     let secrets = fresh(&world, 1, &[KeyUse::Age], 43);
     // Number 2 again, after the first one: the number that comes next is 3.
-    let again = secrets.document(same(&world, 1), Some(&first)).unwrap();
+    let again = secrets
+        .document(same(&world, 1), Some((&first, Skip(0))))
+        .unwrap();
     let lower = world.void(1, entry(&again));
     assert!(matches!(lower, Void::Signature(_)), "{lower}");
     // Number 3, but after a document that never stood in the log.
-    let elsewhere = secrets.document(same(&world, 1), Some(&again)).unwrap();
+    let elsewhere = secrets
+        .document(same(&world, 1), Some((&again, Skip(0))))
+        .unwrap();
     let other = world.void(1, entry(&elsewhere));
     assert!(matches!(other, Void::Signature(_)), "{other}");
     assert_eq!(world.state.document(world.id(1)).unwrap().seq, 2);
@@ -121,7 +129,9 @@ fn a_document_under_another_root_is_void() {
     let mut world = World::agreed(3, 0);
     let known = signed(&world, 1);
     let other = NodeSecrets::generate(&mut ChaCha8Rng::seed_from_u64(44));
-    let document = other.document(same(&world, 1), Some(&known)).unwrap();
+    let document = other
+        .document(same(&world, 1), Some((&known, Skip(0))))
+        .unwrap();
     // It is by itself another node's, and that node is no member.
     let unknown = world.void(1, entry(&document));
     assert_eq!(unknown, Void::Unknown("the member whose document this is"));
@@ -137,7 +147,7 @@ fn a_document_under_another_root_is_void() {
     let mut claimed = read(
         &world.actors[1]
             .secrets
-            .document(same(&world, 1), Some(&known))
+            .document(same(&world, 1), Some((&known, Skip(0))))
             .unwrap(),
     );
     claimed.endpoints = vec!["https://thief.example.org".parse().unwrap()];
@@ -153,7 +163,9 @@ fn a_members_document_does_not_follow_anothers() {
     let mut world = World::agreed(3, 0);
     let secrets = fresh(&world, 1, &ALL, 45);
     let foreign = signed(&world, 2);
-    let document = secrets.document(same(&world, 1), Some(&foreign)).unwrap();
+    let document = secrets
+        .document(same(&world, 1), Some((&foreign, Skip(0))))
+        .unwrap();
     assert!(matches!(
         world.void(1, entry(&document)),
         Void::Signature(_)
@@ -172,7 +184,10 @@ fn a_document_changes_neither_name_nor_kind_nor_gives_up_an_address() {
     for change in changes {
         let mut now = same(&world, 1);
         change(&mut now);
-        let document = world.actors[1].secrets.document(now, Some(&known)).unwrap();
+        let document = world.actors[1]
+            .secrets
+            .document(now, Some((&known, Skip(0))))
+            .unwrap();
         assert!(matches!(
             world.void(1, entry(&document)),
             Void::NotAllowed(_)
@@ -189,7 +204,7 @@ fn a_document_says_what_its_node_speaks_now_and_keeps_a_version_in_common_with_a
         now.capabilities = vec![spoken.capability()];
         let known = signed(world, n);
         let secrets = &world.actors[n].secrets;
-        entry(&secrets.document(now, Some(&known)).unwrap())
+        entry(&secrets.document(now, Some((&known, Skip(0)))).unwrap())
     };
     let apart = speaking(&world, 1, versions(2, 3));
     assert!(matches!(world.void(1, apart), Void::NotAllowed(_)));
@@ -221,7 +236,10 @@ fn a_member_without_an_address_gets_one_and_can_keep_the_log() {
     let mut now = same(&world, 4);
     now.endpoints = vec!["https://elm.example.org".parse().unwrap()];
     let known = signed(&world, 4);
-    let document = world.actors[4].secrets.document(now, Some(&known)).unwrap();
+    let document = world.actors[4]
+        .secrets
+        .document(now, Some((&known, Skip(0))))
+        .unwrap();
     world.done(4, entry(&document));
     let late = naming(&world);
     world.done(4, late);
@@ -243,7 +261,7 @@ fn nobody_lists_the_key_of_another_member() {
     let mut document = read(
         &world.actors[1]
             .secrets
-            .document(same(&world, 1), Some(&known))
+            .document(same(&world, 1), Some((&known, Skip(0))))
             .unwrap(),
     );
     let theirs = *read(&signed(&world, 2)).key(KeyUse::Request).unwrap();
@@ -378,7 +396,10 @@ fn a_document_that_has_run_out_itself_is_void() {
     for days in [-1, 401] {
         let mut now = same(&world, 1);
         now.valid_until = world.now.plus(days * DAY);
-        let document = world.actors[1].secrets.document(now, Some(&known)).unwrap();
+        let document = world.actors[1]
+            .secrets
+            .document(now, Some((&known, Skip(0))))
+            .unwrap();
         assert!(matches!(
             world.void(1, entry(&document)),
             Void::Signature(_)

@@ -310,6 +310,7 @@ pub(crate) fn good(working: &State) -> Vec<(&'static str, &'static str, Entry, u
     .chain(super::overlap::good(working))
     .chain(super::rotation::good(working))
     .chain(super::hand_on::good(working))
+    .chain(super::two_truths::good(working))
     .collect()
 }
 
@@ -352,6 +353,7 @@ pub(crate) fn all(working: &State) -> Vec<(String, Value)> {
     vectors.extend(super::overlap::refused(working));
     vectors.extend(super::rotation::refused(working));
     vectors.extend(super::hand_on::refused(working));
+    vectors.extend(super::two_truths::refused(working));
     vectors.extend(super::particular::commits(working));
     vectors
 }

@@ -7,7 +7,7 @@ use super::{
 use protocol::{
     codec,
     entry::membership::Identity,
-    identity::{IdentityDocument, KeyUse, NodeSecrets, Particulars, SignedDocument},
+    identity::{IdentityDocument, KeyUse, NodeSecrets, Particulars, SignedDocument, Skip},
     state::State,
     time::DAY,
 };
@@ -36,7 +36,11 @@ fn after(
     change(&mut particulars);
     let secrets = secrets.rotated(&[KeyUse::Age], &mut ChaCha8Rng::seed_from_u64(77));
     Identity {
-        document: codec::encode(&secrets.document(particulars, Some(before)).unwrap()),
+        document: codec::encode(
+            &secrets
+                .document(particulars, Some((before, Skip(0))))
+                .unwrap(),
+        ),
     }
 }
 

@@ -40,8 +40,13 @@ fn checked(proof: ForkProof) -> Report {
 }
 
 fn cosigned(by: &Organization, head: TreeHead) -> Note {
+    cosigned_at(by, head, 7)
+}
+
+fn cosigned_at(by: &Organization, head: TreeHead, seconds: u64) -> Note {
     let key = by.secrets.signing_key(KeyUse::Statement);
-    let line = NoteSignature::member(by.id(), &key.public(), 7, head.cosigned(&key, 7));
+    let signature = head.cosigned(&key, seconds);
+    let line = NoteSignature::member(by.id(), &key.public(), seconds, signature);
     Note {
         head,
         signatures: vec![line],
@@ -75,6 +80,48 @@ fn who_signed_two_roots_of_one_length_is_named_keeper_or_member() {
         assert!(report.holds, "{report}");
         assert_eq!(report.accused, [liar.id()]);
     }
+}
+
+#[test]
+fn a_member_that_was_set_back_and_vouches_again_an_hour_later_is_not_accused() {
+    let world = &*WORLD;
+    let mut other = world.head(20);
+    other.root = Hash::of(b"another history");
+    for (seconds, is_accused) in [(7 + 3_599, true), (7 + 3_600, false)] {
+        let notes = vec![
+            cosigned(&world.member, world.head(20)),
+            cosigned_at(&world.member, other.clone(), seconds),
+        ];
+        let proof = proof(world, Vec::new(), notes);
+        let said = proof.accusations();
+        assert_eq!(!said.is_empty(), is_accused);
+        let report = checked(proof);
+        assert_eq!(!report.accused.is_empty(), is_accused, "{report}");
+    }
+}
+
+#[test]
+fn two_documents_of_one_number_name_their_organization() {
+    let world = &*WORLD;
+    let mut proof = proof(world, Vec::new(), Vec::new());
+    let known = proof
+        .documents
+        .iter()
+        .find(|signed| {
+            let document = signed.verify_undated().unwrap();
+            document.node_id == world.member.id()
+        })
+        .unwrap();
+    let mut document = known.verify_undated().unwrap();
+    document.valid_until = document.valid_until.plus(-1);
+    let root = world.member.secrets.signing_key(KeyUse::Root);
+    let second = document.sign(&root).unwrap();
+    assert!(!checked(proof.clone()).holds);
+    proof.documents.push(second);
+    let report = checked(proof.clone());
+    assert!(report.holds, "{report}");
+    assert_eq!(report.accused, [world.member.id()]);
+    assert_eq!(proof.accusations().len(), 1);
 }
 
 #[test]

@@ -1,6 +1,7 @@
 //! Identity documents: one that holds, and everything that makes one not hold.
 
 use super::*;
+use crate::identity::Skip;
 use crate::identity::{NodeSecrets, Particulars};
 use rand_chacha::{ChaCha20Rng, rand_core::SeedableRng};
 
@@ -252,13 +253,18 @@ fn numbers_and_links_fit_together() {
 }
 
 #[test]
-fn only_the_very_next_document_follows() {
+fn a_document_follows_one_alone_by_any_larger_number() {
     let (mine, first) = good();
-    let second = mine.document(particulars(), Some(&first)).unwrap();
-    let third = mine.document(particulars(), Some(&second)).unwrap();
+    let second = mine
+        .document(particulars(), Some((&first, Skip(0))))
+        .unwrap();
+    let third = mine
+        .document(particulars(), Some((&second, Skip(9))))
+        .unwrap();
     assert_eq!(second.verify_after(&first, NOW).unwrap().seq, 2);
+    assert_eq!(third.verify_after(&second, NOW).unwrap().seq, 12);
     let not_next = |what| Err(IdentityError::NotNext { what });
-    assert_eq!(third.verify_after(&first, NOW), not_next("the number"));
+    assert_eq!(third.verify_after(&first, NOW), not_next("the link"));
     assert_eq!(first.verify_after(&second, NOW), not_next("the number"));
     let mut renamed = particulars();
     renamed.organization = "Another name".parse().unwrap();
