@@ -159,7 +159,7 @@ async fn a_member_that_vouches_for_two_logs_is_quarantined_by_all_and_takes_back
         .await
         .unwrap();
     net.settle().await;
-    assert!(net.fate(entry).await.progress != commonturf::store::outbox::Progress::Void);
+    assert!(net.nodes[1].fate(entry).await.progress != commonturf::store::outbox::Progress::Void);
     truths::lift(&net.nodes[1].app, "Tenants United", false)
         .await
         .unwrap();
@@ -181,7 +181,7 @@ async fn what_a_quarantined_members_program_says_all_the_same_is_void_with_the_r
         .await
         .unwrap();
     net.settle().await;
-    let fate = net.fate(entry).await;
+    let fate = net.nodes[0].fate(entry).await;
     assert!(fate.note.unwrap().starts_with("E_QUARANTINED"));
 }
 
@@ -209,7 +209,8 @@ async fn a_forged_accusation_is_void_and_nobody_is_quarantined() {
     };
     let entry = say(&net, 1, said).await;
     assert!(
-        net.fate(entry)
+        net.nodes[1]
+            .fate(entry)
             .await
             .note
             .unwrap()
