@@ -132,7 +132,7 @@ async fn whom(
     named: Option<&str>,
 ) -> Result<String, Failure> {
     if let Some(named) = named {
-        return Ok(crate::people::refer::one(tx, named).await?);
+        return crate::people::refer::one(tx, named).await;
     }
     let mut people = store::reach::people_at(tx, &call.point_id).await?;
     match (people.pop(), people.is_empty()) {

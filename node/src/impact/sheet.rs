@@ -8,15 +8,25 @@ use crate::claims::walk_list::{BEGIN, line};
 pub fn csv(impact: &Impact) -> String {
     let mut text = String::from(BEGIN);
     let days = format!("{} to {}", impact.from, impact.to);
-    let words = |words: &[&str]| {
-        words
-            .iter()
-            .map(|word| (*word).to_owned())
-            .collect::<Vec<_>>()
-    };
-    line(
-        &mut text,
-        &words(&[
+    organizations(&mut text, &days, impact);
+    line(&mut text, &[]);
+    lists(&mut text, &days, impact);
+    line(&mut text, &[]);
+    heading(&mut text, &["Days", "Hours spared", "Money spared"]);
+    let [hours, money] = [impact.hours, impact.money].map(|number| number.to_string());
+    line(&mut text, &[days, hours, money]);
+    text
+}
+
+fn heading(text: &mut String, words: &[&str]) {
+    let words: Vec<String> = words.iter().map(|word| (*word).to_owned()).collect();
+    line(text, &words);
+}
+
+fn organizations(text: &mut String, days: &str, impact: &Impact) {
+    heading(
+        text,
+        &[
             "Days",
             "Organization",
             "Asked for",
@@ -27,7 +37,7 @@ pub fn csv(impact: &Impact) -> String {
             "Left alone: asked not to be contacted",
             "Shared rows given",
             "Shared rows taken",
-        ]),
+        ],
     );
     for part in &impact.organizations {
         let counts = [
@@ -40,14 +50,16 @@ pub fn csv(impact: &Impact) -> String {
             part.rows_given,
             part.rows_taken,
         ];
-        let mut cells = vec![days.clone(), part.name.clone()];
+        let mut cells = vec![days.to_owned(), part.name.clone()];
         cells.extend(counts.map(|count| count.to_string()));
-        line(&mut text, &cells);
+        line(text, &cells);
     }
-    line(&mut text, &[]);
-    line(
-        &mut text,
-        &words(&[
+}
+
+fn lists(text: &mut String, days: &str, impact: &Impact) {
+    heading(
+        text,
+        &[
             "Days",
             "List",
             "Channel",
@@ -56,7 +68,7 @@ pub fn csv(impact: &Impact) -> String {
             "Tried by allies alone",
             "Tried by both",
             "Tried by nobody",
-        ]),
+        ],
     );
     for coverage in &impact.coverage {
         let counts = [
@@ -66,19 +78,9 @@ pub fn csv(impact: &Impact) -> String {
             coverage.both,
             coverage.never,
         ];
-        let mut cells = vec![
-            days.clone(),
-            coverage.list.clone(),
-            coverage.channel.to_string(),
-        ];
+        let channel = coverage.channel.to_string();
+        let mut cells = vec![days.to_owned(), coverage.list.clone(), channel];
         cells.extend(counts.map(|count| count.to_string()));
-        line(&mut text, &cells);
+        line(text, &cells);
     }
-    line(&mut text, &[]);
-    line(&mut text, &words(&["Days", "Hours spared", "Money spared"]));
-    line(
-        &mut text,
-        &[days, impact.hours.to_string(), impact.money.to_string()],
-    );
-    text
 }

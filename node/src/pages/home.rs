@@ -292,6 +292,23 @@ fn receipts(frame: &Frame, state: &Folded, me: NodeId) -> Vec<Receipt> {
 }
 
 #[cfg(test)]
+fn quarantines(text: &str) -> Vec<Quarantine> {
+    [true, false]
+        .map(|about_us| Quarantine {
+            node: NodeId([7; 32]),
+            name: text.to_owned(),
+            about_us,
+            signed: text.to_owned(),
+            by: text.to_owned(),
+            at: 0,
+            agree: 1,
+            needed: 2,
+            ours: false,
+        })
+        .into()
+}
+
+#[cfg(test)]
 impl Home {
     /// The page with one text in every place that others can fill.
     pub(super) fn sample(text: &str) -> Self {
@@ -318,19 +335,7 @@ impl Home {
                     })
                     .into(),
                 removals: Removal::samples(&text()),
-                quarantines: [true, false]
-                    .map(|about_us| Quarantine {
-                        node: NodeId([7; 32]),
-                        name: text(),
-                        about_us,
-                        signed: text(),
-                        by: text(),
-                        at: 0,
-                        agree: 1,
-                        needed: 2,
-                        ours: false,
-                    })
-                    .into(),
+                quarantines: quarantines(&text()),
                 receipts: [true, false]
                     .map(|owed_by_us| Receipt {
                         owed_by_us,

@@ -333,6 +333,36 @@ async fn one(
     Ok(())
 }
 
+/// An entry that is no commit, with its rows.
+async fn say(
+    app: &App,
+    tx: &mut Write,
+    coalition: &mut Coalition,
+    at: At,
+    header: &Header,
+    (entry, rows): (&Entry, Option<&[u8]>),
+) -> anyhow::Result<Result<(), Void>> {
+    let content = Content::Entry(entry, rows);
+    let outcome = match fold::apply(&mut coalition.state, at, header, content) {
+        Ok(outcome) => outcome,
+        Err(void) => {
+            if let Entry::Identity(identity) = entry {
+                let (state, bytes) = (&coalition.state, &identity.document);
+                truths::refused_document(app, tx, state, bytes).await?;
+            }
+            return Ok(Err(void));
+        }
+    };
+    let event = react::Event {
+        at,
+        entry,
+        rows,
+        outcome: &outcome,
+    };
+    react::entry(app, tx, &coalition.state, &event).await?;
+    Ok(Ok(()))
+}
+
 #[expect(
     clippy::too_many_arguments,
     reason = "one entry and everything that it may change"
@@ -354,28 +384,10 @@ async fn apply(
         Inside::Void(void) => return Ok(Err(void)),
         Inside::Entry { entry, .. } => {
             let rows = prefetch::of_entry(app, at.position, &entry, own, rows)?;
-            let outcome = match fold::apply(
-                &mut coalition.state,
-                at,
-                header,
-                Content::Entry(&entry, rows.as_deref()),
-            ) {
-                Ok(outcome) => outcome,
-                Err(void) => {
-                    if let Entry::Identity(identity) = &entry {
-                        let (state, bytes) = (&coalition.state, &identity.document);
-                        truths::refused_document(app, tx, state, bytes).await?;
-                    }
-                    return Ok(Err(void));
-                }
-            };
-            let event = react::Event {
-                at,
-                entry: &entry,
-                rows: rows.as_deref(),
-                outcome: &outcome,
-            };
-            react::entry(app, tx, &coalition.state, &event).await?;
+            let said = (&entry, rows.as_deref());
+            if let Err(void) = say(app, tx, coalition, at, header, said).await? {
+                return Ok(Err(void));
+            }
         }
         Inside::Commit {
             added,

@@ -180,7 +180,30 @@ fn follow(state: &mut State, at: At, change: &Change<'_>) -> Result<Outcome, Voi
     if added.is_empty() {
         count_update(state, at)?;
     }
-    let mut members: Vec<(NodeId, Member)> = Vec::with_capacity(added.len());
+    let (members, versions) = newcomers(state, at, added)?;
+    if !members.is_empty() {
+        // A joiner cannot open what was sealed before it came, so for nobody may it count.
+        close_epochs(state, opens);
+    }
+    for (node, member) in members {
+        state.joins.remove(&node);
+        identity::retire(state, at, node, &member.document);
+        state.members.put(node, member);
+    }
+    spoken_from_here(state, versions);
+    Ok(Outcome::Done)
+}
+
+/// Who comes in, and its line in the roster.
+type Newcomer = (NodeId, Member);
+
+/// Those whom a commit lets in, as they will stand in the roster, and what all speak once they are in.
+fn newcomers(
+    state: &State,
+    at: At,
+    added: &[(NodeId, [u8; 32])],
+) -> Result<(Vec<Newcomer>, Option<Versions>), Void> {
+    let mut members: Vec<Newcomer> = Vec::with_capacity(added.len());
     let mut versions = state.meta().versions;
     for (node, key) in added {
         let join = state
@@ -207,17 +230,7 @@ fn follow(state: &mut State, at: At, change: &Change<'_>) -> Result<Outcome, Voi
         }
         members.push((*node, member(&document, &join.document, at.position, false)));
     }
-    if !members.is_empty() {
-        // A joiner cannot open what was sealed before it came, so for nobody may it count.
-        close_epochs(state, opens);
-    }
-    for (node, member) in members {
-        state.joins.remove(&node);
-        identity::retire(state, at, node, &member.document);
-        state.members.put(node, member);
-    }
-    spoken_from_here(state, versions);
-    Ok(Outcome::Done)
+    Ok((members, versions))
 }
 
 /// What all speak once a newcomer is in.

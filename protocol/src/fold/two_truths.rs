@@ -218,18 +218,18 @@ fn of_count(state: &State, overlap: EntryId) -> Vec<NodeId> {
 /// Refuses what a member may not do, or others not for it, while its quarantine stands. What takes
 /// back, suppresses, answers or corrects is never refused.
 pub(super) fn must_be_trusted(state: &State, author: NodeId, entry: &Entry) -> Result<(), Void> {
-    let asks = match entry {
+    let asks = matches!(
+        entry,
         Entry::Claim(_)
-        | Entry::ClaimRenew(_)
-        | Entry::Plan(_)
-        | Entry::Share(_)
-        | Entry::UseNotice(_)
-        | Entry::Invite(_)
-        | Entry::OverlapAsk(_)
-        | Entry::OverlapAgree(_)
-        | Entry::OverlapPass(_) => true,
-        _ => false,
-    };
+            | Entry::ClaimRenew(_)
+            | Entry::Plan(_)
+            | Entry::Share(_)
+            | Entry::UseNotice(_)
+            | Entry::Invite(_)
+            | Entry::OverlapAsk(_)
+            | Entry::OverlapAgree(_)
+            | Entry::OverlapPass(_)
+    );
     if asks && standing(state, author).is_some() {
         return Err(Void::Quarantined("its author"));
     }

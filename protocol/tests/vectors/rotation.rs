@@ -77,6 +77,7 @@ pub(crate) fn good(working: &State) -> Vec<(&'static str, &'static str, Entry, u
 type Case = (&'static str, &'static str, &'static str, usize, Entry);
 
 /// Refusals that only this kind has.
+#[expect(clippy::too_many_lines, reason = "a table with a row per refusal")]
 pub(crate) fn refused(working: &State) -> Vec<(String, Value)> {
     let rotating = start(working, "rotating");
     let rotated = start(working, "rotated");

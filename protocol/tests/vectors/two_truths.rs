@@ -81,6 +81,7 @@ pub(crate) fn good(working: &State) -> Vec<(&'static str, &'static str, Entry, u
     ]
 }
 
+#[expect(clippy::too_many_lines, reason = "a table with a row per refusal")]
 pub(crate) fn refused(working: &State) -> Vec<(String, Value)> {
     let w = world(working);
     let (one_word, other) = (
@@ -92,7 +93,7 @@ pub(crate) fn refused(working: &State) -> Vec<(String, Value)> {
     let lifting = lift(&start(working, "quarantined"));
     let elsewhere = QuarantineLift {
         proof: EntryId([7; 16]),
-        ..lifting.clone()
+        ..lifting
     };
     let cases: Vec<(&str, &str, &str, usize, Entry)> = vec![
         (
