@@ -6,6 +6,13 @@ use std::time::{Duration, Instant};
 /// How long a node on this machine may take to answer a small question.
 const ANSWER: Duration = Duration::from_secs(10);
 
+/// The hour of the day in a time zone.
+#[must_use]
+#[expect(clippy::disallowed_methods, reason = "this is the place that may")]
+pub fn hour_in(zone: jiff::tz::TimeZone) -> i8 {
+    jiff::Timestamp::now().to_zoned(zone).hour()
+}
+
 /// Today, where this machine stands: synthetic lists are as if exported today.
 #[must_use]
 #[expect(clippy::disallowed_methods, reason = "this is the place that may")]
