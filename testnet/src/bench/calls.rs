@@ -8,7 +8,7 @@ use super::{
 use crate::nodes::{Node, Program, found_quietly};
 use anyhow::{Context, Result, ensure};
 use commonturf::cli::client::Desk;
-use jiff::{Timestamp, tz::TimeZone};
+use jiff::tz::TimeZone;
 use serde_json::{Map, Value, json};
 use std::{
     collections::BTreeSet,
@@ -102,7 +102,6 @@ pub async fn run(callers: usize) -> Result<Map<String, Value>> {
 /// Terms of a coalition where it is day now: nobody is called at night.
 fn terms_by_day() -> Result<String> {
     let terms = policy::terms::template("us-claims-only").context("a template")?;
-    let now = Timestamp::now();
     let by_day = (-12..=12).find_map(|hours| {
         let name = if hours < 0 {
             format!("Etc/GMT{hours}")
@@ -110,7 +109,8 @@ fn terms_by_day() -> Result<String> {
             format!("Etc/GMT+{hours}")
         };
         let zone = TimeZone::get(&name).ok()?;
-        (9..15).contains(&now.to_zoned(zone).hour()).then_some(name)
+        let hour = crate::ambient::hour_in(zone);
+        (9..15).contains(&hour).then_some(name)
     });
     let zone = by_day.context("it is day somewhere")?;
     Ok(terms.text.replace("America/New_York", &zone))
