@@ -329,26 +329,31 @@ fn queued(bank: u64, point: &str) -> Queued {
     }
 }
 
+fn opened() -> Bank {
+    Bank {
+        bank: 0,
+        list: None,
+        area: None,
+        first_day: "2026-11-25".to_owned(),
+        last_day: "2026-11-27".to_owned(),
+        opens: 540,
+        closes: 1_200,
+        lease: 600_000,
+        tries: 3,
+        ahead: 200,
+        open: true,
+        looked_at: 0,
+        why: String::new(),
+    }
+}
+
 #[tokio::test]
 async fn a_queue_hands_out_each_number_once_on_both_databases() {
     for test in stores().await {
         let mut tx = test.store.write("test").await.unwrap();
-        let made = Bank {
-            bank: 0,
-            list: None,
-            area: None,
-            first_day: "2026-11-25".to_owned(),
-            last_day: "2026-11-27".to_owned(),
-            opens: 540,
-            closes: 1_200,
-            lease: 600_000,
-            tries: 3,
-            ahead: 200,
-            open: true,
-            looked_at: 0,
-            why: String::new(),
-        };
-        let number = store::call::insert(&mut tx, &made, NOON.0).await.unwrap();
+        let number = store::call::insert(&mut tx, &opened(), NOON.0)
+            .await
+            .unwrap();
         store::call::claimed(&mut tx, number, "claim")
             .await
             .unwrap();
