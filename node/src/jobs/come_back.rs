@@ -279,7 +279,8 @@ async fn come_in(
     returned::make_good(app, &mut tx, &state).await?;
     let before = coalition.state.meta().generation;
     returned::new_keys(&mut tx, &state, before).await?;
-    crate::keeper::ledger::note_restored(app, &mut tx, &state).await?;
+    let since = coalition.state.meta().head.log_time;
+    crate::keeper::ledger::note_restored(app, &mut tx, &state, since).await?;
     crate::keys::bring_in_line(app, &mut tx, &state).await?;
     store::coalition::set_phase(&mut tx, Phase::Active, None).await?;
     store::repair::set_stage(&mut tx, Stage::Done, None).await?;

@@ -61,13 +61,6 @@ async fn must_remember(app: &App, keyset: &Keyset) -> Result<(), Failure> {
     let mut db = app.store.read("looking for gaps in the ledger").await?;
     let gap = store::ledger::has_gap(&mut db, keyset.generation()).await?;
     drop(db);
-    if gap && keyset.keepers().len() == 1 {
-        return Err(Failure::new(
-            ProblemKind::Budget,
-            "this keeper was restored and nobody else knows what was evaluated before: all that is left of the \
-             budgets counts as spent until the coalition has other keys",
-        ));
-    }
     if gap || app.kept.refused().is_some() {
         return Err(restored());
     }

@@ -2,13 +2,14 @@
 //! other keepers of the same keys before it evaluates again. Spec: section 8.5.
 //!
 //! Every batch that came to its member stands in the ledgers of t keepers. A keeper that has asked n - t + 1
-//! others has asked one that knows it, whichever they are. A sole keeper has nobody to ask: all that is left
-//! of the budgets counts as spent, until there are other keys.
+//! others has asked one that knows it, whichever they are. A sole keeper has nobody to ask: as much as each
+//! member can have had evaluated since the copy was made counts as spent.
 
+use super::growth;
 use crate::{
     app::App,
     federation::ledger::{Ask, Place},
-    store::{self, Write},
+    store::{self, Write, keeper::Slot},
     sync::{
         keeper_client::{Keeper, KeeperError},
         keepers::Seat,
@@ -16,10 +17,10 @@ use crate::{
 };
 use protocol::{
     codec,
-    limits::{LEDGER_PAGE, LEDGER_PAGES, LEDGER_RETRY},
+    limits::{GROWTH_TIME, LEDGER_PAGE, LEDGER_PAGES, LEDGER_RETRY},
     state::State,
     time::Moment,
-    token::Keyset,
+    token::{Class, Keyset},
 };
 
 /// The keyset of a generation, as far as this node has folded.
@@ -29,17 +30,56 @@ pub async fn keyset(app: &App, generation: u32) -> Option<Keyset> {
     codec::decode(&row.bytes).ok()
 }
 
-/// This node's tables are of an earlier day: the ledgers of the generations that are evaluated may have gaps.
+/// This node's tables are of an earlier moment: the ledgers of the generations that are evaluated may have
+/// gaps since.
 ///
 /// # Errors
 /// When the database fails.
-pub async fn note_restored(app: &App, tx: &mut Write, state: &State) -> store::Result<()> {
+pub async fn note_restored(
+    app: &App,
+    tx: &mut Write,
+    state: &State,
+    since: Moment,
+) -> store::Result<()> {
     let closing = state.closing.get(&()).map(|closing| closing.generation);
     for generation in [state.meta().generation, closing].into_iter().flatten() {
         let row = state.keysets.get(&generation);
         let keyset: Option<Keyset> = row.and_then(|row| codec::decode(&row.bytes).ok());
-        if keyset.is_some_and(|keyset| keyset.id_of(&app.me).is_some()) {
+        let Some(keyset) = keyset.filter(|keyset| keyset.id_of(&app.me).is_some()) else {
+            continue;
+        };
+        if keyset.keepers().len() == 1 {
+            count_lost(app, tx, state, generation, since).await?;
+        } else {
             store::ledger::note_gap(&mut *tx, generation).await?;
+        }
+    }
+    Ok(())
+}
+
+/// Nobody else knows what a sole keeper has forgotten, but in each day it evaluated no more for a member
+/// than a list may grow: that much counts as spent for each day since that has begun.
+async fn count_lost(
+    app: &App,
+    tx: &mut Write,
+    state: &State,
+    generation: u32,
+    since: Moment,
+) -> store::Result<()> {
+    let lost = app.now().since(since).max(0);
+    let days = u64::try_from(lost / GROWTH_TIME).unwrap_or(0) + 1;
+    let budgets = state.rules().map(|(_, rules)| rules.token_budget);
+    for (member, _) in state.roster() {
+        for class in Class::ALL {
+            let budget = budgets.as_ref().and_then(|of| of.get(class.index()));
+            let most = growth::allowed(budget.copied().unwrap_or(0)).saturating_mul(days);
+            let slot = Slot {
+                member: *member,
+                class: class as i64,
+                generation: i64::from(generation),
+                slot: 0,
+            };
+            store::ledger::count_lost(&mut *tx, slot, most, since.0).await?;
         }
     }
     Ok(())
@@ -61,9 +101,6 @@ pub async fn run(app: &App) -> anyhow::Result<()> {
             close(app, generation).await?;
             continue;
         };
-        if asked.others.is_empty() {
-            continue; // a sole keeper has nobody to ask
-        }
         let mut told = 0;
         for other in &asked.others {
             match take_over(app, other, generation).await {

@@ -1,6 +1,6 @@
 //! Keepers' ledgers of evaluations as they are handed on, and where this keeper's own has gaps.
 
-use super::{Result, StoreError, integer, natural};
+use super::{Result, StoreError, integer, keeper::Slot, natural};
 use protocol::id::NodeId;
 use sqlx::AnyConnection;
 
@@ -81,6 +81,27 @@ pub async fn take_over(db: &mut AnyConnection, generation: u32, line: &Line) -> 
     .execute(db)
     .await?;
     Ok(())
+}
+
+/// Counts points as spent of which nobody knows any more in which slots; lines of their own, below all
+/// slots that members can name.
+///
+/// # Errors
+/// [`StoreError`].
+pub async fn count_lost(db: &mut AnyConnection, of: Slot, points: u64, at: i64) -> Result<()> {
+    let lowest: Option<i64> = sqlx::query_scalar(
+        "SELECT MIN(slot) FROM keeper_slot WHERE member = $1 AND class = $2 AND generation = $3",
+    )
+    .bind(of.member.to_string())
+    .bind(of.class)
+    .bind(of.generation)
+    .fetch_one(&mut *db)
+    .await?;
+    let slot = Slot {
+        slot: lowest.unwrap_or(0).min(0) - 1,
+        ..of
+    };
+    super::keeper::bind_slot(db, slot, &[0; 32], points, at).await
 }
 
 /// Notes that the ledger of a generation may have gaps: this keeper was restored.

@@ -8,7 +8,7 @@ use commonturf::{
     api::tokens,
     app::App,
     federation::ledger::{Ask, Place},
-    store,
+    store::{self, keeper::Slot},
     sync::{keeper_client::Keeper, keepers::Seat},
 };
 use protocol::{
@@ -148,7 +148,9 @@ async fn a_restored_keeper_takes_over_what_it_forgot_before_it_evaluates_again()
         .await
         .unwrap();
     coalition.settle().await;
-    let most = slots(coalition.node(0), 2).await;
+    // Whichever quorum it was, one of these two was in it.
+    let [first, second] = [0, 1].map(|n| coalition.node(n).clone());
+    let most = slots(&first, 2).await.max(slots(&second, 2).await);
     assert!(most > 0);
     coalition.restore(2, &backup).await;
     coalition.keep(3).await;
@@ -196,19 +198,44 @@ async fn a_restored_keeper_waits_while_too_few_others_tell_it_what_it_forgot() {
 }
 
 #[tokio::test]
-async fn a_sole_keeper_that_was_restored_takes_what_is_left_for_spent() {
+async fn a_sole_keeper_that_was_restored_counts_what_it_can_have_evaluated_since_for_spent() {
     let coalition = Coalition::of(&NAMES[..2], terms()).await;
     let app = coalition.node(0).clone();
     let member = coalition.node(1).clone();
-    let mut tx = app.store.write("test").await.unwrap();
-    store::ledger::note_gap(&mut tx, 1).await.unwrap();
-    tx.commit().await.unwrap();
+    let state = coalition.state().await;
+    let since = coalition.now();
+    coalition.pass(25 * HOUR).await;
     coalition.settle().await;
-    assert_eq!(gaps(&app).await.len(), 1);
+    for _ in 0..2 {
+        let mut tx = app.store.write("test").await.unwrap();
+        commonturf::keeper::ledger::note_restored(&app, &mut tx, &state, since)
+            .await
+            .unwrap();
+        tx.commit().await.unwrap();
+    }
+    assert!(gaps(&app).await.is_empty(), "nobody can tell it more");
+    let slot = Slot {
+        member: member.me,
+        class: Class::Email as i64,
+        generation: 1,
+        slot: 0,
+    };
+    let mut db = app.store.read("test").await.unwrap();
+    let used = store::keeper::points_used(&mut db, slot).await.unwrap();
+    drop(db);
+    assert_eq!(used, 2 * 2 * 200_000, "two begun days, twice");
+    // What was lost lies more than a day back, so it goes on at once.
     let request = batch(&coalition, 0, 1, &[1]).await;
-    let keeper = at(&member, &app).await;
-    let refused = keeper.evaluate(&member, &request).await.unwrap_err();
-    assert_eq!(refused.kind(), Some(ProblemKind::Budget));
+    let calls = at(&member, &app).await;
+    calls.evaluate(&member, &request).await.unwrap();
+    let mut tx = app.store.write("test").await.unwrap();
+    commonturf::keeper::ledger::note_restored(&app, &mut tx, &state, coalition.now())
+        .await
+        .unwrap();
+    tx.commit().await.unwrap();
+    let request = batch(&coalition, 1, 2, &[1]).await;
+    let refused = calls.evaluate(&member, &request).await.unwrap_err();
+    assert_eq!(refused.kind(), Some(ProblemKind::Growth), "a copy of today");
 }
 
 #[tokio::test]

@@ -56,7 +56,7 @@ async fn a_keeper_from_a_backup_does_not_vote_and_comes_back_under_another_id() 
     net.start(victim).await;
     let app = net.node(victim).clone();
     let status = net.status(victim).await.unwrap();
-    assert_eq!((status.id, &*status.role), (None, "stopped"));
+    assert_eq!((status.id, &*status.role), (None, "repair"));
     assert!(app.kept.refused().unwrap().contains("keep-again"));
     let refusal = keeper::log::page(&app, 0).await.unwrap_err().0;
     assert_eq!(refusal.kind(), Some(ProblemKind::Repair));

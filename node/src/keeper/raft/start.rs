@@ -169,8 +169,9 @@ pub async fn keep_again(app: &App) -> Result<(), Failure> {
     }
     let guard = app.coalition.read().await;
     if let Some(coalition) = guard.as_ref() {
+        let since = coalition.state.meta().head.log_time;
         let mut tx = app.store.write("noting a restored ledger").await?;
-        crate::keeper::ledger::note_restored(app, &mut tx, &coalition.state).await?;
+        crate::keeper::ledger::note_restored(app, &mut tx, &coalition.state, since).await?;
         tx.commit().await?;
     }
     drop(guard);

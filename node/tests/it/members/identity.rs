@@ -344,7 +344,7 @@ async fn only_the_very_next_document_of_a_member_is_carried() {
     coalition.settle().await;
     let again = carry::carry(ally, &text, false).await.unwrap_err();
     assert!(
-        again.0.detail.contains("does not follow document 2"),
+        again.0.detail.contains("this document does not follow"),
         "{}",
         again.0.detail
     );

@@ -99,8 +99,10 @@ async fn a_restored_only_keeper_gets_its_log_back_and_all_agree() {
     for n in 0..3 {
         say(&coalition, n).await;
     }
+    // What was evaluated since the copy is forgotten: for a day it counts as much as it can have been.
     put(coalition.node(2), "ours", &[ANN]).await;
     coalition.settle().await;
+    coalition.hours(25).await;
     let second = ask(&coalition, 2).await;
     coalition.settle().await;
     let whole = show::whole(coalition.node(2), &second.to_string(), 10).await;

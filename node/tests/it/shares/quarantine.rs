@@ -42,6 +42,9 @@ async fn shared() -> Net {
     net.nodes[0].add(&[who(0, &BOTH)]).await;
     net.settle().await;
     net.send(0, ask(&BOTH, &FIELDS), LIST).await;
+    // On the next day everybody vouches for the log where it stands.
+    net.hours(24).await;
+    net.tick(1).await;
     net
 }
 
