@@ -71,8 +71,8 @@ async fn count_lost(
     let budgets = state.rules().map(|(_, rules)| rules.token_budget);
     for (member, _) in state.roster() {
         for class in Class::ALL {
-            let budget = budgets.as_ref().and_then(|of| of.get(class.index()));
-            let most = growth::allowed(budget.copied().unwrap_or(0)).saturating_mul(days);
+            let budget = budgets.and_then(|of| of.get(class as usize).copied());
+            let most = growth::allowed(budget.unwrap_or(0)).saturating_mul(days);
             let slot = Slot {
                 member: *member,
                 class: class as i64,
