@@ -44,7 +44,9 @@ async fn shared() -> Net {
     net.send(0, ask(&BOTH, &FIELDS), LIST).await;
     // On the next day everybody vouches for the log where it stands.
     net.hours(24).await;
-    net.tick(1).await;
+    let friend = commonturf::coalition::invite::invite(&net.nodes[1].app, "first friend", 5);
+    friend.await.unwrap();
+    net.settle().await;
     net
 }
 
