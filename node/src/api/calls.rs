@@ -4,7 +4,7 @@ use super::said;
 use crate::{
     app::App,
     calls::{
-        bank::{self, Opening, Standing},
+        bank::{self, Opening, Standing, clock},
         next::{self, Next},
         outcome::{self, Outcome, Told},
     },
@@ -54,7 +54,6 @@ struct Shown {
 
 impl From<Standing> for Shown {
     fn from(Standing { bank, counts }: Standing) -> Self {
-        let clock = |minutes: u64| format!("{:02}:{:02}", minutes / 60, minutes % 60);
         let Bank {
             bank,
             list,

@@ -28,7 +28,11 @@ async fn show(State(app): State<App>, Query(ask): Query<Ask>) -> Result<Json<Imp
 }
 
 async fn csv(State(app): State<App>, Query(ask): Query<Ask>) -> Result<Response, Failure> {
-    let text = sheet::csv(&report::make(&app, &ask).await?);
+    Ok(file(&report::make(&app, &ask).await?))
+}
+
+/// The report as a file to keep.
+pub(crate) fn file(report: &Impact) -> Response {
     let headers = [
         (header::CONTENT_TYPE, "text/csv; charset=utf-8"),
         (
@@ -36,5 +40,5 @@ async fn csv(State(app): State<App>, Query(ask): Query<Ask>) -> Result<Response,
             "attachment; filename=\"impact.csv\"",
         ),
     ];
-    Ok((headers, text).into_response())
+    (headers, sheet::csv(report)).into_response()
 }

@@ -155,16 +155,8 @@ impl Opening {
 /// # Errors
 /// [`Failure`] when its days cannot be read back.
 pub(super) fn question(bank: &Bank) -> Result<Question, Failure> {
-    let whole = match &bank.list {
-        Some(list) => From::List(list.clone()),
-        None => From::Everybody,
-    };
-    let from = match &bank.area {
-        Some(area) => From::In(area.clone(), Box::new(whole)),
-        None => whole,
-    };
     Ok(Question {
-        from,
+        from: From::of(bank.list.as_deref(), bank.area.as_deref()),
         channel: Channel::Phone,
         first: bank.first_day.parse().map_err(Failure::internal)?,
         last: bank.last_day.parse().map_err(Failure::internal)?,
@@ -315,6 +307,12 @@ pub async fn close(app: &App, number: u64, dry_run: bool) -> Result<Closed, Fail
     Ok(closed)
 }
 
+/// Minutes after midnight as `HH:MM`.
+#[must_use]
+pub fn clock(minutes: u64) -> String {
+    format!("{:02}:{:02}", minutes / 60, minutes % 60)
+}
+
 /// The agreement's time zone.
 pub(super) async fn zone(app: &App) -> Result<TimeZone, Failure> {
     let name = claims::ground(app).await?.params.time_zone;
@@ -342,7 +340,6 @@ pub(super) fn shut(bank: &Bank, zone: &TimeZone, now: i64) -> Result<Option<Stri
     if (bank.opens..bank.closes).contains(&at) {
         return Ok(None);
     }
-    let clock = |minutes: u64| format!("{:02}:{:02}", minutes / 60, minutes % 60);
     Ok(Some(format!(
         "it is {} here, and calls are made from {} to {}",
         clock(at),

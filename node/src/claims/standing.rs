@@ -161,16 +161,8 @@ pub async fn add(
 }
 
 fn question(standing: &Standing, first: Date, last: Date) -> Question {
-    let whole = match &standing.list {
-        Some(list) => From::List(list.clone()),
-        None => From::Everybody,
-    };
-    let from = match &standing.area {
-        Some(area) => From::In(area.clone(), Box::new(whole)),
-        None => whole,
-    };
     Question {
-        from,
+        from: From::of(standing.list.as_deref(), standing.area.as_deref()),
         channel: standing.channel,
         first,
         last,

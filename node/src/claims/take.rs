@@ -49,6 +49,18 @@ pub enum From {
     In(String, Box<From>),
 }
 
+impl From {
+    /// Of a list, or of all lists without one; only what lies in an area, where one is named.
+    #[must_use]
+    pub fn of(list: Option<&str>, area: Option<&str>) -> Self {
+        let whole = list.map_or(Self::Everybody, |list| Self::List(list.to_owned()));
+        match area {
+            Some(area) => Self::In(area.to_owned(), Box::new(whole)),
+            None => whole,
+        }
+    }
+}
+
 /// What is asked.
 #[derive(Debug)]
 pub struct Question {

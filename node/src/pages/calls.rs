@@ -9,7 +9,7 @@ use super::{
 };
 use crate::{
     app::App,
-    calls::bank::{self, Opening, Standing},
+    calls::bank::{self, Opening, Standing, clock},
     store::{self, call::CallState},
 };
 use askama::Template;
@@ -57,7 +57,6 @@ pub(super) fn label(bank: &store::call::Bank) -> String {
 impl From<Standing> for Row {
     fn from(Standing { bank, counts }: Standing) -> Self {
         let of = |state| words::natural(counts.get(&state).copied().unwrap_or(0));
-        let clock = |minutes: u64| format!("{:02}:{:02}", minutes / 60, minutes % 60);
         Self {
             number: bank.bank,
             label: label(&bank),

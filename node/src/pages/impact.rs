@@ -6,17 +6,15 @@ use super::{
     render, words,
 };
 use crate::{
+    api,
     app::App,
-    impact::{
-        report::{self, Ask, Impact as Report},
-        sheet,
-    },
+    impact::report::{self, Ask, Impact as Report},
 };
 use askama::Template;
 use axum::{
     extract::{Query, State},
-    http::{Uri, header},
-    response::{IntoResponse, Response},
+    http::Uri,
+    response::Response,
 };
 use protocol::channel::Channel;
 use serde::Deserialize;
@@ -112,15 +110,8 @@ pub async fn download(
     State(app): State<App>,
     Query(ask): Query<Fields>,
 ) -> Result<Response, PageError> {
-    let text = sheet::csv(&report::make(&app, &ask.ask()?).await?);
-    let headers = [
-        (header::CONTENT_TYPE, "text/csv; charset=utf-8"),
-        (
-            header::CONTENT_DISPOSITION,
-            "attachment; filename=\"impact.csv\"",
-        ),
-    ];
-    Ok((headers, text).into_response())
+    let report = report::make(&app, &ask.ask()?).await?;
+    Ok(api::impact::file(&report))
 }
 
 impl Impact {
