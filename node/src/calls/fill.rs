@@ -25,8 +25,10 @@ pub async fn run(app: &App) -> anyhow::Result<()> {
     let banks = store::call::banks(&mut db).await?;
     drop(db);
     for bank in banks.iter().filter(|bank| bank.open) {
-        let filled = fill(app, bank).await;
-        filled.map_err(|failure| anyhow::anyhow!("{}", failure.0.detail))?;
+        // One that cannot be filled now is no reason to leave the others empty.
+        if let Err(failure) = fill(app, bank).await {
+            tracing::warn!(bank = bank.bank, why = %failure.0.detail, "a phone bank could not be filled");
+        }
     }
     Ok(())
 }

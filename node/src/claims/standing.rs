@@ -229,8 +229,11 @@ pub async fn run(app: &App) -> anyhow::Result<()> {
         if crate::coalition::active(app).await.is_err() {
             return Ok(());
         }
-        let done = claim(app, &standing).await;
-        done.map_err(|failure| anyhow::anyhow!("{}", failure.0.detail))?;
+        // One that cannot be claimed now is no reason to leave the others.
+        if let Err(failure) = claim(app, &standing).await {
+            let number = standing.number;
+            tracing::warn!(number, why = %failure.0.detail, "a standing claim could not be looked at");
+        }
     }
     Ok(())
 }
